@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync::admin::SourceMade;
+use gassync::admin::CreatedSource;
 use gassync_domain::{Entity, HttpResponse, Query, Selection};
 use gassync_plugin::{Pull as _, testing::FakeHost};
 use gassync_plugin_example::Example;
@@ -198,7 +198,7 @@ async fn replacements(database: Database) {
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let new = json!({ "account": "One", "channel": "versioned", "name": "v" });
-    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let mut figures = Vec::new();
     for busy in [false, true] {
         let during = async {
@@ -227,7 +227,7 @@ async fn neighbours(database: Database) {
     host.install(versioned(1001, &[])).await;
     let add = async |channel: &str| {
         let new = json!({ "account": "One", "channel": channel, "name": channel });
-        host.operate("sources", &new).await.json::<SourceMade>().await.expect("a source").webhook_url
+        host.operate("sources", &new).await.json::<CreatedSource>().await.expect("a source").webhook_url
     };
     let (good, bad) = (add("versioned").await, add("misbehaving").await);
     let mut figures = Vec::new();

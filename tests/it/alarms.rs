@@ -80,7 +80,7 @@ impl Stage {
     /// Runs the command that an alarm names and that has this word in it, with what a person has to fill in, and waits until no
     /// alarm of the kind is left.
     async fn mend(&mut self, alarm: &Value, word: &str, filled: &[(&str, &str)]) {
-        let mend = alarm["mend"].as_str().expect("a mend");
+        let mend = alarm["remedy"].as_str().expect("a mend");
         let command = mend
             .split("gassync ")
             .map(|command| command.split([',', ';']).next().unwrap_or_default().trim())
@@ -202,7 +202,11 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
     })
     .await;
     let alarm = of_kind(&host, "source").await.remove(0);
-    assert_eq!((&alarm["source"], &alarm["mend"]), (&json!("beds24"), &json!("gassync source sync beds24")), "{alarm}");
+    assert_eq!(
+        (&alarm["source"], &alarm["remedy"]),
+        (&json!("beds24"), &json!("gassync source sync beds24")),
+        "{alarm}"
+    );
     assert!(alarm["since"].is_string() && alarm["count"].as_i64() >= Some(5), "{alarm}");
     channel.account().spoiled = None;
     assert_eq!(host.operate("sources/beds24/sync", &Value::Null).await.status().as_u16(), 200);
@@ -232,7 +236,7 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
     channel.pass(700);
     host.until("it is an alarm", async || !of_kind(&host, "channel-silent").await.is_empty()).await;
     let alarm = of_kind(&host, "channel-silent").await.remove(0);
-    assert!(alarm["mend"].as_str().expect("a mend").starts_with("gassync source show beds24"), "{alarm}");
+    assert!(alarm["remedy"].as_str().expect("a mend").starts_with("gassync source show beds24"), "{alarm}");
     let again = channel.booking(5, 10);
     channel.account().bookings.push(again.clone());
     call(again).await;
@@ -252,7 +256,10 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
     let alarm = of_kind(&host, "gone").await.remove(0);
     let names = ["house", "room", "reference", "firstNight", "lastNight"].map(|name| alarm[name].as_str().is_some());
     assert_eq!((names, &alarm["reference"]), ([true; 5], &json!("2")), "{alarm}");
-    assert!(alarm["mend"].as_str().expect("a mend").starts_with("gassync map decide beds24 reservation 2 "), "{alarm}");
+    assert!(
+        alarm["remedy"].as_str().expect("a mend").starts_with("gassync map decide beds24 reservation 2 "),
+        "{alarm}"
+    );
     let decision =
         json!({ "kind": "reservation", "id": "2", "decision": "cancel", "by": "Lena", "why": "the guest called" });
     let decided = host.operate("sources/beds24/parked/decide", &decision).await;

@@ -7,9 +7,9 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(records_go_in_and_come_back, one_bad_record_stops_no_other, accounts_are_apart, pages_and_tags);
+on_both!(records_round_trip, one_invalid_record_does_not_block_others, accounts_are_isolated, pagination_and_etags);
 
-async fn records_go_in_and_come_back(database: Database) {
+async fn records_round_trip(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in records() {
@@ -40,7 +40,7 @@ async fn records_go_in_and_come_back(database: Database) {
     host.stop().await;
 }
 
-async fn one_bad_record_stops_no_other(database: Database) {
+async fn one_invalid_record_does_not_block_others(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     // What names something unknown waits for it, and goes on by itself.
@@ -73,7 +73,7 @@ async fn one_bad_record_stops_no_other(database: Database) {
     host.stop().await;
 }
 
-async fn accounts_are_apart(database: Database) {
+async fn accounts_are_isolated(database: Database) {
     let host = Host::start(database, &[], None).await;
     let (one, other) = (host.key("One", "partner").await, host.key("Other", "partner").await);
     for (entity, record) in records() {
@@ -94,7 +94,7 @@ async fn accounts_are_apart(database: Database) {
     host.stop().await;
 }
 
-async fn pages_and_tags(database: Database) {
+async fn pagination_and_etags(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in &records()[..2] {
@@ -135,7 +135,7 @@ async fn pages_and_tags(database: Database) {
 }
 
 #[tokio::test]
-async fn what_needs_no_key() {
+async fn public_endpoints_need_no_key() {
     let host = Host::start(Database::sqlite(), &[], None).await;
     for (path, status) in [("/livez", 200), ("/readyz", 200), ("/nothing", 404), ("/problems/invalid", 200), ("/", 200)]
     {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::outbound::Stage;
 
-on_both!(bookings_are_told_as_many_at_once_as_the_plugin_takes);
+on_both!(reservations_are_pushed_in_batches_of_the_manifests_size);
 
-async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Database) {
+async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     host.until("all is told", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
@@ -29,13 +29,13 @@ async fn bookings_are_told_as_many_at_once_as_the_plugin_takes(database: Databas
         let writes = calls.into_iter().filter(|call| call.method == "POST" && call.path == "/bookings");
         writes.map(|call| call.at).collect::<Vec<_>>()
     };
-    let all_are_told = async |count: usize| stage.pushed().len() == count && stage.is_synced("alpha").await;
+    let all_are_pushed = async |count: usize| stage.pushed().len() == count && stage.is_synced("alpha").await;
     gather("abcde", 0).await;
-    host.until("alpha has them", async || all_are_told(5).await).await;
+    host.until("alpha has them", async || all_are_pushed(5).await).await;
     assert_eq!(writes().len(), 3, "two, two and one");
     stage.alpha.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
     gather("fghij", 10).await;
-    host.until("alpha has all", async || all_are_told(10).await).await;
+    host.until("alpha has all", async || all_are_pushed(10).await).await;
     let writes = writes();
     let gap = writes[4].duration_since(writes[3]);
     assert!(gap >= SignedDuration::from_secs(2), "after a call that failed the channel is left alone: {gap}");

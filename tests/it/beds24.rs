@@ -1,6 +1,6 @@
 //! Beds24 as its users need it: hints read back together, credits kept, tokens that die, stretches of nights.
 
-use gassync::admin::{BackfillShown, NewBackfill};
+use gassync::admin::{BackfillResponse, NewBackfill};
 use gassync_simulator::beds24::{CreditHeaders, InjectedFault, Rule, Settings};
 use gassync_tests::{
     database::Database,
@@ -134,17 +134,17 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     let path = format!("sources/{}/backfills", made.id);
     let begun = host.operate(&path, &new).await;
     assert_eq!(begun.status().as_u16(), 201);
-    let begun: BackfillShown = begun.json().await.expect("a backfill");
+    let begun: BackfillResponse = begun.json().await.expect("a backfill");
     assert_eq!((begun.nights, begun.nights_done, begun.resumed), (360, 0, false));
     let look = async || {
         let shown = host.look(&format!("{path}/{}", begun.id)).await;
-        serde_json::from_value::<BackfillShown>(shown).expect("a backfill")
+        serde_json::from_value::<BackfillResponse>(shown).expect("a backfill")
     };
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
     assert_eq!(look().await.state, "running");
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     // Asked for again it is the same one, and another one has to wait.
-    let again: BackfillShown = host.operate(&path, &new).await.json().await.expect("a backfill");
+    let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
     let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();
     assert!(other == 409 || look().await.state == "done");

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gassync::{admin::SourceMade, credentials::ConnectionSecrets, inbound::redact, plugins::PluginRow};
+use gassync::{admin::CreatedSource, credentials::ConnectionSecrets, inbound::redact, plugins::PluginRow};
 use gassync_domain::HttpResponse;
 use gassync_runtime::{
     Budget, Call, CredentialError, Credentials, Memory, MemoryChanges, OutgoingRequest, Secret, SendError, Transport,
@@ -64,7 +64,7 @@ const ALL: [&str; 4] = [HEADERS[0], HEADERS[1], "/data/*/webhooks/url", "/*/modi
 struct Connection {
     host: Host,
     channel: Channel,
-    made: SourceMade,
+    made: CreatedSource,
     memory: Memory,
 }
 

@@ -13,7 +13,7 @@ use gassync_tests::{
 };
 use tokio::process::Command;
 
-on_both!(every_answer_is_as_described);
+on_both!(responses_match_the_openapi_document);
 
 /// Requests made up for each operation, besides those at the edges of its schema. It makes more than 10,000 requests
 /// over both databases.
@@ -25,7 +25,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
     response_headers_conformance,response_schema_conformance,unsupported_method,ignored_auth";
 
 #[expect(clippy::print_stdout, reason = "the seed and the sum are to be seen")]
-async fn every_answer_is_as_described(database: Database) {
+async fn responses_match_the_openapi_document(database: Database) {
     let program = target_dir().join("tools/schemathesis/bin/schemathesis");
     assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
     let host = Host::start(database, &[], None).await;

@@ -1,6 +1,6 @@
 //! The whole way: a simulated channel, a sandboxed plugin, buffer and core.
 
-use gassync::admin::SourceMade;
+use gassync::admin::CreatedSource;
 use gassync_domain::SourceId;
 use gassync_simulator::beds24::{BookingChange, Notification, Settings};
 use gassync_tests::{
@@ -150,7 +150,7 @@ async fn plugins_are_replaced_during_calls(database: Database) {
 async fn plugin_state_survives_between_calls(database: Database) {
     let host = Host::start(database, &["misbehaving"], None).await;
     let new = json!({ "account": ACCOUNT, "channel": "misbehaving", "name": "r" });
-    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     for deed in ["keep", "keep", "keep and panic", "keep and fail", "keep"] {
         let call = host.http.post(&made.webhook_url).body(deed).send().await.expect("an answer");
         assert!(call.status().is_success(), "{deed}: {}", call.status());

@@ -12,7 +12,7 @@ use std::{
 };
 
 use gassync::{
-    admin::{NewBackfill, SourceMade},
+    admin::{CreatedSource, NewBackfill},
     app::App,
     panics, server, supervisor,
 };
@@ -99,7 +99,7 @@ async fn first(host: &Host, path: &str) -> Value {
 async fn a_panicking_message_is_retried_and_then_fails(database: Database) {
     let (host, trouble) = troubled(database, &["versioned"], None, &[]).await;
     let new = json!({ "account": ACCOUNT, "channel": "versioned", "name": "v" });
-    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let call = async || host.http.post(&made.webhook_url).send().await.expect("an answer").status().as_u16();
     trouble.begin("message");
     assert_eq!(call().await, 202, "it is kept");
@@ -258,7 +258,7 @@ async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Data
     trouble.put_forward(SignedDuration::from_mins(6));
     let found = alarm().await.expect("an alarm");
     assert_eq!((&found["source"], found["since"].is_string()), (&json!("beds24"), true), "{found}");
-    assert!(found["mend"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
+    assert!(found["remedy"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     let is_well = async || {
         // What failed waits longer each time.

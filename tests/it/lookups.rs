@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use gassync::{
-    admin::SourceMade,
+    admin::CreatedSource,
     inbound::{apply::IngestContext, missing_reservation},
     store::{self, missing, sources},
 };
@@ -23,12 +23,12 @@ use jiff::SignedDuration;
 use crate::outbound;
 
 on_both!(
-    a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held,
-    a_person_decides_what_becomes_of_it,
-    one_that_a_list_leaves_out_is_asked_for_alone,
-    an_error_is_no_silence,
-    silence_says_nothing_where_the_room_is_not_seen,
-    a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again
+    a_reservation_missing_twice_raises_an_alarm_and_keeps_its_nights,
+    an_operator_decides_on_a_missing_reservation,
+    reservations_omitted_from_a_list_are_fetched_individually,
+    errors_do_not_count_as_missing,
+    missing_reservations_of_unseen_rooms_are_ignored,
+    a_pushed_reservation_that_disappeared_is_created_again
 );
 
 /// In seconds, longer than the second question waits.
@@ -37,7 +37,7 @@ const TEN_MINUTES: i64 = 601;
 struct Stage {
     channel: FaultyChannel,
     host: Host,
-    made: SourceMade,
+    made: CreatedSource,
 }
 
 impl Stage {
@@ -124,7 +124,7 @@ impl Stage {
     }
 }
 
-async fn a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held(database: Database) {
+async fn a_reservation_missing_twice_raises_an_alarm_and_keeps_its_nights(database: Database) {
     let stage = Stage::open(database).await;
     stage.missed_twice(2).await;
     let mut tx = stage.host.app.db.platform_read().await.expect("a transaction");
@@ -142,7 +142,7 @@ async fn a_booking_that_is_twice_not_answered_for_is_shown_with_its_nights_held(
     stage.host.stop().await;
 }
 
-async fn a_person_decides_what_becomes_of_it(database: Database) {
+async fn an_operator_decides_on_a_missing_reservation(database: Database) {
     let stage = Stage::open(database).await;
     assert!(!stage.resolve("2", true).await, "it is not missing");
     stage.missed_twice(2).await;
@@ -160,7 +160,7 @@ async fn a_person_decides_what_becomes_of_it(database: Database) {
     stage.host.stop().await;
 }
 
-async fn one_that_a_list_leaves_out_is_asked_for_alone(database: Database) {
+async fn reservations_omitted_from_a_list_are_fetched_individually(database: Database) {
     let stage = Stage::open(database).await;
     stage.channel.account().answers_first_of_list = true;
     // What comes within a moment is asked for together.
@@ -187,7 +187,7 @@ async fn one_that_a_list_leaves_out_is_asked_for_alone(database: Database) {
     stage.host.stop().await;
 }
 
-async fn an_error_is_no_silence(database: Database) {
+async fn errors_do_not_count_as_missing(database: Database) {
     let stage = Stage::open(database).await;
     stage.missed_once(2).await;
     stage.channel.account().spoiled = Some((500, "{}"));
@@ -206,7 +206,7 @@ async fn an_error_is_no_silence(database: Database) {
     stage.host.stop().await;
 }
 
-async fn silence_says_nothing_where_the_room_is_not_seen(database: Database) {
+async fn missing_reservations_of_unseen_rooms_are_ignored(database: Database) {
     let stage = Stage::open(database).await;
     stage.channel.account().hides_rooms = true;
     stage.missed_once(2).await;
@@ -228,7 +228,7 @@ async fn silence_says_nothing_where_the_room_is_not_seen(database: Database) {
     stage.host.stop().await;
 }
 
-async fn a_booking_of_ours_that_was_taken_and_is_not_found_is_made_again(database: Database) {
+async fn a_pushed_reservation_that_disappeared_is_created_again(database: Database) {
     let ahead = Arc::new(AtomicI64::new(0));
     let clock: Clock = {
         let (clock, ahead) = (host::clock(), Arc::clone(&ahead));

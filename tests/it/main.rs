@@ -2,11 +2,13 @@
 
 mod alarms;
 mod api;
+mod batch_equivalence;
 mod batches;
 mod beds24;
 mod beds24_push;
 mod beds24_webhooks;
 mod cancellations;
+mod change_feed;
 mod command_line;
 mod conformance;
 mod contract;
@@ -14,14 +16,12 @@ mod credentials;
 mod description;
 mod end_to_end;
 mod failures_are_reported;
-mod feed;
 mod going_live;
 mod hostile_plugins;
 mod interleavings;
 mod kill;
 mod ledger;
 mod ledger_check;
-mod lists;
 mod lookups;
 mod manual_closures;
 mod map_import;

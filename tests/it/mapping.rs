@@ -1,7 +1,7 @@
 //! A second source of an account links what it tells of by hand: suggestions, a plan, and what a link frees. And the raw
 //! messages behind it all.
 
-use gassync::admin::{LinkPlan, MessageShown, MessageWhole, NewLink, WaitingShown};
+use gassync::admin::{LinkPlan, MessageDetail, MessageResponse, NewLink, ParkedRecordResponse};
 use gassync_domain::AccountId;
 use gassync_simulator::beds24::Settings;
 use gassync_tests::{
@@ -32,7 +32,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     for (entity, record) in [("properties", &house), ("room-types", &room), ("reservations", &stay)] {
         assert_eq!(host.post(&second, entity, record).await.0, 202, "{entity}");
     }
-    let waiting: Vec<WaitingShown> = get(&host, "sources/second/parked").await;
+    let waiting: Vec<ParkedRecordResponse> = get(&host, "sources/second/parked").await;
     let kinds: Vec<&str> = waiting.iter().map(|record| record.kind.as_str()).collect();
     assert_eq!(kinds, ["property", "room_type", "reservation"]);
     let likely = &waiting[0].suggestions[0];
@@ -65,7 +65,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     plan_of(link("property", "h", Some(likely.gas_id), false, Some(plan.plan)).await);
     assert_eq!(link("property", "h", Some(likely.gas_id), false, None).await.0, 409, "it is linked already");
     // The room is suggested within that house; a person decides to make a new one all the same, then thinks better of it.
-    let parked = async || get::<Vec<WaitingShown>>(&host, "sources/second/parked").await;
+    let parked = async || get::<Vec<ParkedRecordResponse>>(&host, "sources/second/parked").await;
     host.until("the room waits for a link alone", async || {
         let waiting = parked().await;
         waiting[0].kind == "room_type" && waiting[0].missing[0].contains("link it by hand")
@@ -107,13 +107,13 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     host.connect(&channel).await;
     host.until("the first bookings are there", async || host.figure("bookings").await >= 2).await;
     channel.beds24.act();
-    let calls = async || -> Vec<MessageShown> {
-        let all: Vec<MessageShown> = get(&host, "inbox?state=applied&limit=1000").await;
+    let calls = async || -> Vec<MessageResponse> {
+        let all: Vec<MessageResponse> = get(&host, "inbox?state=applied&limit=1000").await;
         all.into_iter().filter(|message| message.kind == "call").collect()
     };
     host.until("a call came in", async || !calls().await.is_empty()).await;
     let id = calls().await[0].id;
-    let whole: MessageWhole = get(&host, &format!("inbox/{id}")).await;
+    let whole: MessageDetail = get(&host, &format!("inbox/{id}")).await;
     assert!(whole.body.contains("\"booking\""), "{}", whole.body);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let (_, message) = gassync::store::inbox::find(&mut tx, id).await.expect("read").expect("there");
@@ -126,7 +126,7 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     assert!(host.app.vault.decrypt_for(AccountId(message.account.0 + 1), &place, &kept).is_err());
     assert_eq!(host.operate(&format!("inbox/{id}/replay"), &Value::Null).await.status().as_u16(), 202);
     host.until("it is applied again", async || calls().await.iter().any(|message| message.id == id)).await;
-    let all: Vec<MessageShown> = get(&host, "inbox?limit=1000").await;
+    let all: Vec<MessageResponse> = get(&host, "inbox?limit=1000").await;
     let answer = all.iter().find(|message| message.kind == "answer").expect("an answer").id;
     assert_eq!(host.operate(&format!("inbox/{answer}/replay"), &Value::Null).await.status().as_u16(), 409);
     assert_eq!(host.operate("inbox/999999/replay", &Value::Null).await.status().as_u16(), 404);

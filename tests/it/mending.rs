@@ -239,7 +239,7 @@ async fn strict_mode_rejects_instead_of_mending(database: Database) {
         expires_at: None,
     };
     let made = house.host.operate("keys", &strict).await;
-    let strict: gassync::admin::KeyMade = made.json().await.expect("a key");
+    let strict: gassync::admin::CreatedKey = made.json().await.expect("a key");
     for (key, path, record) in [
         (&house.key, "reservations?strict=true", &odd),
         (&house.key, "reservations?onConflict=refuse", &odd),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use gassync::{
-    admin::SourceMade,
+    admin::CreatedSource,
     store::{
         ledger,
         mappings::{self, EntityKind},
@@ -47,7 +47,7 @@ impl House {
     async fn open(database: Database) -> Self {
         let host = Host::start(database, &["standard"], None).await;
         let new = json!({ "account": ACCOUNT, "channel": "standard", "name": "standard" });
-        let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+        let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
         let mut house = Self { host, url: made.webhook_url, account: AccountId(0), units: BTreeMap::new(), sent: 0 };
         house.report("properties", &[json!({ "id": "p", "name": "Lunca" }).to_string()]).await;
         let rooms = ["single", "double"]

@@ -1,6 +1,6 @@
 //! The core speaks: what changes in it is known at every channel that should know, whatever goes wrong on the way.
 
-use gassync::admin::NewSource;
+use gassync::admin::NewSourceRequest;
 use gassync_domain::Date;
 use gassync_simulator::beds24::{BookEntry, FaultSettings, InjectedFault, Notification, Rule, Settings, WebhookTarget};
 use gassync_tests::{
@@ -144,7 +144,7 @@ pub fn is_open(channel: &Channel, room: u64, night: Date) -> bool {
 }
 
 async fn connect(host: &Host, channel: &Channel, name: &str) {
-    let new = NewSource {
+    let new = NewSourceRequest {
         account: ACCOUNT.to_owned(),
         channel: "beds24".to_owned(),
         name: name.to_owned(),
@@ -152,7 +152,7 @@ async fn connect(host: &Host, channel: &Channel, name: &str) {
         credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
         time_zone: Some("UTC".to_owned()),
     };
-    let made: gassync::admin::SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let made: gassync::admin::CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
     channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
 }
@@ -455,7 +455,7 @@ async fn the_pms_reports_changed_records(database: Database) {
     let event = json!({ "type": "booking.updated", "id": 17 });
     assert_eq!(tell(&stage.engine, &event).await.0, 403, "a partner's key is not the core's own");
     let new = json!({ "account": ACCOUNT, "name": "gas", "scopes": ["core:events"] });
-    let key: gassync::admin::KeyMade = host.operate("keys", &new).await.json().await.expect("a key");
+    let key: gassync::admin::CreatedKey = host.operate("keys", &new).await.json().await.expect("a key");
     let (status, taken) = tell(&key.key, &event).await;
     assert_eq!((status, &taken["taken"], &taken["unknown"]), (202, &json!(0), &json!([17])));
     let (status, problem) = tell(&key.key, &json!([event, { "type": "guest.updated", "id": 1 }])).await;

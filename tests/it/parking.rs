@@ -1,7 +1,7 @@
 //! What waits for a person keeps its nights, until that person has decided or the last of them is past.
 
 use gassync::{
-    admin::WaitingShown,
+    admin::ParkedRecordResponse,
     core,
     inbound::{
         apply::{IngestContext, IngestOutcome},
@@ -319,7 +319,7 @@ async fn operators_list_and_decide_parked_records(database: Database) {
     };
     host.post(&key, "reservations", &with_status("r1", "canceled")).await;
     assert_eq!(host.post(&key, "reservations", &with_status("r1", "confirmed")).await.0, 202);
-    let waiting = async || -> Vec<WaitingShown> {
+    let waiting = async || -> Vec<ParkedRecordResponse> {
         serde_json::from_value(host.look("sources/partner/parked").await).expect("what waits")
     };
     let shown = waiting().await;

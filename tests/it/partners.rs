@@ -1,6 +1,6 @@
 //! A partner's first hour, in each language: begin, build, check, and see it run in a host; nothing is touched.
 
-use gassync::admin::SourceMade;
+use gassync::admin::CreatedSource;
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host},
@@ -46,7 +46,7 @@ async fn serves(database: Database, component: &[u8]) {
     let (status, installed) = host.install(component.to_vec()).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
     let new = json!({ "account": ACCOUNT, "channel": "acme", "name": "acme", "credentials": { "key": "s3cret" } });
-    let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+    let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let booking = json!({
         "number": "B-17", "room": "sea-view", "from": "2027-06-01", "to": "2027-06-04", "state": "booked",
         "name": "Ada Example", "price": "410.00", "currency": "EUR", "changed": "2027-01-05T09:00:00Z",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gassync::{
-    admin::SourceMade,
+    admin::CreatedSource,
     store::{self, calendar, connections, poll_failures, time_zones},
 };
 use gassync_domain::{AccountId, CoreId, SourceId, Stay};
@@ -33,7 +33,7 @@ async fn account(host: &Host) -> AccountId {
 }
 
 /// The channel's ids of the bookings that the core has, with their statuses.
-async fn in_core(host: &Host, made: &SourceMade) -> BTreeSet<(String, String)> {
+async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)> {
     let account = account(host).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
@@ -166,7 +166,7 @@ async fn silent(host: &Host) -> Vec<String> {
     silent.into_iter().map(|silent| silent.source_name).collect()
 }
 
-async fn call(host: &Host, made: &SourceMade, booking: Value) {
+async fn call(host: &Host, made: &CreatedSource, booking: Value) {
     let header = made.webhook_header.as_deref().expect("a header");
     let request = host.http.post(&made.webhook_url).header(header, &made.webhook_token);
     let answer = request.json(&json!({ "timeStamp": wire_time(&host.app.now()), "booking": booking })).send().await;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use gassync::{
-    admin::SourceMade,
+    admin::CreatedSource,
     store::plugins::{
         self,
         processes::{self, InstanceState},
@@ -38,7 +38,7 @@ on_both!(
 );
 
 /// A source of the plugin `versioned`, and its address.
-async fn connect(host: &Host, account: &str, name: &str) -> SourceMade {
+async fn connect(host: &Host, account: &str, name: &str) -> CreatedSource {
     let new = json!({ "account": account, "channel": "versioned", "name": name });
     host.operate("sources", &new).await.json().await.expect("a source")
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gassync::admin::{KeyMade, NewKey, Rotation};
+use gassync::admin::{CreatedKey, KeyRotation, NewKey};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -13,12 +13,12 @@ use reqwest::Response;
 use serde_json::{Value, json};
 
 on_both!(
-    the_same_request_is_answered_the_same,
-    keys_have_scopes_and_ends,
-    a_full_night_is_kept_or_refused,
-    a_plan_is_what_happens,
-    what_is_wrong_is_named,
-    what_was_taken_back_is_gone
+    idempotent_requests_return_the_stored_response,
+    keys_enforce_scopes_and_expiry,
+    on_conflict_keeps_or_refuses_a_full_night,
+    dry_run_plans_match_the_outcome,
+    validation_errors_name_the_field,
+    withdrawn_records_are_hidden
 );
 
 async fn send(host: &Host, key: &str, path: &str, idempotency_key: &str, body: &Value) -> (Option<String>, u16, Value) {
@@ -40,7 +40,7 @@ async fn furnish(host: &Host, key: &str) {
     }
 }
 
-async fn the_same_request_is_answered_the_same(database: Database) {
+async fn idempotent_requests_return_the_stored_response(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -97,7 +97,7 @@ async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> 
     outputs
 }
 
-async fn keys_have_scopes_and_ends(database: Database) {
+async fn keys_enforce_scopes_and_expiry(database: Database) {
     let host = Host::start(database, &[], None).await;
     let full = host.key(ACCOUNT, "partner").await;
     furnish(&host, &full).await;
@@ -111,7 +111,7 @@ async fn keys_have_scopes_and_ends(database: Database) {
     };
     let (status, problem) = read(host.operate("keys", &new(&["everything"])).await).await;
     assert_eq!(status, 400, "{problem}");
-    let reader: KeyMade =
+    let reader: CreatedKey =
         host.operate("keys", &new(&["properties:read", "sync:read"])).await.json().await.expect("a key");
     assert_eq!(host.get(&reader.key, "properties").await.0, 200);
     let (status, problem) = host.post(&reader.key, "properties", &records()[0].1).await;
@@ -130,7 +130,7 @@ async fn keys_have_scopes_and_ends(database: Database) {
     .await;
     assert!(!serde_json::to_string(&list().await).expect("json").contains(&reader.key), "a key is shown once");
     let rotate = async |prefix: &str, grace: u32| {
-        read(host.operate(&format!("keys/{prefix}/rotate"), &Rotation { grace_seconds: Some(grace) }).await).await
+        read(host.operate(&format!("keys/{prefix}/rotate"), &KeyRotation { grace_seconds: Some(grace) }).await).await
     };
     let (status, made) = rotate(prefix, 3600).await;
     let second = made["key"].as_str().expect("a key").to_owned();
@@ -151,7 +151,7 @@ async fn keys_have_scopes_and_ends(database: Database) {
 }
 
 #[tokio::test]
-async fn a_key_may_call_so_often() {
+async fn keys_are_rate_limited() {
     let host = Host::with(Database::sqlite(), &[("GASSYNC_LIMITS_KEY_REQUESTS", "3")]).await;
     let (one, other) = (host.key("One", "partner").await, host.key("Other", "partner").await);
     let call = async |key: &str| {
@@ -162,19 +162,19 @@ async fn a_key_may_call_so_often() {
         let answer = call(&one).await;
         assert_eq!(answer.status().as_u16(), 200);
         assert_eq!(header(&answer, "ratelimit-policy").as_deref(), Some("\"key\";q=3;w=60"));
-        let standing = header(&answer, "ratelimit").expect("a header");
-        assert!(standing.starts_with(&format!("\"key\";r={left};t=")), "{standing}");
+        let rate_limit = header(&answer, "ratelimit").expect("a header");
+        assert!(rate_limit.starts_with(&format!("\"key\";r={left};t=")), "{rate_limit}");
     }
     let refused = call(&one).await;
-    let (wait, standing) = (header(&refused, "retry-after"), header(&refused, "ratelimit").expect("a header"));
+    let (wait, rate_limit) = (header(&refused, "retry-after"), header(&refused, "ratelimit").expect("a header"));
     let wait: u64 = wait.expect("a header").parse().expect("seconds");
-    assert!(standing.ends_with(&format!("t={wait}")) && (1..=60).contains(&wait), "{standing}, {wait}");
+    assert!(rate_limit.ends_with(&format!("t={wait}")) && (1..=60).contains(&wait), "{rate_limit}, {wait}");
     assert_eq!(read(refused).await.1["type"], "/problems/too-many-requests");
     assert_eq!(call(&other).await.status().as_u16(), 200, "each key has its own");
     host.stop().await;
 }
 
-async fn a_full_night_is_kept_or_refused(database: Database) {
+async fn on_conflict_keeps_or_refuses_a_full_night(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -195,7 +195,7 @@ async fn a_full_night_is_kept_or_refused(database: Database) {
     host.stop().await;
 }
 
-async fn a_plan_is_what_happens(database: Database) {
+async fn dry_run_plans_match_the_outcome(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -240,7 +240,7 @@ async fn a_plan_is_what_happens(database: Database) {
     host.stop().await;
 }
 
-async fn what_is_wrong_is_named(database: Database) {
+async fn validation_errors_name_the_field(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -315,7 +315,7 @@ async fn what_is_wrong_is_named(database: Database) {
     host.stop().await;
 }
 
-async fn what_was_taken_back_is_gone(database: Database) {
+async fn withdrawn_records_are_hidden(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;

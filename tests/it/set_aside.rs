@@ -11,7 +11,7 @@ use std::{
 
 use axum::{Router, extract::State, routing::get};
 use gassync::{
-    admin::SourceMade,
+    admin::CreatedSource,
     store::{self, Tx},
 };
 use gassync_tests::{
@@ -72,7 +72,7 @@ fn with(mut booking: Value, name: &str, value: Value) -> Value {
 }
 
 /// A host that is connected with the channel and has asked it once.
-async fn connected(database: Database) -> (Host, FaultyChannel, SourceMade) {
+async fn connected(database: Database) -> (Host, FaultyChannel, CreatedSource) {
     let channel = FaultyChannel::default();
     let address = channel.serve().await.to_string();
     let settings = [("GASSYNC_EGRESS_ALLOW_PRIVATE", address.as_str()), ("GASSYNC_WORKERS_POLL_SECONDS", "900")];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gassync::store::{
     Db, Tx,
-    buffer::Slice,
+    buffer::PageCursor,
     link_health,
     link_health::LinkOutcome,
     mappings,
@@ -243,7 +243,7 @@ async fn links_record_their_sync_health(database: Database) {
     for whose in [source, other] {
         mappings::link(&mut tx, account, whose, kind, "t1", CoreId(7), at(0)).await.expect("linked");
     }
-    let slice = Slice { after: 0, limit: 10 };
+    let slice = PageCursor { after: 0, limit: 10 };
     let told = async |tx: &mut Tx, whose: SourceId| {
         let link = mappings::of_source(tx, account, whose, Some(kind), slice).await.expect("read").remove(0);
         (
@@ -280,7 +280,7 @@ async fn a_parked_update_is_shown_with_its_link(database: Database) {
     let told = async |status: &str, nights: (u8, u8), second: i64| {
         source_fixture.report(&stay("r1", "t1", nights, status), second).await;
         let mut tx = source_fixture.db.read(source_fixture.account).await.expect("a transaction");
-        let slice = Slice { after: 0, limit: 100 };
+        let slice = PageCursor { after: 0, limit: 100 };
         let kind = Some(mappings::EntityKind::Reservation);
         let link = mappings::of_source(&mut tx, source_fixture.account, source_fixture.source, kind, slice)
             .await

@@ -10,15 +10,15 @@ use gassync_tests::{
 use serde_json::json;
 
 on_both!(
-    tenants_do_not_see_each_other,
-    the_outbox_knows_whose_hand_it_was,
-    a_message_is_one_workers_at_a_time,
-    one_source_creates,
-    a_source_remembers_for_its_account_alone,
-    time_and_money_come_back_as_they_were,
+    accounts_are_isolated,
+    outbox_records_the_origin,
+    an_inbox_message_is_leased_to_one_worker,
+    only_one_source_creates_core_entities,
+    plugin_state_is_isolated_by_account,
+    time_and_money_round_trip,
 );
 
-async fn tenants_do_not_see_each_other(database: Database) {
+async fn accounts_are_isolated(database: Database) {
     let db = open(&database).await;
     let (one, [source]) = tenant(&db, "one").await;
     let (other, _) = tenant::<1>(&db, "other").await;
@@ -37,7 +37,7 @@ async fn tenants_do_not_see_each_other(database: Database) {
     assert_eq!(sources::all(&mut tx).await.expect("read").len(), 2);
 }
 
-async fn the_outbox_knows_whose_hand_it_was(database: Database) {
+async fn outbox_records_the_origin(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant(&db, "one").await;
     let property: gassync_domain::Property =
@@ -58,7 +58,7 @@ async fn the_outbox_knows_whose_hand_it_was(database: Database) {
     assert_eq!(shown, [("created", id.0, Some(source.0)), ("updated", id.0, None)]);
 }
 
-async fn a_message_is_one_workers_at_a_time(database: Database) {
+async fn an_inbox_message_is_leased_to_one_worker(database: Database) {
     let db = open(&database).await;
     let (account, _) = tenant::<1>(&db, "one").await;
     let mut tx = db.platform_write().await.expect("a transaction");
@@ -85,7 +85,7 @@ async fn a_message_is_one_workers_at_a_time(database: Database) {
     assert_eq!(claim(&mut tx, 50).await, 2, "a lease that ended is somebody's again; what is done is nobody's");
 }
 
-async fn one_source_creates(database: Database) {
+async fn only_one_source_creates_core_entities(database: Database) {
     let db = open(&database).await;
     let (account, _) = tenant::<1>(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
@@ -106,7 +106,7 @@ async fn one_source_creates(database: Database) {
     assert_eq!(away, gassync::store::Fault::Passing);
 }
 
-async fn time_and_money_come_back_as_they_were(database: Database) {
+async fn time_and_money_round_trip(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
@@ -131,14 +131,14 @@ async fn time_and_money_come_back_as_they_were(database: Database) {
     };
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
-    assert_eq!((holder.account, holder.source, holder.is_at_work()), (account, source, true));
+    assert_eq!((holder.account, holder.source, holder.may_call()), (account, source, true));
     sources::set_status(&mut tx, account, source, "disabled").await.expect("set");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("known");
-    assert!(!holder.is_at_work(), "a disabled source has no callers");
+    assert!(!holder.may_call(), "a disabled source has no callers");
     tx.commit().await.expect("committed");
 }
 
-async fn a_source_remembers_for_its_account_alone(database: Database) {
+async fn plugin_state_is_isolated_by_account(database: Database) {
     let db = open(&database).await;
     let (one, [source]) = tenant(&db, "one").await;
     let (other, _) = tenant::<1>(&db, "other").await;

@@ -12,9 +12,9 @@ use gassync_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-on_both!(no_route_tells_of_another);
+on_both!(no_route_leaks_another_account);
 
-async fn no_route_tells_of_another(database: Database) {
+async fn no_route_leaks_another_account(database: Database) {
     let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
     let (mine, theirs) = (host.key("Mine", "partner").await, host.key("Theirs", "partner").await);
     let plan = json!({ "id": "flex", "propertyId": "p1", "name": "Flexible" });
@@ -98,7 +98,7 @@ async fn no_route_tells_of_another(database: Database) {
 }
 
 #[tokio::test]
-async fn no_table_shows_another() {
+async fn no_table_leaks_another_account() {
     let database = Database::postgres().await;
     let url = database.url.clone();
     let host = Host::start(database, &[], None).await;

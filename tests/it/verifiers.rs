@@ -4,7 +4,7 @@ use std::{io::Write, process::Stdio};
 
 use gassync::{
     vault::system_random,
-    webhooks::{Secret, Signing, verify},
+    webhooks::{Signing, SigningSecret, verify},
 };
 use gassync_tests::{
     host::clock,
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A message, and whether it is to be believed.
 struct Message {
-    secret: Secret,
+    secret: SigningSecret,
     id: String,
     second: i64,
     signatures: String,
@@ -37,7 +37,7 @@ impl Message {
 
 fn messages(signing: Signing) -> Vec<Message> {
     let now = clock()().as_second();
-    let secret = || Secret::make(signing, &system_random()).expect("a secret");
+    let secret = || SigningSecret::make(signing, &system_random()).expect("a secret");
     let mut messages = Vec::new();
     // What a re-serialiser would write in another way is signed as it is.
     for (number, body) in [r#"{"a":1.0}"#, r#"{ "b" : "\u00e9é" , "a":[ ] }"#, "{\"n\": 1e2}\n", r#"{"text":"x.y.z"}"#]
@@ -47,7 +47,7 @@ fn messages(signing: Signing) -> Vec<Message> {
         let (mine, other, id) = (secret(), secret(), format!("msg_{number}"));
         let (good, foreign) = (mine.sign(&id, now, body.as_bytes()), other.sign(&id, now, body.as_bytes()));
         let message = |second: i64, signatures: String, body: &str, is_good: bool| Message {
-            secret: Secret::parse(&mine.text()).expect("the same"),
+            secret: SigningSecret::parse(&mine.text()).expect("the same"),
             id: id.clone(),
             second,
             signatures,
@@ -103,7 +103,7 @@ fn agree(messages: &[Message], judged: &[Value]) {
 }
 
 #[test]
-fn nodes_library_agrees() {
+fn node_reference_library_agrees() {
     // The library is found beside the script.
     let folder = target_dir().join("tools/verifiers/node");
     let script = folder.join("verify.mjs");
@@ -115,7 +115,7 @@ fn nodes_library_agrees() {
 }
 
 #[test]
-fn pythons_library_agrees() {
+fn python_reference_library_agrees() {
     let python = target_dir().join("tools/verifiers/python/bin/python").display().to_string();
     let script = repository().join("tests/verifiers/verify.py").display().to_string();
     let messages = messages(Signing::V1);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use gassync::webhooks::{self, NewWebhook, SecretRotation, WebhookMade};
+use gassync::webhooks::{self, CreatedWebhook, NewWebhook, SecretRotation};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, clock, read, records, reservation},
@@ -17,16 +17,16 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    what_happens_is_told_signed_and_to_those_who_want_it,
-    records_are_for_those_who_may_read_them,
-    ids_are_of_one_database,
-    what_did_not_arrive_comes_again_under_its_id,
-    a_hanging_and_a_failing_subscriber_harm_no_other,
-    one_that_goes_away_and_comes_back_misses_nothing,
-    order_is_kept_where_it_is_asked_for,
-    one_that_wants_no_more_is_told_no_more,
-    a_rotation_signs_with_both_secrets,
-    what_was_missed_is_told_by_a_replay
+    events_are_delivered_signed_to_matching_subscriptions,
+    full_payloads_require_read_scopes,
+    message_ids_are_unique_per_database,
+    failed_deliveries_are_retried_with_the_same_id,
+    slow_and_failing_endpoints_do_not_delay_others,
+    an_endpoint_receives_everything_after_an_outage,
+    ordered_subscriptions_receive_events_in_order,
+    status_410_disables_the_subscription,
+    messages_carry_both_signatures_during_rotation,
+    replay_delivers_missed_events
 );
 
 /// Loopback is a range that the operator allows here.
@@ -49,7 +49,7 @@ async fn book(host: &Host, maker: &str, id: &str) {
     assert_eq!(host.post(maker, "reservations", &reservation(id)).await.0, 201);
 }
 
-pub(super) async fn subscribe(host: &Host, key: &str, new: Value) -> WebhookMade {
+pub(super) async fn subscribe(host: &Host, key: &str, new: Value) -> CreatedWebhook {
     let (status, made) = host.post(key, "webhooks", &new).await;
     assert_eq!(status, 201, "{made}");
     serde_json::from_value(made).expect("a subscription")
@@ -59,7 +59,7 @@ pub(super) fn now() -> gassync_domain::Timestamp {
     clock()()
 }
 
-fn verifies(made: &WebhookMade, message: &Received) -> bool {
+fn verifies(made: &CreatedWebhook, message: &Received) -> bool {
     webhooks::verify(&made.secret, message.signed(), &message.body, now()).is_ok()
 }
 
@@ -76,7 +76,7 @@ fn of_type<'a>(messages: &'a [Received], kind: &str) -> &'a Received {
     messages.iter().find(|message| message.json()["type"] == kind).expect(kind)
 }
 
-async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database) {
+async fn events_are_delivered_signed_to_matching_subscriptions(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     let mut subscribers = BTreeMap::new();
@@ -143,7 +143,7 @@ async fn what_happens_is_told_signed_and_to_those_who_want_it(database: Database
     host.stop().await;
 }
 
-async fn records_are_for_those_who_may_read_them(database: Database) {
+async fn full_payloads_require_read_scopes(database: Database) {
     let (host, _, key) = stage(database).await;
     let url = format!("http://127.0.0.1:{}/", free_port());
     let id = subscribe(&host, &key, json!({ "url": url })).await.webhook.id;
@@ -189,7 +189,7 @@ async fn records_are_for_those_who_may_read_them(database: Database) {
     host.stop().await;
 }
 
-async fn ids_are_of_one_database(database: Database) {
+async fn message_ids_are_unique_per_database(database: Database) {
     let mut ids: Vec<BTreeMap<i64, String>> = Vec::new();
     for database in [database, Database::sqlite()] {
         let (host, maker, listener) = stage(database).await;
@@ -207,7 +207,7 @@ async fn ids_are_of_one_database(database: Database) {
     assert!(ids[0].values().all(|id| !ids[1].values().any(|other| other == id)), "{ids:?}");
 }
 
-async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
+async fn failed_deliveries_are_retried_with_the_same_id(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     subscribe(
@@ -249,10 +249,14 @@ async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
     for delivery in &deliveries {
         let path = format!("webhooks/{id}/deliveries/{}", delivery["id"]);
         let whole = host.get(&listener, &path).await.1;
-        let statuses: Vec<i64> =
-            whole["tried"].as_array().expect("attempts").iter().filter_map(|one| one["status"].as_i64()).collect();
+        let statuses: Vec<i64> = whole["attemptHistory"]
+            .as_array()
+            .expect("attempts")
+            .iter()
+            .filter_map(|one| one["status"].as_i64())
+            .collect();
         if delivery["type"] == "property.created" {
-            assert_eq!((statuses, &whole["tried"][0]["answer"]), (vec![500, 200], &json!("not now")));
+            assert_eq!((statuses, &whole["attemptHistory"][0]["answer"]), (vec![500, 200], &json!("not now")));
         } else {
             assert_eq!(statuses, [302, 200], "a redirect is an answer");
         }
@@ -260,7 +264,7 @@ async fn what_did_not_arrive_comes_again_under_its_id(database: Database) {
     host.stop().await;
 }
 
-async fn a_hanging_and_a_failing_subscriber_harm_no_other(database: Database) {
+async fn slow_and_failing_endpoints_do_not_delay_others(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let (good, hanging, failing) =
         (WebhookReceiver::start().await, WebhookReceiver::start().await, WebhookReceiver::start().await);
@@ -275,17 +279,17 @@ async fn a_hanging_and_a_failing_subscriber_harm_no_other(database: Database) {
     for number in 0..20 {
         book(&host, &maker, &format!("r{number}")).await;
     }
-    let told = async |id: i64, state: &str| {
+    let delivered = async |id: i64, state: &str| {
         let page = host.get(&listener, &format!("webhooks/{id}/deliveries?state={state}&limit=200")).await.1;
         page["data"].as_array().expect("deliveries").len()
     };
     host.until("the good one has all", async || {
-        told(made[2], "waiting").await == 0 && told(made[2], "delivered").await == 20
+        delivered(made[2], "waiting").await == 0 && delivered(made[2], "delivered").await == 20
     })
     .await;
-    assert_eq!(told(made[2], "delivered").await, good.received().len(), "each once");
+    assert_eq!(delivered(made[2], "delivered").await, good.received().len(), "each once");
     // The hanging one is still waited for: nobody waited for it.
-    assert_eq!((told(made[0], "delivered").await, told(made[1], "delivered").await), (0, 0));
+    assert_eq!((delivered(made[0], "delivered").await, delivered(made[1], "delivered").await), (0, 0));
     assert!(hanging.received().len() <= 16, "no more than are on their way at once");
     let tried: HashSet<String> =
         failing.received().iter().map(|message| message.header("webhook-id").to_owned()).collect();
@@ -299,7 +303,7 @@ fn away() -> Duration {
     Duration::from_secs(seconds.unwrap_or(0))
 }
 
-async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
+async fn an_endpoint_receives_everything_after_an_outage(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let mut receiver = WebhookReceiver::start().await;
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/"), "events": ["reservation.created"] }))
@@ -325,7 +329,7 @@ async fn one_that_goes_away_and_comes_back_misses_nothing(database: Database) {
     host.stop().await;
 }
 
-async fn order_is_kept_where_it_is_asked_for(database: Database) {
+async fn ordered_subscriptions_receive_events_in_order(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     let new = json!({ "url": receiver.url("/"), "ordered": true, "events": ["booking.*"], "payload": "full" });
@@ -346,22 +350,23 @@ async fn order_is_kept_where_it_is_asked_for(database: Database) {
         host.post(&maker, "reservations", &record).await;
     }
     let received = receiver.until(5).await;
-    let told: Vec<(i64, String)> = received
+    let delivered: Vec<(i64, String)> = received
         .iter()
         .map(|message| {
             let body = message.json();
             (body["data"]["gasId"].as_i64().expect("a booking"), body["type"].as_str().expect("a type").to_owned())
         })
         .collect();
-    let of =
-        |booking: i64| told.iter().filter(|(id, _)| *id == booking).map(|(_, kind)| kind.as_str()).collect::<Vec<_>>();
+    let of = |booking: i64| {
+        delivered.iter().filter(|(id, _)| *id == booking).map(|(_, kind)| kind.as_str()).collect::<Vec<_>>()
+    };
     assert_eq!(of(1), ["reservation.created", "reservation.created", "reservation.cancelled"]);
     assert_eq!(of(2), ["reservation.created", "reservation.cancelled"]);
-    assert_eq!(told.last().map(|(id, _)| *id), Some(1), "others did not wait for it: {told:?}");
+    assert_eq!(delivered.last().map(|(id, _)| *id), Some(1), "others did not wait for it: {delivered:?}");
     host.stop().await;
 }
 
-async fn one_that_wants_no_more_is_told_no_more(database: Database) {
+async fn status_410_disables_the_subscription(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let (receiver, other) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
@@ -372,7 +377,7 @@ async fn one_that_wants_no_more_is_told_no_more(database: Database) {
     assert_eq!((&notice["type"], &notice["data"]["gasId"]), (&json!("webhook.disabled"), &json!(id)));
     let shown = host.get(&listener, &format!("webhooks/{id}")).await.1;
     assert_eq!(shown["enabled"], json!(false));
-    assert!(shown["disabledBecause"].as_str().expect("a reason").contains("410"));
+    assert!(shown["disabledReason"].as_str().expect("a reason").contains("410"));
     let before = receiver.received().len();
     book(&host, &maker, "r1").await;
     host.until("the booking is in the feed", async || {
@@ -384,12 +389,12 @@ async fn one_that_wants_no_more_is_told_no_more(database: Database) {
     host.stop().await;
 }
 
-async fn a_rotation_signs_with_both_secrets(database: Database) {
+async fn messages_carry_both_signatures_during_rotation(database: Database) {
     let (host, _, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     let made = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await;
     let path = format!("webhooks/{}", made.webhook.id);
-    let rotate = async |rotation: SecretRotation| -> WebhookMade {
+    let rotate = async |rotation: SecretRotation| -> CreatedWebhook {
         let body = serde_json::to_value(rotation).expect("json");
         let (status, rotated) = host.post(&listener, &format!("{path}/rotate-secret"), &body).await;
         assert_eq!(status, 200, "{rotated}");
@@ -419,7 +424,7 @@ async fn a_rotation_signs_with_both_secrets(database: Database) {
     host.stop().await;
 }
 
-async fn what_was_missed_is_told_by_a_replay(database: Database) {
+async fn replay_delivers_missed_events(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let began = now();
     let receiver = WebhookReceiver::start().await;

@@ -13,14 +13,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both!(
-    a_subscription_lives_and_ends,
-    what_is_wrong_is_named,
-    scopes_and_sources_are_apart,
-    what_was_told_is_told_again,
-    a_run_is_planned_followed_and_stopped,
-    operators_do_the_same,
-    secrets_are_shown_once_and_sealed,
-    attempts_go_with_their_jobs,
+    subscription_crud,
+    validation_errors_name_the_field,
+    scopes_and_sources_are_isolated,
+    a_delivery_can_be_replayed,
+    replay_runs_can_be_planned_followed_and_cancelled,
+    operators_can_manage_any_subscription,
+    secrets_are_shown_once_and_stored_encrypted,
+    attempts_are_deleted_with_their_jobs,
 );
 
 const SETTINGS: &[(&str, &str)] = &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")];
@@ -46,7 +46,7 @@ async fn deliveries(host: &Host, key: &str, id: &Value, query: &str) -> Vec<Valu
     page["data"].as_array().expect("deliveries").clone()
 }
 
-async fn a_subscription_lives_and_ends(database: Database) {
+async fn subscription_crud(database: Database) {
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
     host.post(&key, "properties", &records()[0].1).await;
@@ -98,7 +98,7 @@ async fn a_subscription_lives_and_ends(database: Database) {
     );
 
     let (_, off) = ask(&host, &key, Method::PATCH, &path, Some(json!({ "enabled": false }))).await;
-    assert_eq!((&off["enabled"], &off["disabledBecause"]), (&json!(false), &json!("somebody disabled it")));
+    assert_eq!((&off["enabled"], &off["disabledReason"]), (&json!(false), &json!("somebody disabled it")));
     let since = json!({ "since": "2020-01-01T00:00:00Z" });
     for (path, body) in [(format!("{path}/test"), json!({})), (format!("{path}/replay"), since.clone())] {
         let (status, problem) = host.post(&key, &path, &body).await;
@@ -107,7 +107,7 @@ async fn a_subscription_lives_and_ends(database: Database) {
     let plan = json!({ "since": "2020-01-01T00:00:00Z", "dryRun": true });
     assert_eq!(host.post(&key, &format!("{path}/replay"), &plan).await.0, 200, "a plan sends nothing");
     let (_, on) = ask(&host, &key, Method::PATCH, &path, Some(json!({ "enabled": true }))).await;
-    assert_eq!((&on["enabled"], &on["disabledBecause"]), (&json!(true), &json!(null)));
+    assert_eq!((&on["enabled"], &on["disabledReason"]), (&json!(true), &json!(null)));
     assert_eq!(host.post(&key, &format!("{path}/test"), &json!({})).await.0, 202);
 
     for number in 0..4 {
@@ -132,7 +132,7 @@ async fn a_subscription_lives_and_ends(database: Database) {
     host.stop().await;
 }
 
-async fn what_is_wrong_is_named(database: Database) {
+async fn validation_errors_name_the_field(database: Database) {
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
     let good = format!("http://127.0.0.1:{}/", free_port());
@@ -207,7 +207,7 @@ async fn what_is_wrong_is_named(database: Database) {
     host.stop().await;
 }
 
-async fn scopes_and_sources_are_apart(database: Database) {
+async fn scopes_and_sources_are_isolated(database: Database) {
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "front desk").await;
     let other = host.key(ACCOUNT, "back office").await;
@@ -228,7 +228,7 @@ async fn scopes_and_sources_are_apart(database: Database) {
     host.stop().await;
 }
 
-async fn what_was_told_is_told_again(database: Database) {
+async fn a_delivery_can_be_replayed(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
@@ -265,7 +265,7 @@ async fn what_was_told_is_told_again(database: Database) {
 
     let path = format!("webhooks/{id}/deliveries/{}", booked["id"]);
     let (_, whole) = host.get(&other, &path).await;
-    let tried = &whole["tried"][0];
+    let tried = &whole["attemptHistory"][0];
     assert_eq!(
         (&tried["attempt"], &tried["status"], &tried["answer"], &tried["errorKind"]),
         (&json!(1), &json!(500), &json!("no such table"), &json!(null)),
@@ -298,7 +298,7 @@ async fn what_was_told_is_told_again(database: Database) {
     host.stop().await;
 }
 
-async fn a_run_is_planned_followed_and_stopped(database: Database) {
+async fn replay_runs_can_be_planned_followed_and_cancelled(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
@@ -370,7 +370,7 @@ async fn a_run_is_planned_followed_and_stopped(database: Database) {
     host.stop().await;
 }
 
-async fn operators_do_the_same(database: Database) {
+async fn operators_can_manage_any_subscription(database: Database) {
     let mut receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
@@ -407,7 +407,7 @@ async fn operators_do_the_same(database: Database) {
         alarms.as_array().expect("alarms").iter().find(|alarm| alarm["kind"] == "webhook-disabled").expect("one");
     assert_eq!(of_it["source"], "partner");
     assert!(
-        of_it["mend"].as_str().is_some_and(|mend| mend.contains(&format!("gassync webhooks enable {id}"))),
+        of_it["remedy"].as_str().is_some_and(|mend| mend.contains(&format!("gassync webhooks enable {id}"))),
         "{of_it}"
     );
     assert!(of_it["detail"].as_str().is_some_and(|detail| detail.contains("410")), "{of_it}");
@@ -436,7 +436,7 @@ async fn operators_do_the_same(database: Database) {
     host.stop().await;
 }
 
-async fn secrets_are_shown_once_and_sealed(database: Database) {
+async fn secrets_are_shown_once_and_stored_encrypted(database: Database) {
     const HEADER: &str = "Zq8vW3nX5kR7tB2m";
     let (url, folder) = (database.url.clone(), database.dir.path().to_owned());
     let receiver = WebhookReceiver::start().await;
@@ -472,7 +472,7 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
     .await;
     let delivery = deliveries(&host, &key, id, "").await[0]["id"].clone();
     let whole = host.get(&key, &format!("webhooks/{id}/deliveries/{delivery}")).await.1;
-    let answer = whole["tried"][0]["answer"].as_str().expect("an answer");
+    let answer = whole["attemptHistory"][0]["answer"].as_str().expect("an answer");
     assert!(answer.contains(r#"("authorization", "***")"#), "{answer}");
     let shown = [whole, host.get(&key, "webhooks").await.1, host.look("webhooks").await, host.look("alarms").await];
     let shown = shown.map(|shown| shown.to_string()).concat();
@@ -488,7 +488,7 @@ async fn secrets_are_shown_once_and_sealed(database: Database) {
     host.stop().await;
 }
 
-async fn attempts_go_with_their_jobs(database: Database) {
+async fn attempts_are_deleted_with_their_jobs(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
@@ -499,12 +499,12 @@ async fn attempts_go_with_their_jobs(database: Database) {
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account =
         gassync::store::webhooks::account_of(&mut tx, id.as_i64().expect("a number")).await.expect("it").expect("one");
-    let tried = gassync::store::webhooks::of_delivery(&mut tx, account, delivery).await.expect("attempts");
+    let tried = gassync::store::webhooks::attempts_of(&mut tx, account, delivery).await.expect("attempts");
     assert_eq!(tried.len(), 1);
     let later = host.app.now() + jiff::SignedDuration::from_hours(1);
     let gone = gassync::store::retention::forget(&mut tx, gassync::store::retention::DELIVERIES, later, 100).await;
     assert_eq!(gone.expect("forgotten"), 1);
-    let tried = gassync::store::webhooks::of_delivery(&mut tx, account, delivery).await.expect("attempts");
+    let tried = gassync::store::webhooks::attempts_of(&mut tx, account, delivery).await.expect("attempts");
     assert!(tried.is_empty(), "{tried:?}");
     tx.commit().await.expect("committed");
     assert_eq!(deliveries(&host, &key, &id, "").await.len(), 0);

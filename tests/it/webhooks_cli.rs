@@ -2,7 +2,7 @@
 
 use std::{io::Write, net::SocketAddr, process::Output};
 
-use gassync::webhooks::Secret;
+use gassync::webhooks::SigningSecret;
 use gassync_tests::{
     database::Database,
     host::clock,
@@ -13,13 +13,13 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-on_both!(commands_do_what_they_say);
+on_both!(webhook_commands);
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-async fn commands_do_what_they_say(database: Database) {
+async fn webhook_commands(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut served =
@@ -102,7 +102,7 @@ async fn commands_do_what_they_say(database: Database) {
         lines.contains("property.created") && lines.contains("it answered 500") && lines.contains("--cursor"),
         "{lines}"
     );
-    assert_eq!(call(&["delivery", id, delivery, "--json"]).0["tried"][0]["status"], 500);
+    assert_eq!(call(&["delivery", id, delivery, "--json"]).0["attemptHistory"][0]["status"], 500);
     assert!(call(&["delivery", id, delivery]).1.contains("500"));
 
     let since = "2020-01-01T00:00:00Z";
@@ -135,7 +135,7 @@ async fn commands_do_what_they_say(database: Database) {
 }
 
 #[test]
-fn a_message_is_verified_without_a_host() {
+fn messages_can_be_verified_offline() {
     let dir = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| {
         let path = dir.path().join(name);
@@ -146,9 +146,10 @@ fn a_message_is_verified_without_a_host() {
     let body = br#"{"type":"webhook.test"}"#;
     let (file, touched, secret_file) = (write("body", body), write("touched", b"{}"), write("secret", text.as_bytes()));
     let now = clock()().as_second();
-    let secret = Secret::parse(text).expect("a secret");
+    let secret = SigningSecret::parse(text).expect("a secret");
     let code = |secret: &[&str], second: i64, body: &str| {
-        let signature = Secret::parse(text).expect("a secret").sign("msg_1", second, br#"{"type":"webhook.test"}"#);
+        let signature =
+            SigningSecret::parse(text).expect("a secret").sign("msg_1", second, br#"{"type":"webhook.test"}"#);
         let (second, head) = (second.to_string(), ["webhooks", "verify"]);
         let rest = ["--id", "msg_1", "--timestamp", &second, "--signature", &signature, "--body", body];
         run(&[&head, secret, &rest].concat(), &[("GASSYNC_DATA_DIR", "/nowhere")]).status.code()

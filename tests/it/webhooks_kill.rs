@@ -19,7 +19,7 @@ use gassync_tests::{
 use reqwest::Client;
 use serde_json::{Value, json};
 
-on_both!(a_host_that_is_killed_tells_all_its_subscribers);
+on_both!(no_delivery_is_lost_when_a_host_is_killed);
 
 /// Kills per database, unless the environment says otherwise.
 const KILLS: u32 = 4;
@@ -53,7 +53,7 @@ async fn wait_for<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T
     panic!("60 s went by before {what}");
 }
 
-async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
+async fn no_delivery_is_lost_when_a_host_is_killed(database: Database) {
     let kills = std::env::var("TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let listen = ([127, 0, 0, 1], free_port()).into();
     let mut host = Served::new(&database, listen, String::new()).with("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8");
@@ -91,7 +91,7 @@ async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
         host.start().await;
     }
     for receiver in [&one, &another] {
-        let told = async || {
+        let delivered = async || {
             let mut ids: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
             for message in receiver.received() {
                 let booking = message.json()["data"]["gasId"].as_i64().expect("a booking");
@@ -99,7 +99,7 @@ async fn a_host_that_is_killed_tells_all_its_subscribers(database: Database) {
             }
             (ids.keys().copied().collect::<BTreeSet<_>>() == booked).then_some(ids)
         };
-        let ids = wait_for("all was told", told).await;
+        let ids = wait_for("all was told", delivered).await;
         assert!(ids.values().all(|of_one| of_one.len() == 1), "whatever comes twice has one id: {ids:?}");
     }
 }

@@ -7,9 +7,9 @@ use gassync::{
         Db, alarms,
         queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, WorkerPool},
         retention, sources,
-        webhooks::{self as subscribers, Wanted, Webhook},
+        webhooks::{self as subscribers, SubscriptionSpec, Webhook},
     },
-    webhooks::{self, Asked, MAX_LOOKED_AT, MAX_REPLAYED, fan_out},
+    webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, fan_out},
 };
 use gassync_domain::{AccountId, SourceId};
 use gassync_tests::{
@@ -23,13 +23,13 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 on_both!(
-    what_arrived_is_not_missed_however_long_ago,
-    a_plan_goes_on_where_the_last_one_ended,
-    a_run_that_is_stopped_leaves_what_is_on_its_way,
-    what_was_on_its_way_when_all_ended_comes_again,
-    those_of_stopped_sources_are_told_nothing,
-    what_was_deleted_is_told_to_those_of_any_house,
-    a_subscriber_is_told_why_it_hears_nothing,
+    old_delivered_messages_do_not_count_as_missed,
+    a_replay_plan_continues_at_the_cursor,
+    cancelling_a_run_leaves_messages_in_flight,
+    messages_in_flight_at_a_crash_are_sent_again,
+    subscriptions_of_stopped_sources_receive_nothing,
+    deletions_bypass_the_property_filter,
+    subscriptions_show_why_they_are_suspended,
 );
 
 const LEASE: i64 = 60;
@@ -57,12 +57,12 @@ async fn happen(db: &Db, account: AccountId, what: (&str, i64, &str), (low, high
 }
 
 /// Some changes of one property, and the deliveries of them to all who are told.
-async fn happen_and_tell(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
+async fn happen_and_fan_out(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     happen(db, account, ("property", 1, "updated"), (low, high, 1), second).await;
-    tell(db, account, (low, high), second).await;
+    deliver_facts(db, account, (low, high), second).await;
 }
 
-async fn tell(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
+async fn deliver_facts(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let work = fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
     queue::enqueue(&mut tx, &work, at(second)).await.expect("put");
@@ -70,7 +70,7 @@ async fn tell(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64)
 }
 
 async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[i64]) -> Webhook {
-    let wanted = Wanted {
+    let spec = SubscriptionSpec {
         url: "https://partner.example/".to_owned(),
         description: None,
         events: Vec::new(),
@@ -84,7 +84,7 @@ async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[
         timeout_seconds: 15,
     };
     let mut tx = db.write(account).await.expect("a transaction");
-    let id = subscribers::insert(&mut tx, account, source, &wanted, at(0)).await.expect("made");
+    let id = subscribers::insert(&mut tx, account, source, &spec, at(0)).await.expect("made");
     let webhook = subscribers::get(&mut tx, account, id).await.expect("read").expect("there");
     tx.commit().await.expect("committed");
     webhook
@@ -112,12 +112,12 @@ async fn finish(db: &Db, taken: Claim, second: i64, ended: impl Fn(i64) -> JobRe
     tx.commit().await.expect("committed");
 }
 
-fn since(second: i64) -> Asked {
-    Asked { since: at(second), until: Some(at(1_000_000)), ..Asked::default() }
+fn since(second: i64) -> ReplayRequest {
+    ReplayRequest { since: at(second), until: Some(at(1_000_000)), ..ReplayRequest::default() }
 }
 
 /// The places of what fits, and where the next plan goes on.
-async fn plan(db: &Db, webhook: &Webhook, asked: &Asked) -> (Vec<i64>, Option<String>) {
+async fn plan(db: &Db, webhook: &Webhook, asked: &ReplayRequest) -> (Vec<i64>, Option<String>) {
     let mut tx = db.read(webhook.account).await.expect("a transaction");
     let planned = webhooks::plan(&mut tx, webhook, asked, at(1_000)).await.expect("read");
     let (plan, places) = planned.expect("nothing wrong");
@@ -125,11 +125,11 @@ async fn plan(db: &Db, webhook: &Webhook, asked: &Asked) -> (Vec<i64>, Option<St
     (places, plan.next_cursor)
 }
 
-async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
+async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[]).await;
-    happen_and_tell(&db, account, (1, 4), 1).await;
+    happen_and_fan_out(&db, account, (1, 4), 1).await;
     let taken = claim(&db, 2, 64).await.remove(0);
     finish(
         &db,
@@ -151,7 +151,7 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
     assert_eq!(queue::run_progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2], "what arrived is known to have");
-    let delivered = Asked { states: vec!["delivered".into()], ..since(0) };
+    let delivered = ReplayRequest { states: vec!["delivered".into()], ..since(0) };
     assert_eq!(plan(&db, &webhook, &delivered).await.0, [1, 3, 4]);
 
     // Facts and what came of them go together, and what is gone leaves nothing.
@@ -171,11 +171,11 @@ async fn what_arrived_is_not_missed_however_long_ago(database: Database) {
     tx.commit().await.expect("committed");
 }
 
-async fn a_plan_goes_on_where_the_last_one_ended(database: Database) {
+async fn a_replay_plan_continues_at_the_cursor(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[]).await;
-    let all = MAX_LOOKED_AT + 3_000;
+    let all = MAX_SCANNED + 3_000;
     // Every second fact got its place before those that had happened earlier.
     happen(&db, account, ("property", 1, "updated"), (1, all, 2), 200).await;
     happen(&db, account, ("property", 1, "updated"), (2, all, 2), 100).await;
@@ -196,7 +196,7 @@ async fn a_plan_goes_on_where_the_last_one_ended(database: Database) {
     }
     assert_eq!((found.len(), runs), (53_000, 6), "none left out");
     // What is looked at in vain has an end too.
-    let mut asked = Asked { events: vec!["guest.created".into()], ..since(0) };
+    let mut asked = ReplayRequest { events: vec!["guest.created".into()], ..since(0) };
     let (places, next) = plan(&db, &webhook, &asked).await;
     assert!(places.is_empty() && next.is_some());
     asked.cursor = next;
@@ -204,22 +204,22 @@ async fn a_plan_goes_on_where_the_last_one_ended(database: Database) {
     assert_eq!(plan(&db, &webhook, &since(201)).await, (Vec::new(), None));
     let mut tx = db.read(account).await.expect("a transaction");
     for cursor in ["", "x", "1", "1-x", "-1-1", "1--1", "0-0", "ffffffffffffffff-1"] {
-        let asked = Asked { cursor: Some(cursor.to_owned()), ..since(0) };
+        let asked = ReplayRequest { cursor: Some(cursor.to_owned()), ..since(0) };
         let wrong = webhooks::plan(&mut tx, &webhook, &asked, at(1_000)).await.expect("read").expect_err("no cursor");
         assert_eq!(wrong[0].path, "/cursor", "{cursor}");
     }
 }
 
-async fn a_run_that_is_stopped_leaves_what_is_on_its_way(database: Database) {
+async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     happen(&db, account, ("property", 1, "updated"), (1, 5, 1), 1).await;
     let webhook = subscribe(&db, account, source, &[]).await;
     let (places, _) = plan(&db, &webhook, &since(0)).await;
     let mut tx = db.write(account).await.expect("a transaction");
-    let run = webhooks::replay(&mut tx, &webhook, (&since(0), &places), at(2)).await.expect("begun");
+    let run = webhooks::enqueue_replay(&mut tx, &webhook, (&since(0), &places), at(2)).await.expect("begun");
     tx.commit().await.expect("committed");
-    happen_and_tell(&db, account, (6, 6), 3).await;
+    happen_and_fan_out(&db, account, (6, 6), 3).await;
     let taken = claim(&db, 4, 3).await.remove(0);
     assert_eq!((taken.jobs.len(), taken.jobs[0].sequence), (3, Some(6)), "what happens now is first");
 
@@ -243,20 +243,20 @@ async fn a_run_that_is_stopped_leaves_what_is_on_its_way(database: Database) {
 
     // Nor is it when a run that tells it again is stopped.
     let mut tx = db.write(account).await.expect("a transaction");
-    let again = webhooks::replay(&mut tx, &webhook, (&since(0), &[6]), at(8)).await.expect("begun");
+    let again = webhooks::enqueue_replay(&mut tx, &webhook, (&since(0), &[6]), at(8)).await.expect("begun");
     queue::cancel_run(&mut tx, again, at(9)).await.expect("stopped");
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, missed);
 }
 
-async fn what_was_on_its_way_when_all_ended_comes_again(database: Database) {
+async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[]).await;
-    happen_and_tell(&db, account, (1, 3), 1).await;
+    happen_and_fan_out(&db, account, (1, 3), 1).await;
     let lost = claim(&db, 2, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::kill(&mut tx, account, (source, webhook.id), "it is disabled", at(3)).await.expect("ended");
+    subscribers::cancel_pending(&mut tx, account, (source, webhook.id), "it is disabled", at(3)).await.expect("ended");
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3], "thrown away, and on no list of what is dead");
     assert!(claim(&db, 4, 64).await.is_empty(), "somebody is at it");
@@ -265,15 +265,17 @@ async fn what_was_on_its_way_when_all_ended_comes_again(database: Database) {
     let ids = |taken: &Claim| taken.jobs.iter().map(|job| job.id).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&lost));
     finish(&db, again, 4 + LEASE, |_| JobResult::Done).await;
-    happen_and_tell(&db, account, (4, 5), 5).await;
+    happen_and_fan_out(&db, account, (4, 5), 5).await;
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::kill_all(&mut tx, account, source, "its source is disconnected", at(70)).await.expect("ended");
+    subscribers::cancel_pending_of_source(&mut tx, account, source, "its source is disconnected", at(70))
+        .await
+        .expect("ended");
     tx.commit().await.expect("committed");
     assert!(claim(&db, 1_000, 64).await.is_empty());
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3, 4, 5]);
 }
 
-async fn those_of_stopped_sources_are_told_nothing(database: Database) {
+async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let db = open(&database).await;
     let (account, all) = tenant::<5>(&db, "one").await;
     let states = ["active", "expired", "paused", "disconnected", "disabled"];
@@ -284,7 +286,7 @@ async fn those_of_stopped_sources_are_told_nothing(database: Database) {
         tx.commit().await.expect("committed");
         made.push(subscribe(&db, account, source, &[]).await);
     }
-    happen_and_tell(&db, account, (1, 2), 1).await;
+    happen_and_fan_out(&db, account, (1, 2), 1).await;
     for (webhook, status) in made.iter().zip(states) {
         let is_stopped = ["disconnected", "disabled"].contains(&status);
         let missed = if is_stopped { vec![1, 2] } else { Vec::new() };
@@ -298,7 +300,7 @@ async fn those_of_stopped_sources_are_told_nothing(database: Database) {
     assert_eq!(silent, expected);
 }
 
-async fn what_was_deleted_is_told_to_those_of_any_house(database: Database) {
+async fn deletions_bypass_the_property_filter(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[7]).await;
@@ -316,18 +318,19 @@ async fn what_was_deleted_is_told_to_those_of_any_house(database: Database) {
     for (place, (fact, _)) in (1..).zip(facts) {
         happen(&db, account, fact, (place, place, 1), 1).await;
     }
-    tell(&db, account, (1, 8), 1).await;
-    let told: Vec<i64> = claim(&db, 2, 64).await.remove(0).jobs.iter().filter_map(|job| job.sequence).collect();
-    let expected: Vec<i64> = (1..).zip(facts).filter(|(_, (_, is_told))| *is_told).map(|(place, _)| place).collect();
-    assert_eq!(told, expected);
+    deliver_facts(&db, account, (1, 8), 1).await;
+    let delivered: Vec<i64> = claim(&db, 2, 64).await.remove(0).jobs.iter().filter_map(|job| job.sequence).collect();
+    let expected: Vec<i64> =
+        (1..).zip(facts).filter(|(_, (_, is_expected))| *is_expected).map(|(place, _)| place).collect();
+    assert_eq!(delivered, expected);
     assert!(plan(&db, &webhook, &since(0)).await.0.is_empty(), "it is all on its way");
 }
 
-async fn a_subscriber_is_told_why_it_hears_nothing(database: Database) {
+async fn subscriptions_show_why_they_are_suspended(database: Database) {
     let host = Host::with(database, &[("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")]).await;
     let key = host.key(ACCOUNT, "partner").await;
     let (_, made) = host.post(&key, "webhooks", &json!({ "url": "http://127.0.0.1:9/" })).await;
-    assert_eq!(made["silentBecause"], json!(null), "{made}");
+    assert_eq!(made["suspendedReason"], json!(null), "{made}");
     let path = format!("webhooks/{}", made["id"]);
     let replay = json!({ "since": "2020-01-01T00:00:00Z" });
     let (status, none) = host.post(&key, &format!("{path}/replay"), &replay).await;
@@ -337,7 +340,7 @@ async fn a_subscriber_is_told_why_it_hears_nothing(database: Database) {
     sources::set_status(&mut tx, source.account, source.id, "disconnected").await.expect("set");
     tx.commit().await.expect("committed");
     let shown = host.get(&key, &path).await.1;
-    assert!(shown["silentBecause"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");
+    assert!(shown["suspendedReason"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");
     for (path, body) in [(format!("{path}/test"), json!({})), (format!("{path}/replay"), replay)] {
         let (status, problem) = host.post(&key, &path, &body).await;
         let why = problem["detail"].as_str().unwrap_or_default();

@@ -19,13 +19,13 @@ use tokio::{
 use crate::webhooks::{furnish, now, stage, subscribe};
 
 on_both!(
-    one_that_asks_for_time_is_given_it,
-    what_is_changed_while_it_is_told_is_not_what_was_told,
-    a_host_that_stops_begins_no_more,
-    one_that_cannot_be_opened_here_waits
+    retry_after_is_honoured,
+    changes_during_delivery_reset_endpoint_health,
+    shutdown_starts_no_further_delivery,
+    undecryptable_subscriptions_are_deferred
 );
 
-async fn one_that_asks_for_time_is_given_it(database: Database) {
+async fn retry_after_is_honoured(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let mut receiver = WebhookReceiver::start().await;
     let new =
@@ -47,8 +47,12 @@ async fn one_that_asks_for_time_is_given_it(database: Database) {
     let delivery = list("delivered").await.remove(0);
     assert_eq!(delivery["attempts"], 1, "the other was none");
     let whole = host.get(&listener, &format!("webhooks/{id}/deliveries/{}", delivery["id"])).await.1;
-    let tried: Vec<(&Value, &Value)> =
-        whole["tried"].as_array().expect("attempts").iter().map(|one| (&one["attempt"], &one["status"])).collect();
+    let tried: Vec<(&Value, &Value)> = whole["attemptHistory"]
+        .as_array()
+        .expect("attempts")
+        .iter()
+        .map(|one| (&one["attempt"], &one["status"]))
+        .collect();
     assert_eq!(tried, [(&json!(1), &json!(429)), (&json!(2), &json!(204))]);
 
     // However many do not arrive at once, that is one failure.
@@ -61,7 +65,7 @@ async fn one_that_asks_for_time_is_given_it(database: Database) {
     host.stop().await;
 }
 
-async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Database) {
+async fn changes_during_delivery_reset_endpoint_health(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let (old, new) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), WebhookReceiver::start().await);
     let wants =
@@ -105,7 +109,7 @@ async fn what_is_changed_while_it_is_told_is_not_what_was_told(database: Databas
     host.stop().await;
 }
 
-async fn a_host_that_stops_begins_no_more(database: Database) {
+async fn shutdown_starts_no_further_delivery(database: Database) {
     let (host, maker, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     furnish(&host, &maker).await;
@@ -130,11 +134,11 @@ async fn a_host_that_stops_begins_no_more(database: Database) {
     });
     receiver.until(1).await;
     host.stop().await;
-    let told = receiver.received().len();
-    assert!(told <= 16, "those that were on their way, and no other: {told}");
+    let delivered = receiver.received().len();
+    assert!(delivered <= 16, "those that were on their way, and no other: {delivered}");
 }
 
-async fn one_that_cannot_be_opened_here_waits(database: Database) {
+async fn undecryptable_subscriptions_are_deferred(database: Database) {
     let (host, _, listener) = stage(database).await;
     let receiver = WebhookReceiver::start().await;
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use gassync::admin::{NewSource, SourceMade};
+use gassync::admin::{CreatedSource, NewSourceRequest};
 use gassync_domain::Clock;
 use jiff::{SignedDuration, Span, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -150,8 +150,8 @@ impl FaultyChannel {
     }
 
     /// Connects the host with it.
-    pub async fn connect(&self, host: &Host, time_zone: Option<&str>) -> SourceMade {
-        let new = NewSource {
+    pub async fn connect(&self, host: &Host, time_zone: Option<&str>) -> CreatedSource {
+        let new = NewSourceRequest {
             account: ACCOUNT.to_owned(),
             channel: "beds24".to_owned(),
             name: "beds24".to_owned(),

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use gassync::{
-    admin::{KeyMade, NewKey, NewSource, SourceMade},
+    admin::{CreatedKey, CreatedSource, NewKey, NewSourceRequest},
     app::App,
     config::Config,
     server,
@@ -164,12 +164,12 @@ impl Host {
         };
         let request = self.http.post(format!("{}/admin/v1/keys", self.base)).json(&new);
         let answer = self.operator(request).send().await.expect("an answer");
-        answer.json::<KeyMade>().await.expect("a key").key
+        answer.json::<CreatedKey>().await.expect("a key").key
     }
 
     /// Connects the account with the simulated channel, webhooks included.
-    pub async fn connect(&self, channel: &Channel) -> SourceMade {
-        let new = NewSource {
+    pub async fn connect(&self, channel: &Channel) -> CreatedSource {
+        let new = NewSourceRequest {
             account: ACCOUNT.to_owned(),
             channel: "beds24".to_owned(),
             name: "beds24".to_owned(),
@@ -177,7 +177,7 @@ impl Host {
             credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
             time_zone: Some("UTC".to_owned()),
         };
-        let made: SourceMade = self.operate("sources", &new).await.json().await.expect("a source");
+        let made: CreatedSource = self.operate("sources", &new).await.json().await.expect("a source");
         let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
         channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url.clone(), header });
         made

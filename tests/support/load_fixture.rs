@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use gassync::{
-    admin::{NewSource, SourceMade},
+    admin::{CreatedSource, NewSourceRequest},
     app::App,
     limits::{ChannelLimits, Charge, LocalLimits, RateLimitHeaders},
     store::{Db, Time, Tx, sources},
@@ -211,7 +211,7 @@ async fn furnish(
     let links = links.as_array().expect("links");
     let gas_id = |id: &str| links.iter().find(|link| link["id"] == id).expect("a link")["gasId"].clone();
     for (number, seller) in sellers.iter_mut().enumerate() {
-        let new = NewSource {
+        let new = NewSourceRequest {
             account: name.clone(),
             channel: "beds24".to_owned(),
             name: format!("beds24-{account}-{number}"),
@@ -219,7 +219,7 @@ async fn furnish(
             credentials: [("inviteCode".to_owned(), seller.channel.beds24.invite_code())].into(),
             time_zone: Some("UTC".to_owned()),
         };
-        let made: SourceMade = host.operate("sources", &new).await.json().await.expect("a source");
+        let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
         seller.id = made.id;
         let header = made.webhook_header.map(|name| (name, made.webhook_token));
         seller.channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });

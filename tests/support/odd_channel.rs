@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
-use gassync::admin::{NewSource, SourceMade};
+use gassync::admin::{CreatedSource, NewSourceRequest};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -120,8 +120,8 @@ impl OddChannel {
     }
 
     /// What a source that reaches it is made of.
-    pub fn source(&self, name: &str) -> NewSource {
-        NewSource {
+    pub fn source(&self, name: &str) -> NewSourceRequest {
+        NewSourceRequest {
             account: ACCOUNT.to_owned(),
             channel: "beds24".to_owned(),
             name: name.to_owned(),
@@ -132,14 +132,14 @@ impl OddChannel {
     }
 
     /// Connects the test's account with it, as the source `beds24`.
-    pub async fn connect(&self, host: &Host) -> SourceMade {
+    pub async fn connect(&self, host: &Host) -> CreatedSource {
         let answer = host.operate("sources", &self.source("beds24")).await;
         assert!(answer.status().is_success(), "{}", answer.text().await.expect("a body"));
         answer.json().await.expect("a source")
     }
 
     /// Sends a booking, or anything else, as its webhook would: the status of the answer.
-    pub async fn webhook(&self, host: &Host, made: &SourceMade, booking: &str) -> u16 {
+    pub async fn webhook(&self, host: &Host, made: &CreatedSource, booking: &str) -> u16 {
         let body = format!(r#"{{"timeStamp":"2027-01-01T00:00:00Z","booking":{booking}}}"#);
         let header = made.webhook_header.clone().expect("a header");
         let request = host.http.post(&made.webhook_url).header(header, &made.webhook_token);

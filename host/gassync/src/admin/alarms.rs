@@ -61,7 +61,7 @@ pub struct Alarm {
     /// When it last happened, where it happens again and again.
     pub last: Option<Timestamp>,
     /// What to do about it.
-    pub mend: String,
+    pub remedy: String,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -85,7 +85,7 @@ struct Names<'a> {
 }
 
 impl Alarms {
-    fn add(&mut self, kind: &str, found: Vec<Found>, mend: impl Fn(&Names<'_>) -> String) {
+    fn add(&mut self, kind: &str, found: Vec<Found>, remedy: impl Fn(&Names<'_>) -> String) {
         self.0.extend(found.into_iter().map(|found| {
             let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
             let (source, reference, detail) = (text(&found.source_name), text(&found.reference), text(&found.detail));
@@ -97,7 +97,7 @@ impl Alarms {
             };
             Alarm {
                 kind: kind.to_owned(),
-                mend: mend(&names),
+                remedy: remedy(&names),
                 source: found.source_name,
                 house: found.house,
                 room: found.room,
@@ -147,8 +147,8 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         )
     });
     for waiting in parked::waiting(&mut tx, today).await? {
-        let mend = mend_of_parked(&waiting);
-        all.add("parked", vec![Found::from(waiting)], |_| mend.clone());
+        let remedy = remedy_of_parked(&waiting);
+        all.add("parked", vec![Found::from(waiting)], |_| remedy.clone());
     }
     let gone = missing::undecided(&mut tx, today).await?.into_iter().map(Found::from).collect();
     all.add("gone", gone, |Names { source, reference, .. }| {
@@ -258,7 +258,7 @@ impl From<HouseWithoutZone> for Found {
 }
 
 /// What waits for a link is linked; what waits for a person is decided.
-fn mend_of_parked(waiting: &ParkedAlarm) -> String {
+fn remedy_of_parked(waiting: &ParkedAlarm) -> String {
     let ParkedAlarm { source_name, kind, external_id, missing, .. } = waiting;
     let about = format!("{source_name} {kind} {external_id}");
     let decide = |words: &str| format!("gassync map decide {about} {words} --by WHO --why TEXT");

@@ -10,7 +10,7 @@ use gassync_domain::{Date, FieldError, Stay};
 use jiff::Unit;
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -34,7 +34,7 @@ pub struct NewBackfill {
 /// How far it has come.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BackfillShown {
+pub struct BackfillResponse {
     /// Its key.
     pub id: i64,
     /// The first night.
@@ -69,7 +69,7 @@ async fn create(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewBackfill>,
-) -> Result<(StatusCode, Json<BackfillShown>), ApiError> {
+) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
     let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
     let until = new.to.tomorrow().map_err(|_| wrong("is beyond all calendars".to_owned()))?;
     let stay =
@@ -77,7 +77,7 @@ async fn create(
     if stay.nights() > MAX_NIGHTS {
         return Err(wrong(format!("makes {} nights; the limit is {MAX_NIGHTS}", stay.nights())).into());
     }
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
@@ -97,24 +97,24 @@ async fn create(
     tx.commit().await?;
     app.wake.notify_waiters();
     let status = if resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(BackfillShown { resumed, ..shown(backfill) })))
+    Ok((status, Json(BackfillResponse { resumed, ..shown(backfill) })))
 }
 
 async fn show(
     State(app): State<Arc<App>>,
     _: Operator,
     Path((name, id)): Path<(String, i64)>,
-) -> Result<Json<BackfillShown>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<BackfillResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     let backfill = backfill.filter(|backfill| backfill.source == source.id).ok_or(Problem::NotFound)?;
     Ok(Json(shown(backfill)))
 }
 
-fn shown(backfill: Backfill) -> BackfillShown {
+fn shown(backfill: Backfill) -> BackfillResponse {
     let days = |until: Date| backfill.starts_on.until((Unit::Day, until)).map_or(0, |span| i64::from(span.get_days()));
-    BackfillShown {
+    BackfillResponse {
         id: backfill.id,
         from: backfill.starts_on,
         until: backfill.ends_on,

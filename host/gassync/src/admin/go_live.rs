@@ -10,7 +10,7 @@ use axum::{
 use gassync_domain::Date;
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -32,7 +32,7 @@ pub struct GoLive {
 /// Nights of which the same happens.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NightsCounted {
+pub struct NightsCount {
     /// How many.
     pub nights: usize,
     /// The channel's id of the first one's room type.
@@ -50,15 +50,15 @@ pub struct GoLivePlan {
     /// Whether the source is live now.
     pub live: bool,
     /// Nights that are opened, or of which more are sold.
-    pub opens: NightsCounted,
+    pub opens: NightsCount,
     /// Nights that are closed, or of which fewer are sold.
-    pub closes: NightsCounted,
+    pub closes: NightsCount,
     /// Nights whose price changes.
-    pub prices: NightsCounted,
+    pub prices: NightsCount,
     /// Nights whose rules of stay change.
-    pub rules: NightsCounted,
+    pub rules: NightsCount,
     /// Nights that somebody has closed there by hand: closed everywhere, and open again when the channel shows them open.
-    pub closed_by_hand: NightsCounted,
+    pub closed_by_hand: NightsCount,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -75,7 +75,7 @@ async fn go_live(
         let text = "openClosed goes with plan: what is to be opened must have been shown";
         return Err(Problem::Malformed(text.to_owned()).into());
     }
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let shown = if asked.plan {
         let (id, comes) = going_live::plan(&app, &source, asked.open_closed).await.map_err(refused)?;
         GoLivePlan { plan_id: Some(id), live: source.listening_since.is_none(), ..shown(comes) }
@@ -89,7 +89,7 @@ async fn go_live(
 fn shown(comes: GoLiveEffect) -> GoLivePlan {
     let counted = |counted: NightCount| {
         let (first_room_type_id, first_night) = counted.first.unzip();
-        NightsCounted { nights: counted.nights, first_room_type_id, first_night }
+        NightsCount { nights: counted.nights, first_room_type_id, first_night }
     };
     GoLivePlan {
         plan_id: None,

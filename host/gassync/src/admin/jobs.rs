@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -58,7 +58,7 @@ pub struct JobFilter {
 /// A job as it is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct JobShown {
+pub struct JobResponse {
     /// Its key.
     pub id: i64,
     /// For whom.
@@ -78,10 +78,10 @@ pub struct JobShown {
 /// A job, whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct JobWhole {
+pub struct JobDetail {
     /// What lists show of it.
     #[serde(flatten)]
-    pub job: JobShown,
+    pub job: JobResponse,
     /// On what: keys, never what a guest wrote.
     pub payload: Value,
     /// The lower, the sooner.
@@ -146,7 +146,7 @@ pub struct JobRun {
     pub cancelled: i64,
 }
 
-impl From<ListedJob> for JobShown {
+impl From<ListedJob> for JobResponse {
     fn from(job: ListedJob) -> Self {
         Self {
             id: job.id,
@@ -160,7 +160,7 @@ impl From<ListedJob> for JobShown {
     }
 }
 
-impl From<ListedJob> for JobWhole {
+impl From<ListedJob> for JobDetail {
     fn from(job: ListedJob) -> Self {
         Self {
             payload: job.payload.0.clone(),
@@ -210,7 +210,7 @@ async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
         return Err(Problem::Malformed(format!("state: {state} is none of {}", states.join(", "))).into());
     }
     let source = match &asked.source {
-        Some(name) => Some(the_one(app, name).await?.id),
+        Some(name) => Some(find_source(app, name).await?.id),
         None => None,
     };
     Ok(JobQuery { source, kind: asked.kind.clone(), state: asked.state.clone(), since: asked.since })
@@ -220,15 +220,15 @@ async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
     Query(asked): Query<JobFilter>,
-) -> Result<Json<Vec<JobShown>>, ApiError> {
+) -> Result<Json<Vec<JobResponse>>, ApiError> {
     let filter = filter(&app, &asked).await?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
     let mut tx = app.db.platform_read().await?;
     let jobs = queue::list(&mut tx, &filter, asked.before, limit).await?;
-    Ok(Json(jobs.into_iter().map(JobShown::from).collect()))
+    Ok(Json(jobs.into_iter().map(JobResponse::from).collect()))
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobWhole>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobDetail>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(job.into()))

@@ -59,7 +59,7 @@ pub struct NewKey {
 /// A key that was made. It is shown this once.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeyMade {
+pub struct CreatedKey {
     /// For `Authorization: Bearer …`.
     pub key: String,
     /// The source it writes as.
@@ -71,7 +71,7 @@ pub struct KeyMade {
 /// How a key is to be replaced.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rotation {
+pub struct KeyRotation {
     /// How long the former key goes on working; a day when nothing is said.
     #[serde(default)]
     pub grace_seconds: Option<u32>,
@@ -80,7 +80,7 @@ pub struct Rotation {
 /// A key as people see it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeyShown {
+pub struct KeyResponse {
     /// Its first characters; what it is named by.
     pub prefix: String,
     /// What people call it.
@@ -113,13 +113,13 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/keys/{prefix}/revoke", post(revoke))
 }
 
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyShown>>, ApiError> {
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyResponse>>, ApiError> {
     let now = app.now();
     let mut tx = app.db.platform_read().await?;
     let names: BTreeMap<i64, String> =
         sources::all(&mut tx).await?.into_iter().map(|source| (source.id.0, source.name)).collect();
-    let shown = keys::all(&mut tx).await?.into_iter().map(|key| KeyShown {
-        alive: key.is_alive(now),
+    let shown = keys::all(&mut tx).await?.into_iter().map(|key| KeyResponse {
+        alive: key.is_active(now),
         prefix: key.prefix,
         name: key.name,
         account_id: key.account_id,
@@ -138,7 +138,7 @@ async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
     Json(new): Json<NewKey>,
-) -> Result<(StatusCode, Json<KeyMade>), ApiError> {
+) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     if let Some(word) = scope::unknown(&new.scopes) {
         let known: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
         return Err(Problem::Malformed(format!("scopes: {word} is none of {}", known.join(", "))).into());
@@ -162,7 +162,7 @@ async fn create(
     let scopes = if new.scopes.is_empty() { vec![scope::ALL.to_owned()] } else { new.scopes };
     let key = make(&app, &mut tx, account, (source, &new.name), (&scopes, new.strict), new.expires_at).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(KeyMade { key, source: name.to_owned(), creates })))
+    Ok((StatusCode::CREATED, Json(CreatedKey { key, source: name.to_owned(), creates })))
 }
 
 /// Makes the key that takes another's place; the former goes on for a while, so that nobody is locked out.
@@ -170,8 +170,8 @@ async fn rotate(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(prefix): Path<String>,
-    Json(Rotation { grace_seconds }): Json<Rotation>,
-) -> Result<(StatusCode, Json<KeyMade>), ApiError> {
+    Json(KeyRotation { grace_seconds }): Json<KeyRotation>,
+) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let grace = grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {
         let text = format!("graceSeconds: is {grace}; the limit is {MAX_GRACE_SECONDS}");
@@ -179,12 +179,12 @@ async fn rotate(
     }
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
-    let former = the_key(&mut tx, &prefix).await?;
-    if !former.is_alive(now) {
+    let former = find_key(&mut tx, &prefix).await?;
+    if !former.is_active(now) {
         return Err(Problem::Conflict(format!("the key {prefix}… has ended: make a new one")).into());
     }
     let (account, source) = (AccountId(former.account_id), SourceId(former.source_id));
-    if keys::alive(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
+    if keys::count_active(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
         let text = format!("{ALIVE_AT_ONCE} keys named {} are alive already: revoke one first", former.name);
         return Err(Problem::Conflict(text).into());
     }
@@ -192,18 +192,18 @@ async fn rotate(
     let key = make(&app, &mut tx, account, (source, &former.name), (&former.scopes.0, former.strict), None).await?;
     keys::expire(&mut tx, account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(KeyMade { key, source: held.name, creates: held.creates })))
+    Ok((StatusCode::CREATED, Json(CreatedKey { key, source: held.name, creates: held.creates })))
 }
 
 async fn revoke(State(app): State<Arc<App>>, _: Operator, Path(prefix): Path<String>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
-    let key = the_key(&mut tx, &prefix).await?;
+    let key = find_key(&mut tx, &prefix).await?;
     keys::revoke(&mut tx, AccountId(key.account_id), key.id, app.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn the_key(tx: &mut Tx, prefix: &str) -> Result<ApiKey, ApiError> {
+async fn find_key(tx: &mut Tx, prefix: &str) -> Result<ApiKey, ApiError> {
     Ok(keys::by_prefix(tx, prefix).await?.ok_or(Problem::NotFound)?)
 }
 

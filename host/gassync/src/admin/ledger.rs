@@ -36,7 +36,7 @@ pub struct LedgerDifference {
 /// Whose ledger; of all accounts where nobody says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct LedgerQuery {
     account: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 async fn differences(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(Which { account }): Query<Which>,
+    Query(LedgerQuery { account }): Query<LedgerQuery>,
 ) -> Result<Json<Vec<LedgerDifference>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut accounts = accounts::all(&mut tx).await?;

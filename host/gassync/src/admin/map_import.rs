@@ -11,7 +11,7 @@ use gassync_domain::{ConnectionId, FieldError, SourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -27,12 +27,12 @@ const MAX_SHOWN: usize = 100;
 /// Links to be taken over.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MapImport {
+pub struct MapImportRequest {
     /// Whose they are, where they do not say; its name or its number.
     #[serde(default)]
     pub source: Option<String>,
     /// At most [`MAX_LINES`].
-    pub links: Vec<NewImport>,
+    pub links: Vec<ImportedLink>,
     /// Nothing is written: the answer says what would be.
     #[serde(default)]
     pub plan: bool,
@@ -44,7 +44,7 @@ pub struct MapImport {
 /// One of them. Fields are texts or numbers; anything else counts as empty.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewImport {
+pub struct ImportedLink {
     /// Where it stands in its file; without it, its place in the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -68,11 +68,11 @@ pub struct NewImport {
 /// What taking them over does, or did.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapImported {
+pub struct MapImportResponse {
     /// Whether it was done.
     pub applied: bool,
     /// By entity, those that lines name.
-    pub entities: Vec<EntityImported>,
+    pub entities: Vec<EntityImportResult>,
     /// What is wrong, the first hundred; where anything is, nothing is written.
     pub problems: Vec<LineProblem>,
     /// How many further things are.
@@ -81,32 +81,32 @@ pub struct MapImported {
 
 /// What becomes of the lines about one entity.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct EntityImported {
+pub struct EntityImportResult {
     /// `property`, `room-type`, `rate-plan`, `booking`, or `unknown`.
     pub entity: String,
     /// They are linked.
-    pub new: Lines,
+    pub new: LineCount,
     /// They were.
-    pub unchanged: Lines,
+    pub unchanged: LineCount,
     /// They are linked with something else than before.
-    pub changed: Lines,
+    pub changed: LineCount,
     /// They cannot be.
-    pub wrong: Lines,
+    pub wrong: LineCount,
 }
 
 /// How many lines, and the first of them.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Lines {
+pub struct LineCount {
     /// How many.
     pub count: usize,
     /// The first.
-    pub first: Option<LineShown>,
+    pub first: Option<ImportedLine>,
 }
 
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LineShown {
+pub struct ImportedLine {
     /// Its number.
     pub line: u64,
     /// The source's id.
@@ -145,8 +145,8 @@ pub(super) fn router() -> Router<Arc<App>> {
 async fn import(
     State(app): State<Arc<App>>,
     _: Operator,
-    Json(asked): Json<MapImport>,
-) -> Result<Json<MapImported>, ApiError> {
+    Json(asked): Json<MapImportRequest>,
+) -> Result<Json<MapImportResponse>, ApiError> {
     if asked.links.len() > MAX_LINES {
         let count = asked.links.len();
         return Err(Problem::TooLarge(format!("links: there are {count}; the limit is {MAX_LINES}")).into());
@@ -174,7 +174,7 @@ async fn import(
 }
 
 /// The sources that lines are of, all of one account, and the lines.
-async fn read(app: &App, asked: &MapImport) -> Result<(Vec<Source>, Vec<ImportLine>), ApiError> {
+async fn read(app: &App, asked: &MapImportRequest) -> Result<(Vec<Source>, Vec<ImportLine>), ApiError> {
     let mut known: HashMap<String, Result<SourceId, String>> = HashMap::new();
     let mut sources: Vec<Source> = Vec::new();
     let mut lines = Vec::with_capacity(asked.links.len());
@@ -206,7 +206,7 @@ async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result
     if name.is_empty() {
         return Ok(Err("is not said, and there is no source for all lines".to_owned()));
     }
-    let source = match the_one(app, name).await {
+    let source = match find_source(app, name).await {
         Ok(source) => source,
         Err(error) => match error.problem() {
             Problem::NotFound => return Ok(Err(format!("there is no source {name:?}"))),
@@ -262,8 +262,8 @@ fn refused(wrong: Vec<map_import::LineError>) -> ApiError {
     Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
 }
 
-fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: ImportResult) -> MapImported {
-    let mut entities: Vec<EntityImported> = Vec::new();
+fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: ImportResult) -> MapImportResponse {
+    let mut entities: Vec<EntityImportResult> = Vec::new();
     for kind in [
         Some(EntityKind::Property),
         Some(EntityKind::RoomType),
@@ -271,7 +271,7 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: Imp
         Some(EntityKind::Reservation),
         None,
     ] {
-        let mut entity = EntityImported { entity: word(kind).to_owned(), ..EntityImported::default() };
+        let mut entity = EntityImportResult { entity: word(kind).to_owned(), ..EntityImportResult::default() };
         let of_kind = lines.iter().zip(&fates).filter(|(_, (of, _))| *of == kind).map(|(line, (_, fate))| (line, fate));
         let mut any = false;
         for (line, fate) in of_kind {
@@ -284,7 +284,7 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: Imp
             };
             lines.count += 1;
             let ImportLine { number, external_id, ours, .. } = line;
-            let first = || LineShown { line: *number, external_id: external_id.clone(), ours: ours.clone(), was };
+            let first = || ImportedLine { line: *number, external_id: external_id.clone(), ours: ours.clone(), was };
             lines.first.get_or_insert_with(first);
         }
         if any {
@@ -295,7 +295,7 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: Imp
     let problems = wrong.into_iter().take(MAX_SHOWN);
     let problems =
         problems.map(|it| LineProblem { line: it.line, field: it.field.to_owned(), problem: it.problem }).collect();
-    MapImported { applied, entities, problems, more_problems }
+    MapImportResponse { applied, entities, problems, more_problems }
 }
 
 fn word(kind: Option<EntityKind>) -> &'static str {

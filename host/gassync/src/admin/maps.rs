@@ -9,7 +9,7 @@ use axum::{
 use gassync_domain::{CoreId, FieldChange, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{link_switches, sources::the_one};
+use super::{link_switches, sources::find_source};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -19,7 +19,7 @@ use crate::{
         link::{self, LinkError, LinkResult, LinkTarget},
     },
     store::{
-        buffer::Slice,
+        buffer::PageCursor,
         mappings::{self, EntityKind},
         sources::Source,
     },
@@ -32,7 +32,7 @@ const PAGE: i64 = 1_000;
 /// A link as people see it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LinkShown {
+pub struct LinkResponse {
     /// Its row, where the next page begins.
     pub row: i64,
     /// `property`, `room_type`, …
@@ -99,7 +99,7 @@ pub struct LinkPlan {
 /// A link to be parted, paused or resumed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct KnownLink {
+pub struct LinkRef {
     /// `property`, `room-type`, …
     pub kind: String,
     /// The source's id.
@@ -107,12 +107,12 @@ pub struct KnownLink {
 }
 
 #[derive(Debug, Deserialize)]
-struct From {
+struct LinksQuery {
     #[serde(default)]
     after: i64,
 }
 
-impl std::convert::From<LinkError> for ApiError {
+impl From<LinkError> for ApiError {
     fn from(error: LinkError) -> Self {
         match error {
             LinkError::NoRecord => Problem::NotFound.into(),
@@ -135,12 +135,13 @@ async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Query(From { after }): Query<From>,
-) -> Result<Json<Vec<LinkShown>>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    Query(LinksQuery { after }): Query<LinksQuery>,
+) -> Result<Json<Vec<LinkResponse>>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let links = mappings::of_source(&mut tx, source.account, source.id, None, Slice { after, limit: PAGE }).await?;
-    let shown = links.into_iter().map(|link| LinkShown {
+    let links =
+        mappings::of_source(&mut tx, source.account, source.id, None, PageCursor { after, limit: PAGE }).await?;
+    let shown = links.into_iter().map(|link| LinkResponse {
         row: link.id,
         kind: link.external_entity_type,
         id: link.external_entity_id,
@@ -163,7 +164,7 @@ async fn link(
     Path(name): Path<String>,
     Json(new): Json<NewLink>,
 ) -> Result<Json<LinkPlan>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let target = new.gas_id.map_or(LinkTarget::New, |id| LinkTarget::Known(CoreId(id)));
     let kind = kind(&new.kind)?;
     let mut tx = app.db.write_for(source.account, source.id).await?;
@@ -189,9 +190,9 @@ async fn change(
     State(app): State<Arc<App>>,
     _: Operator,
     Path((name, act)): Path<(String, String)>,
-    Json(known): Json<KnownLink>,
+    Json(known): Json<LinkRef>,
 ) -> Result<StatusCode, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let kind = kind(&known.kind)?;
     let mut tx = app.db.write(source.account).await?;
     match act.as_str() {

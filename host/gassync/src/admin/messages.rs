@@ -9,7 +9,7 @@ use axum::{
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{dismissal::Dismissal, sources::the_one};
+use super::{dismissal::Dismissal, sources::find_source};
 
 use crate::{
     app::App,
@@ -30,7 +30,7 @@ const MAX_LIMIT: i64 = 1_000;
 /// A kept message, without what it says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MessageShown {
+pub struct MessageResponse {
     /// Its key.
     pub id: i64,
     /// The tenant.
@@ -59,17 +59,17 @@ pub struct MessageShown {
 
 /// A kept message with what it says: guests' data among it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct MessageWhole {
+pub struct MessageDetail {
     /// Where it stands.
     #[serde(flatten)]
-    pub message: MessageShown,
+    pub message: MessageResponse,
     /// Header fields, without what proved who called.
     pub headers: Vec<(String, String)>,
     /// The body, masked; what is not text in it is lost.
     pub body: String,
 }
 
-impl From<ListedMessage> for MessageShown {
+impl From<ListedMessage> for MessageResponse {
     fn from(listed: ListedMessage) -> Self {
         Self {
             id: listed.id,
@@ -90,13 +90,13 @@ impl From<ListedMessage> for MessageShown {
 
 /// How many messages a command was about.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Counted {
+pub struct CountResponse {
     /// So many.
     pub count: u64,
 }
 
 #[derive(Debug, Deserialize)]
-struct Which {
+struct InboxQuery {
     state: Option<String>,
     before: Option<i64>,
     limit: Option<i64>,
@@ -114,27 +114,27 @@ pub(super) fn router() -> Router<Arc<App>> {
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(which): Query<Which>,
-) -> Result<Json<Vec<MessageShown>>, ApiError> {
-    let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
+    Query(query): Query<InboxQuery>,
+) -> Result<Json<Vec<MessageResponse>>, ApiError> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Problem::Malformed(format!("limit must be between 1 and {MAX_LIMIT}")).into());
     }
-    if which.state.as_deref().is_some_and(|state| !["received", "applied", "failed"].contains(&state)) {
+    if query.state.as_deref().is_some_and(|state| !["received", "applied", "failed"].contains(&state)) {
         return Err(Problem::Malformed("state must be received, applied or failed".to_owned()).into());
     }
     let mut tx = app.db.platform_read().await?;
-    let listed = inbox::list(&mut tx, which.state.as_deref(), which.before.unwrap_or(i64::MAX), limit).await?;
-    Ok(Json(listed.into_iter().map(MessageShown::from).collect()))
+    let listed = inbox::list(&mut tx, query.state.as_deref(), query.before.unwrap_or(i64::MAX), limit).await?;
+    Ok(Json(listed.into_iter().map(MessageResponse::from).collect()))
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<MessageWhole>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<MessageDetail>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let (listed, message) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     let request =
         message_crypto::decrypt(&app.vault, &message).map_err(|error| Problem::Conflict(error.to_string()))?;
     let body = String::from_utf8_lossy(&request.body.unwrap_or_default()).into_owned();
-    Ok(Json(MessageWhole { message: listed.into(), headers: request.headers, body }))
+    Ok(Json(MessageDetail { message: listed.into(), headers: request.headers, body }))
 }
 
 /// Has a call worked on again. An answer to a fetch is fetched anew instead.
@@ -161,13 +161,13 @@ async fn replay_failed(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<Counted>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<CountResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     let count = inbox::replay_failed(&mut tx, source.account, connection_of(&source)?, app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(Json(Counted { count }))
+    Ok(Json(CountResponse { count }))
 }
 
 /// Says of all failed messages of a source's connection that nothing is lost with them.
@@ -176,10 +176,10 @@ async fn dismiss_failed(
     _: Operator,
     Path(name): Path<String>,
     Json(dismissal): Json<Dismissal>,
-) -> Result<Json<Counted>, ApiError> {
+) -> Result<Json<CountResponse>, ApiError> {
     let message = dismissal.checked()?;
     let now = app.now();
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     let outcome = format!("dismissed {message}");
     let count = inbox::dismiss_failed(&mut tx, source.account, connection_of(&source)?, &outcome, now).await?;
@@ -193,5 +193,5 @@ async fn dismiss_failed(
     };
     sync_log::inbound(&mut tx, source.account, &[entry], now).await?;
     tx.commit().await?;
-    Ok(Json(Counted { count }))
+    Ok(Json(CountResponse { count }))
 }

@@ -35,31 +35,33 @@ use axum::{
 };
 
 pub use alarms::Alarm;
-pub use backfills::{BackfillShown, NewBackfill};
+pub use backfills::{BackfillResponse, NewBackfill};
 pub use dismissal::Dismissal;
-pub use go_live::{GoLive, GoLivePlan, NightsCounted};
-pub use jobs::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan};
-pub use keys::{KeyMade, KeyShown, NewApiKey, Rotation};
+pub use go_live::{GoLive, GoLivePlan, NightsCount};
+pub use jobs::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan};
+pub use keys::{CreatedKey, KeyResponse, KeyRotation, NewApiKey};
 pub use ledger::LedgerDifference;
-pub use map_import::{EntityImported, LineProblem, LineShown, Lines, MapImport, MapImported, NewImport};
-pub use maps::{KnownLink, LinkPlan, LinkShown, NewLink};
-pub use messages::{Counted, MessageShown, MessageWhole};
-pub use outbound::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown};
-pub use parked::{DecisionPlan, NewDecision, SuggestionShown, WaitingShown};
+pub use map_import::{
+    EntityImportResult, ImportedLine, ImportedLink, LineCount, LineProblem, MapImportRequest, MapImportResponse,
+};
+pub use maps::{LinkPlan, LinkRef, LinkResponse, NewLink};
+pub use messages::{CountResponse, MessageDetail, MessageResponse};
+pub use outbound::{BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse};
+pub use parked::{DecideParkedRequest, DecisionPlan, ParkedRecordResponse, SuggestionResponse};
 pub use plugin_calls::PluginCall;
-pub use plugins::{Asked, Grants, PluginInstalled, PluginShown, PluginWhole, VersionShown};
-pub use set_aside::{SetAsideShown, SetAsideWhole};
-pub use source_removal::{NewRemoval, SourceRemoved};
+pub use plugins::{Grants, InstalledPlugin, PermissionList, PluginDetail, PluginResponse, PluginVersionResponse};
+pub use set_aside::{SetAsideDetail, SetAsideResponse};
+pub use source_removal::{NewRemoval, RemovalResponse};
 pub use source_steering::{
-    MAX_POLL_MINUTES, NewPoll, NewSettings, NewSwitches, SettingsChanged, SourceRun, Steered, Switches,
+    MAX_POLL_MINUTES, NewPoll, NewSettings, NewSwitches, SettingsChange, SourceRun, StatusChange, Switches,
 };
 pub use sources::{
-    Connected, CredentialShown, Disconnected, FailingPoll, NewCredentials, NewSourceRecord, SourceMade, SourceShown,
-    SourceWhole, WebhookShown,
+    ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
+    InboundWebhookResponse, NewCredentials, NewSourceRecord, SourceDetail, SourceResponse,
 };
-pub use status::{Line, Status};
-pub use time_zones::{NewTimeZone, TimeZoneSet};
-pub use webhooks::WebhookListed;
+pub use status::{HostStatus, SyncLogLine};
+pub use time_zones::{NewTimeZone, TimeZoneResponse};
+pub use webhooks::WebhookListItem;
 
 use crate::app::App;
 

@@ -11,7 +11,7 @@ use axum::{
 use gassync_domain::{BreakerState, CoreId, Date, PushSettings, Timestamp, Validate as _, today_at};
 use serde::{Deserialize, Serialize};
 
-use super::{source_steering::may_talk, sources::the_one};
+use super::{source_steering::ensure_may_sync, sources::find_source};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -31,7 +31,7 @@ const REFUSALS: i64 = 50;
 /// How old what a source's channel has is. Ages are in seconds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AgeShown {
+pub struct OutboundAgeResponse {
     /// The oldest change of the core that is not surely at the channel; none where all is.
     pub oldest_missing: Option<Timestamp>,
     /// How long ago that was.
@@ -53,23 +53,23 @@ pub struct AgeShown {
     /// Bookings that it will not have.
     pub bookings_rejected: i64,
     /// Why nights were refused.
-    pub refused: Vec<RefusedShown>,
+    pub rejected: Vec<RejectedNightsResponse>,
     /// Prices and rules that somebody has set otherwise at the channel, and that are about to be set back.
     #[serde(default)]
-    pub differing: Vec<RefusedShown>,
+    pub differing: Vec<RejectedNightsResponse>,
     /// Nights that somebody has closed at the channel by hand, from today on: nobody sells them.
     #[serde(default)]
-    pub closed_by_hand: Vec<RefusedShown>,
+    pub closed_by_hand: Vec<RejectedNightsResponse>,
     /// `closed`, `open` or `half-open`: whether the channel is left alone because it is down.
     pub breaker: BreakerState,
     /// Until when.
-    pub left_alone_until: Option<Timestamp>,
+    pub paused_until: Option<Timestamp>,
 }
 
 /// Nights of a room type that a channel refused for the same reason.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RefusedShown {
+pub struct RejectedNightsResponse {
     /// The channel's id of the room type.
     pub room_type_id: String,
     /// The channel's id of the rate plan, where it has them.
@@ -84,7 +84,7 @@ pub struct RefusedShown {
     pub why: Option<String>,
 }
 
-impl From<deviations::DeviatingNights> for RefusedShown {
+impl From<deviations::DeviatingNights> for RejectedNightsResponse {
     fn from(refused: deviations::DeviatingNights) -> Self {
         Self {
             room_type_id: refused.room_type_id,
@@ -100,7 +100,7 @@ impl From<deviations::DeviatingNights> for RefusedShown {
 /// How a booking of the core stands at a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BookingShown {
+pub struct BookingSyncResponse {
     /// The booking.
     pub gas_id: i64,
     /// The source.
@@ -119,7 +119,7 @@ pub struct BookingShown {
     pub confirmed_at: Option<Timestamp>,
 }
 
-impl From<bookings::ReservationSyncState> for BookingShown {
+impl From<bookings::ReservationSyncState> for BookingSyncResponse {
     fn from(sync_state: bookings::ReservationSyncState) -> Self {
         Self {
             gas_id: sync_state.booking_id,
@@ -145,9 +145,9 @@ pub struct NewPush {
 /// What will be sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PushBegun {
+pub struct PushResponse {
     /// How the channel stood when it was asked for.
-    pub before: AgeShown,
+    pub before: OutboundAgeResponse,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -159,12 +159,16 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/bookings/{id}/channels", get(of_booking))
 }
 
-async fn age(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<AgeShown>, ApiError> {
-    let source = the_one(&app, &name).await?;
+async fn age(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<OutboundAgeResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     Ok(Json(shown(&app, &source).await?))
 }
 
-async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
+async fn shown(app: &App, source: &Source) -> Result<OutboundAgeResponse, ApiError> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
     let age = ages::of_source(&mut tx, source.account, source.id).await?;
@@ -173,11 +177,11 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
     let today = today_at(now, None);
     let closed = deviations::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
     drop(tx);
-    let (breaker, left_alone_until) = match source.connection {
+    let (breaker, paused_until) = match source.connection {
         Some(connection) => app.breakers.status(&format!("{}/{connection}", source.account), now).await,
         None => (BreakerState::Closed, None),
     };
-    Ok(AgeShown {
+    Ok(OutboundAgeResponse {
         oldest_missing: age.oldest_missing,
         missing_for_seconds: age.oldest_missing.map(|at| now.duration_since(at).as_secs()),
         newest_confirmed: age.newest_confirmed,
@@ -188,11 +192,11 @@ async fn shown(app: &App, source: &Source) -> Result<AgeShown, ApiError> {
         bookings_pending: age.bookings_pending,
         bookings_confirmed: age.bookings_confirmed,
         bookings_rejected: age.bookings_rejected,
-        refused: refused.into_iter().map(RefusedShown::from).collect(),
-        differing: differing.into_iter().map(RefusedShown::from).collect(),
-        closed_by_hand: closed.into_iter().map(RefusedShown::from).collect(),
+        rejected: refused.into_iter().map(RejectedNightsResponse::from).collect(),
+        differing: differing.into_iter().map(RejectedNightsResponse::from).collect(),
+        closed_by_hand: closed.into_iter().map(RejectedNightsResponse::from).collect(),
         breaker,
-        left_alone_until,
+        paused_until,
     })
 }
 
@@ -200,11 +204,11 @@ async fn of_source(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<Vec<BookingShown>>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<Vec<BookingSyncResponse>>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let sync_states = bookings::of_source(&mut tx, source.account, source.id, BOOKINGS).await?;
-    Ok(Json(sync_states.into_iter().map(BookingShown::from).collect()))
+    Ok(Json(sync_states.into_iter().map(BookingSyncResponse::from).collect()))
 }
 
 /// How a booking stands at every channel that is told of it.
@@ -212,11 +216,11 @@ async fn of_booking(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<i64>,
-) -> Result<Json<Vec<BookingShown>>, ApiError> {
+) -> Result<Json<Vec<BookingSyncResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let Some(account) = bookings::account_of(&mut tx, CoreId(id)).await? else { return Err(Problem::NotFound.into()) };
     let sync_states = bookings::of_booking(&mut tx, account, CoreId(id)).await?;
-    Ok(Json(sync_states.into_iter().map(BookingShown::from).collect()))
+    Ok(Json(sync_states.into_iter().map(BookingSyncResponse::from).collect()))
 }
 
 async fn rules(
@@ -224,7 +228,7 @@ async fn rules(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<PushSettings>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let pushing = push_settings::get(&mut tx, source.account, source.id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(pushing))
@@ -241,7 +245,7 @@ async fn set_rules(
     if !wrong.is_empty() {
         return Err(Problem::Invalid(wrong).into());
     }
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     let before = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
     if source.direction.with_push(pushing.enabled).is_none() {
@@ -266,20 +270,20 @@ async fn push(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewPush>,
-) -> Result<(StatusCode, Json<PushBegun>), ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<(StatusCode, Json<PushResponse>), ApiError> {
+    let source = find_source(&app, &name).await?;
     if source.connection.is_none() {
         return Err(Problem::Malformed(format!("{name} has no channel that could be told")).into());
     }
     if source.listening_since.is_some() {
         return Err(Problem::Conflict(format!("{name} listens: have it go live first")).into());
     }
-    may_talk(&source, false)?;
+    ensure_may_sync(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now())
         .await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok((StatusCode::ACCEPTED, Json(PushBegun { before })))
+    Ok((StatusCode::ACCEPTED, Json(PushResponse { before })))
 }

@@ -8,7 +8,7 @@ use axum::{
 use gassync_domain::{Date, FieldChange, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -24,7 +24,7 @@ use crate::{
 /// A core entity that a parked record may be.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SuggestionShown {
+pub struct SuggestionResponse {
     /// The core entity.
     pub gas_id: i64,
     /// Its name.
@@ -38,7 +38,7 @@ pub struct SuggestionShown {
 /// A record that waits.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WaitingShown {
+pub struct ParkedRecordResponse {
     /// `property`, `room_type`, …
     pub kind: String,
     /// The source's id.
@@ -58,7 +58,7 @@ pub struct WaitingShown {
     /// Whether its nights are kept meanwhile.
     pub held: bool,
     /// What it may be, likeliest first.
-    pub suggestions: Vec<SuggestionShown>,
+    pub suggestions: Vec<SuggestionResponse>,
     /// The commands that mend it.
     pub commands: Vec<String>,
 }
@@ -66,7 +66,7 @@ pub struct WaitingShown {
 /// What becomes of a record that waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewDecision {
+pub struct DecideParkedRequest {
     /// `property`, `room-type`, `rate-plan`, `reservation` or `block`.
     pub kind: String,
     /// The source's id.
@@ -119,19 +119,19 @@ async fn parked(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<Vec<WaitingShown>>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<Vec<ParkedRecordResponse>>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let now = app.now();
     let waiting = parked_records::list(&mut tx, &IngestContext::from_source(&source, now, now)).await?;
     Ok(Json(waiting.into_iter().map(|waiting| shown(&source, waiting)).collect()))
 }
 
-fn shown(source: &Source, waiting: ParkedRecord) -> WaitingShown {
+fn shown(source: &Source, waiting: ParkedRecord) -> ParkedRecordResponse {
     let suggestion = |(id, name, likeness): (gassync_domain::CoreId, String, gassync_domain::Similarity)| {
-        SuggestionShown { gas_id: id.0, name, percent: likeness.percent, because: likeness.because }
+        SuggestionResponse { gas_id: id.0, name, percent: likeness.percent, because: likeness.because }
     };
-    WaitingShown {
+    ParkedRecordResponse {
         commands: commands(&source.name, &waiting),
         kind: waiting.kind.to_owned(),
         id: waiting.id,
@@ -177,9 +177,9 @@ async fn decide(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewDecision>,
+    Json(new): Json<DecideParkedRequest>,
 ) -> Result<Json<DecisionPlan>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let unknown =
         |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is none of {words}"));
     let kind = ParkedKind::named(&new.kind)

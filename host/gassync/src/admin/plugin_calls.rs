@@ -61,7 +61,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Which {
+struct CallsQuery {
     /// Those after this one, oldest first; without it the newest.
     after: Option<i64>,
     limit: Option<i64>,
@@ -74,13 +74,13 @@ async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<String>,
-    Query(which): Query<Which>,
+    Query(query): Query<CallsQuery>,
 ) -> Result<Json<Vec<PluginCall>>, ApiError> {
-    let limit = which.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let mut tx = app.db.platform_read().await?;
     store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-    let calls = calls::of_plugin(&mut tx, &id, (which.after, limit), which.detail).await?;
-    let calls = calls.into_iter().map(|call| shown(&app, call, which.detail)).collect();
+    let calls = calls::of_plugin(&mut tx, &id, (query.after, limit), query.detail).await?;
+    let calls = calls.into_iter().map(|call| shown(&app, call, query.detail)).collect();
     Ok(Json(calls))
 }
 

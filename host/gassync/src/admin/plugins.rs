@@ -21,7 +21,7 @@ use crate::{
 
 /// A plugin and where it stands.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct PluginShown {
+pub struct PluginResponse {
     /// The channel.
     pub id: String,
     /// `enabled`, `disabled`, `quarantined`; `removed` where nothing serves, `refused` where nothing ever did.
@@ -38,18 +38,18 @@ pub struct PluginShown {
 
 /// A plugin with all that is known of it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct PluginWhole {
+pub struct PluginDetail {
     /// Where it stands.
     #[serde(flatten)]
-    pub plugin: PluginShown,
+    pub plugin: PluginResponse,
     /// Newest first.
-    pub versions: Vec<VersionShown>,
+    pub versions: Vec<PluginVersionResponse>,
 }
 
 /// A version and where it stands.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct VersionShown {
+pub struct PluginVersionResponse {
     /// By its manifest.
     pub version: String,
     /// SHA-256 of the component.
@@ -74,14 +74,14 @@ pub struct VersionShown {
 
 /// What became of a component that was sent.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct PluginInstalled {
+pub struct InstalledPlugin {
     /// The plugin.
     pub id: String,
     /// By its manifest.
     pub version: String,
     /// SHA-256 of the component.
     pub hash: String,
-    /// As in [`VersionShown::status`].
+    /// As in [`PluginVersionResponse::status`].
     pub status: String,
     /// What it asks for beyond what may be, as options of `plugin grant`.
     pub lacks: Vec<String>,
@@ -96,15 +96,15 @@ pub struct Grants {
     /// All that it asks for.
     pub all: bool,
     /// These too.
-    pub give: Asked,
+    pub give: PermissionList,
     /// These no more.
-    pub take: Asked,
+    pub take: PermissionList,
 }
 
 /// Things a plugin may ask for, in the words of its manifest.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Asked {
+pub struct PermissionList {
     /// Where it may go.
     pub hosts: Vec<String>,
     /// Slot, and where its secrets may be sent.
@@ -116,7 +116,7 @@ pub struct Asked {
     pub open_routes: Vec<String>,
 }
 
-impl Asked {
+impl PermissionList {
     fn wishes(self) -> Vec<PermissionRequest> {
         let hosts = self.hosts.into_iter().map(PermissionRequest::Host);
         let secrets = self.secrets.into_iter().map(|(slot, host)| PermissionRequest::Secret(slot, host));
@@ -134,7 +134,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/plugins/{id}/{act}", post(act))
 }
 
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<PluginShown>>, ApiError> {
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<PluginResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut shown = Vec::new();
     for plugin in store::plugins::all(&mut tx).await? {
@@ -144,20 +144,24 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Plugi
     let known: Vec<&String> = shown.iter().map(|plugin| &plugin.id).collect();
     // Files that never served stand in the list too: otherwise nobody would learn why.
     let strangers = app.plugins.problems().into_iter().filter(|(id, _)| !known.contains(&id));
-    let strangers: Vec<PluginShown> = strangers.map(|(id, problem)| refused(id, problem)).collect();
+    let strangers: Vec<PluginResponse> = strangers.map(|(id, problem)| refused(id, problem)).collect();
     shown.extend(strangers);
     Ok(Json(shown))
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<String>) -> Result<Json<PluginWhole>, ApiError> {
+async fn show(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(id): Path<String>,
+) -> Result<Json<PluginDetail>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
     let versions = store::plugins::versions(&mut tx, &id).await?;
     let shown = versions.iter().map(|version| version_shown(&plugin, version)).collect();
-    Ok(Json(PluginWhole { versions: shown, plugin: summary(&app, plugin, &versions) }))
+    Ok(Json(PluginDetail { versions: shown, plugin: summary(&app, plugin, &versions) }))
 }
 
-fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]) -> PluginShown {
+fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]) -> PluginResponse {
     let serving = versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref());
     let newest = versions.first().filter(|newest| Some(&newest.hash) != plugin.serving.as_ref());
     let in_the_way = || {
@@ -173,7 +177,7 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
         }
     };
     let problem = app.plugins.problems().remove(&plugin.id).or_else(in_the_way);
-    PluginShown {
+    PluginResponse {
         status: if plugin.serving.is_some() { plugin.status } else { "removed".to_owned() },
         version: serving.map(|serving| serving.version.clone()),
         hash: plugin.serving,
@@ -183,12 +187,12 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
     }
 }
 
-fn refused(id: String, problem: String) -> PluginShown {
+fn refused(id: String, problem: String) -> PluginResponse {
     let status = "refused".to_owned();
-    PluginShown { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
+    PluginResponse { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
 }
 
-fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> VersionShown {
+fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> PluginVersionResponse {
     let is = |hash: &Option<String>| hash.as_ref() == Some(&version.hash);
     let status = if version.quarantined_at.is_some() {
         "quarantined"
@@ -208,8 +212,8 @@ fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> Ve
     let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
     // A manifest that this host reads no more asks for nothing here.
     let manifest = Manifest::parse(&version.manifest.to_string()).ok();
-    let lacks = manifest.zip(held).map(|(manifest, held)| told(&held.missing(&manifest)));
-    VersionShown {
+    let lacks = manifest.zip(held).map(|(manifest, held)| grant_options(&held.missing(&manifest)));
+    PluginVersionResponse {
         version: version.version.clone(),
         hash: version.hash.clone(),
         contract: version.contract.clone(),
@@ -223,7 +227,7 @@ fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> Ve
     }
 }
 
-fn told(wishes: &[PermissionRequest]) -> Vec<String> {
+fn grant_options(wishes: &[PermissionRequest]) -> Vec<String> {
     wishes.iter().map(ToString::to_string).collect()
 }
 
@@ -231,22 +235,23 @@ async fn install(
     State(app): State<Arc<App>>,
     _: Operator,
     component: Bytes,
-) -> Result<(StatusCode, Json<PluginInstalled>), ApiError> {
-    let installed =
-        plugins::install(&app.plugins, component.to_vec(), None, InstalledBy::Operator).await.map_err(not_taken)?;
+) -> Result<(StatusCode, Json<InstalledPlugin>), ApiError> {
+    let installed = plugins::install(&app.plugins, component.to_vec(), None, InstalledBy::Operator)
+        .await
+        .map_err(install_problem)?;
     app.wake.notify_waiters();
     let (plugin, version) = version_of(&app, &installed.id, Some(&installed.hash)).await?;
-    let shown = PluginInstalled {
+    let shown = InstalledPlugin {
         id: installed.id,
         version: installed.version,
         hash: installed.hash,
         status: version_shown(&plugin, &version).status,
-        lacks: told(&installed.lacks),
+        lacks: grant_options(&installed.lacks),
     };
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-fn not_taken(error: InstallError) -> ApiError {
+fn install_problem(error: InstallError) -> ApiError {
     match error {
         InstallError::Store(error) | InstallError::Unready(PrepareError::Store(error)) => error.into(),
         InstallError::TooLarge(_) => Problem::TooLarge(error.to_string()).into(),
@@ -262,7 +267,7 @@ async fn grant(
     _: Operator,
     Path(id): Path<String>,
     Json(grants): Json<Grants>,
-) -> Result<Json<VersionShown>, ApiError> {
+) -> Result<Json<PluginVersionResponse>, ApiError> {
     let (give, take) = (grants.give.wishes(), grants.take.wishes());
     if let Some(problem) = give.iter().find_map(PermissionRequest::problem) {
         return Err(Problem::Malformed(problem).into());
@@ -272,7 +277,7 @@ async fn grant(
     let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
     let versions = store::plugins::versions(&mut tx, &id).await?;
     let only_takes = give.is_empty() && !grants.all && !take.is_empty();
-    let meant = the_one_meant(&plugin, &versions, grants.hash.as_deref(), only_takes).ok_or(Problem::NotFound)?;
+    let meant = select_version(&plugin, &versions, grants.hash.as_deref(), only_takes).ok_or(Problem::NotFound)?;
     for wish in &take {
         if !take_from_all(&mut tx, &id, &versions, wish).await? {
             return Err(Problem::Malformed(format!("nothing to take: it has not {wish}")).into());
@@ -302,7 +307,7 @@ async fn grant(
 }
 
 /// The version that was named; else the one that waits for a word, unless something is only taken; else the one that serves.
-fn the_one_meant<'a>(
+fn select_version<'a>(
     plugin: &store::plugins::PluginRow,
     versions: &'a [VersionRow],
     hash: Option<&str>,

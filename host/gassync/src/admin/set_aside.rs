@@ -24,7 +24,7 @@ use crate::{
 /// A record that is set aside, without what it says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SetAsideShown {
+pub struct SetAsideResponse {
     /// Its key.
     pub id: i64,
     /// The tenant.
@@ -51,15 +51,15 @@ pub struct SetAsideShown {
 
 /// A record that is set aside, in its own words: guests' data among them.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct SetAsideWhole {
+pub struct SetAsideDetail {
     /// What is known of it.
     #[serde(flatten)]
-    pub record: SetAsideShown,
+    pub record: SetAsideResponse,
     /// The record as it came.
     pub raw: Option<String>,
 }
 
-impl From<SetAside> for SetAsideShown {
+impl From<SetAside> for SetAsideResponse {
     fn from(row: SetAside) -> Self {
         Self {
             id: row.id,
@@ -85,15 +85,15 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/set-aside/{id}/dismiss", post(dismiss))
 }
 
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SetAsideShown>>, ApiError> {
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SetAsideResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
-    Ok(Json(rows::waiting(&mut tx).await?.into_iter().map(SetAsideShown::from).collect()))
+    Ok(Json(rows::waiting(&mut tx).await?.into_iter().map(SetAsideResponse::from).collect()))
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<SetAsideWhole>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<SetAsideDetail>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let (row, raw) = rows::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    Ok(Json(SetAsideWhole { record: row.into(), raw }))
+    Ok(Json(SetAsideDetail { record: row.into(), raw }))
 }
 
 async fn retry(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {

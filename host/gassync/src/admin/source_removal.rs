@@ -10,7 +10,7 @@ use axum::{
 use gassync_domain::FieldError;
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     core,
@@ -50,7 +50,7 @@ pub struct NewRemoval {
 /// What becomes of what is kept for a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SourceRemoved {
+pub struct RemovalResponse {
     /// The source.
     pub name: String,
     /// Whether it was done; else this is the plan.
@@ -58,7 +58,7 @@ pub struct SourceRemoved {
     /// Whether it was the one that creates core entities: the next source that is added will be.
     pub creates: bool,
     /// Forgotten: records of the channel, by kind.
-    pub records: RecordsRemoved,
+    pub records: RemovedRecords,
     /// Forgotten: links with the core.
     pub links: i64,
     /// Stay in the core with their nights.
@@ -91,7 +91,7 @@ pub struct SourceRemoved {
 /// Records of a channel, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RecordsRemoved {
+pub struct RemovedRecords {
     /// Properties.
     pub properties: i64,
     /// Room types.
@@ -112,12 +112,12 @@ pub struct RecordsRemoved {
     pub decisions: i64,
 }
 
-fn told(source: &Source, kept: SourceContents, done: bool) -> SourceRemoved {
-    SourceRemoved {
+fn removal_response(source: &Source, kept: SourceContents, done: bool) -> RemovalResponse {
+    RemovalResponse {
         name: source.name.clone(),
         done,
         creates: source.creates,
-        records: RecordsRemoved {
+        records: RemovedRecords {
             properties: kept.properties,
             room_types: kept.room_types,
             rate_plans: kept.rate_plans,
@@ -153,14 +153,14 @@ async fn remove(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewRemoval>,
-) -> Result<Json<SourceRemoved>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<RemovalResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let alone = connection_of_its_own(&app, &source).await?;
     let mut tx = app.db.read(source.account).await?;
     let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
     drop(tx);
     if new.dry_run {
-        return Ok(Json(told(&source, kept, false)));
+        return Ok(Json(removal_response(&source, kept, false)));
     }
     if new.confirm.as_deref() != Some(&source.name) {
         let problem = format!("must be the source's name, {}: nothing was deleted", source.name);
@@ -176,7 +176,7 @@ async fn remove(
     take_all(&app, &alone).await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
-    Ok(Json(SourceRemoved { problems, ..told(&source, kept, true) }))
+    Ok(Json(RemovalResponse { problems, ..removal_response(&source, kept, true) }))
 }
 
 /// The source, with its connection where no other source shares that.

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -35,7 +35,7 @@ const RUNS: i64 = 50;
 
 /// Where a source stands now, and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Steered {
+pub struct StatusChange {
     /// Before.
     pub was: String,
     /// Now.
@@ -86,7 +86,7 @@ pub struct NewSettings {
 
 /// A source's settings, as they were and as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettingsChanged {
+pub struct SettingsChange {
     /// Before.
     pub before: Value,
     /// Now.
@@ -154,7 +154,11 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 /// Nothing is fetched and nothing is told; what the channel says by itself is taken and applied.
-async fn pause(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<Steered>, ApiError> {
+async fn pause(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<StatusChange>, ApiError> {
     halt(&app, &name, "paused").await
 }
 
@@ -163,12 +167,12 @@ async fn disable(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<Steered>, ApiError> {
+) -> Result<Json<StatusChange>, ApiError> {
     halt(&app, &name, "disabled").await
 }
 
-async fn halt(app: &App, name: &str, status: &str) -> Result<Json<Steered>, ApiError> {
-    let source = the_one(app, name).await?;
+async fn halt(app: &App, name: &str, status: &str) -> Result<Json<StatusChange>, ApiError> {
+    let source = find_source(app, name).await?;
     let mut tx = app.db.write(source.account).await?;
     source_switches::stop(&mut tx, source.account, source.id, status).await?;
     if status == "paused" && source.status == "disabled" {
@@ -176,12 +180,16 @@ async fn halt(app: &App, name: &str, status: &str) -> Result<Json<Steered>, ApiE
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(Json(Steered { was: source.status, status: status.to_owned() }))
+    Ok(Json(StatusChange { was: source.status, status: status.to_owned() }))
 }
 
 /// Goes on where it stood: from its resume points, and with what it was to be told meanwhile.
-async fn resume(State(app): State<Arc<App>>, _: Operator, Path(name): Path<String>) -> Result<Json<Steered>, ApiError> {
-    let source = the_one(&app, &name).await?;
+async fn resume(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<StatusChange>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     go_on(&app, &mut tx, &source, false).await?;
     source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
@@ -192,21 +200,21 @@ async fn resume(State(app): State<Arc<App>>, _: Operator, Path(name): Path<Strin
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
-    Ok(Json(Steered { was: source.status, status }))
+    Ok(Json(StatusChange { was: source.status, status }))
 }
 
 /// Puts in the queue what a source did not do while it stood still; `whole` tells its channel what that has already, too.
 async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::Result<()> {
-    let (now, whom) = (app.now(), (source.account, source.id));
+    let (now, source_key) = (app.now(), (source.account, source.id));
     if source.connection.is_none() {
         return Ok(());
     }
     if let Some(plugin) = app.plugins.get(&source.source_type) {
         schedule::begin_polls(tx, source, plugin.manifest(), now).await?;
     }
-    queue::enqueue(tx, &[JobKind::RetryParked.job(whom, json!({}), (now, now))], now).await?;
-    schedule::invalidate_source(tx, whom, (invalidations::FIRST, whole), now).await?;
-    schedule::push_due_bookings(tx, whom, now).await?;
+    queue::enqueue(tx, &[JobKind::RetryParked.job(source_key, json!({}), (now, now))], now).await?;
+    schedule::invalidate_source(tx, source_key, (invalidations::FIRST, whole), now).await?;
+    schedule::push_due_bookings(tx, source_key, now).await?;
     source_switches::extend_deadline(tx, source.account, source.id, now + PATIENCE).await
 }
 
@@ -215,7 +223,7 @@ async fn switches(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<Switches>, ApiError> {
-    Ok(Json(shown(&the_one(&app, &name).await?)))
+    Ok(Json(shown(&find_source(&app, &name).await?)))
 }
 
 fn shown(source: &Source) -> Switches {
@@ -228,7 +236,7 @@ async fn set_switches(
     Path(name): Path<String>,
     Json(new): Json<NewSwitches>,
 ) -> Result<Json<Switches>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     has_channel(&source)?;
     let enabled = new.sync_enabled.unwrap_or(source.sync_enabled);
     let direction = new.sync_direction.unwrap_or(source.direction);
@@ -264,7 +272,7 @@ async fn set_poll(
         let problem = format!("is {wrong}; allowed are 1 to {MAX_POLL_MINUTES}");
         return Err(Problem::Invalid(vec![FieldError { path: "/minutes".to_owned(), problem }]).into());
     }
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     has_channel(&source)?;
     let source = Source { poll_minutes: minutes, ..source };
     let mut tx = app.db.write(source.account).await?;
@@ -283,11 +291,11 @@ async fn set_settings(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewSettings>,
-) -> Result<Json<SettingsChanged>, ApiError> {
+) -> Result<Json<SettingsChange>, ApiError> {
     if let Some(both) = new.unset.iter().find(|name| new.set.contains_key(*name)) {
         return Err(Problem::Malformed(format!("unset: {both} is set, too")).into());
     }
-    let found = the_one(&app, &name).await?;
+    let found = find_source(&app, &name).await?;
     has_channel(&found)?;
     let plugin = app.plugins.get(&found.source_type);
     let plugin = plugin.ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", found.source_type)))?;
@@ -311,7 +319,7 @@ async fn set_settings(
     }
     source_switches::set_settings(&mut tx, found.account, found.id, &after).await?;
     tx.commit().await?;
-    Ok(Json(SettingsChanged { before, after }))
+    Ok(Json(SettingsChange { before, after }))
 }
 
 /// The newest runs, newest first.
@@ -320,14 +328,14 @@ async fn runs(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<SourceRun>>, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let runs = sync_runs::newest(&mut tx, source.account, source.id, RUNS).await?;
     Ok(Json(runs.into_iter().map(SourceRun::from).collect()))
 }
 
 /// Whether a person may have a source's channel asked now, or told: not while he has said otherwise.
-pub(super) fn may_talk(source: &Source, asks: bool) -> Result<(), Problem> {
+pub(super) fn ensure_may_sync(source: &Source, asks: bool) -> Result<(), Problem> {
     let name = &source.name;
     if matches!(source.status.as_str(), "paused" | "disabled") {
         return Err(Problem::Conflict(format!("{name} is {}: resume it first", source.status)));

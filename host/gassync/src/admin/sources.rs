@@ -11,7 +11,7 @@ use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{source_steering::may_talk, time_zones};
+use super::{source_steering::ensure_may_sync, time_zones};
 use crate::{
     app::App,
     credentials::{ConnectionSecrets, Listening, SetupResult, consent},
@@ -33,7 +33,7 @@ const DEFAULT_TIME_ZONE: &str = "UTC";
 /// A source to be made.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewSource {
+pub struct NewSourceRequest {
     /// The account; made when there is none of this name.
     pub account: String,
     /// The channel, which is the plugin's id.
@@ -54,7 +54,7 @@ pub struct NewSource {
 /// A source that was made. The token is shown this once.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SourceMade {
+pub struct CreatedSource {
     /// Its key.
     pub id: i64,
     /// Whether it creates core entities or only links them.
@@ -79,7 +79,7 @@ pub struct SourceMade {
 /// A poll that has not succeeded since it failed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FailingPoll {
+pub struct FailingPollResponse {
     /// What is polled.
     pub poll: String,
     /// How often in a row it has failed.
@@ -93,7 +93,7 @@ pub struct FailingPoll {
 /// How the channel calls.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WebhookShown {
+pub struct InboundWebhookResponse {
     /// What the channel is to call.
     pub url: String,
     /// The header that must come with each call, where the channel can send one: the token stands there, and otherwise in the
@@ -117,7 +117,7 @@ pub struct NewCredentials {
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Connected {
+pub struct ConnectResponse {
     /// `active`, or `pending` while a person must consent.
     pub status: String,
     /// What that person must open, within a quarter of an hour.
@@ -126,7 +126,7 @@ pub struct Connected {
 
 /// What was said when a source was disconnected: its secrets are forgotten here in any case.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Disconnected {
+pub struct DisconnectResponse {
     /// What channels said against it.
     pub problems: Vec<String>,
 }
@@ -134,31 +134,31 @@ pub struct Disconnected {
 /// A source with what is known of its credentials.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SourceWhole {
+pub struct SourceDetail {
     /// Where it stands.
     #[serde(flatten)]
-    pub source: SourceShown,
+    pub source: SourceResponse,
     /// Its settings.
     pub settings: Value,
     /// Why the last attempt failed, where it did.
     pub error: Option<String>,
     /// What is stored for it; never what it says.
-    pub credentials: Vec<CredentialShown>,
+    pub credentials: Vec<CredentialResponse>,
     /// The time zone of its houses whose channel tells none.
     #[serde(default)]
     pub time_zone: Option<String>,
     /// Its polls that fail.
     #[serde(default)]
-    pub failing: Vec<FailingPoll>,
+    pub failing: Vec<FailingPollResponse>,
     /// How its channel calls, where it has one.
     #[serde(default)]
-    pub webhook: Option<WebhookShown>,
+    pub webhook: Option<InboundWebhookResponse>,
 }
 
 /// A stored field of a credential.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CredentialShown {
+pub struct CredentialResponse {
     /// The slot.
     pub slot: String,
     /// The field.
@@ -174,7 +174,7 @@ pub struct CredentialShown {
 /// A source and where it stands.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SourceShown {
+pub struct SourceResponse {
     /// Its key.
     pub id: i64,
     /// The tenant.
@@ -209,7 +209,7 @@ async fn set_authority(
     Path(name): Path<String>,
     Json(authority): Json<Authority>,
 ) -> Result<StatusCode, ApiError> {
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
     // What it has shown counts by the new word.
@@ -219,13 +219,13 @@ async fn set_authority(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceShown>>, ApiError> {
+async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SourceResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     Ok(Json(sources::all(&mut tx).await?.iter().map(shown).collect()))
 }
 
-fn shown(source: &Source) -> SourceShown {
-    SourceShown {
+fn shown(source: &Source) -> SourceResponse {
+    SourceResponse {
         id: source.id.0,
         account_id: source.account.0,
         channel: source.source_type.clone(),
@@ -240,8 +240,8 @@ async fn show(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<SourceWhole>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<SourceDetail>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
     let stored = match source.connection {
         Some(connection) => connections::credentials(&mut tx, source.account, connection).await?,
@@ -260,19 +260,19 @@ async fn show(
         let renewal = plugin.as_ref().and_then(|plugin| plugin.manifest().slot(slot)?.renewal());
         renewal.is_some_and(|step| step.captures.iter().any(|capture| capture.field == field))
     };
-    let credentials = stored.into_iter().map(|stored| CredentialShown {
+    let credentials = stored.into_iter().map(|stored| CredentialResponse {
         renews: renews(&stored.slot, &stored.field),
         slot: stored.slot,
         field: stored.field,
         expires_at: stored.expires_at.map(Timestamp::from),
         updated_at: stored.updated_at.into(),
     });
-    Ok(Json(SourceWhole {
+    Ok(Json(SourceDetail {
         credentials: credentials.collect(),
         error: source.error_message.clone().filter(|_| source.error_count > 0),
         time_zone,
         failing: failing.into_iter().map(failing_poll).collect(),
-        webhook: calls.map(|calls| WebhookShown {
+        webhook: calls.map(|calls| InboundWebhookResponse {
             url: webhook_url(&app, &calls.webhook_key),
             header,
             last_at: calls.last_webhook_at.map(Timestamp::from),
@@ -283,9 +283,9 @@ async fn show(
     }))
 }
 
-fn failing_poll(failure: PollFailure) -> FailingPoll {
+fn failing_poll(failure: PollFailure) -> FailingPollResponse {
     let PollFailure { poll, failures, first_failed_at, message, .. } = failure;
-    FailingPoll { poll, failures, since: first_failed_at.into(), message }
+    FailingPollResponse { poll, failures, since: first_failed_at.into(), message }
 }
 
 fn webhook_url(app: &App, key: &str) -> String {
@@ -306,37 +306,37 @@ async fn connect(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewCredentials>,
-) -> Result<Json<Connected>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<ConnectResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let (secrets, plugin) = secrets_of(&app, &source)?;
     // What the new ones show may be another house: nothing is told to it before that is known.
     let listening = Listening::begin(&app, &source).await?;
-    let became = match secrets.set_up(new.credentials).await {
-        Ok(became) if !became.done.is_empty() || !became.consents.is_empty() => became,
-        Ok(became) => {
+    let set_up = match secrets.set_up(new.credentials).await {
+        Ok(set_up) if !set_up.done.is_empty() || !set_up.consents.is_empty() => set_up,
+        Ok(set_up) => {
             listening.end(&app).await?;
-            became
+            set_up
         }
         Err(error) => {
             listening.end(&app).await?;
             return Err(refused(error));
         }
     };
-    if became.done.is_empty() && became.consents.is_empty() {
+    if set_up.done.is_empty() && set_up.consents.is_empty() {
         return Err(Problem::Malformed("nothing was given that the plugin's credentials ask for".to_owned()).into());
     }
-    begin(&app, &source, (&secrets, &plugin), became).await.map(Json)
+    begin(&app, &source, (&secrets, &plugin), set_up).await.map(Json)
 }
 
 async fn disconnect(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<Disconnected>, ApiError> {
-    let source = the_one(&app, &name).await?;
+) -> Result<Json<DisconnectResponse>, ApiError> {
+    let source = find_source(&app, &name).await?;
     let (secrets, _) = secrets_of(&app, &source)?;
     let problems = secrets.revoke().await.map_err(refused)?;
-    Ok(Json(Disconnected { problems }))
+    Ok(Json(DisconnectResponse { problems }))
 }
 
 fn secrets_of(app: &Arc<App>, source: &Source) -> Result<(ConnectionSecrets, Arc<Plugin>), ApiError> {
@@ -359,10 +359,10 @@ async fn begin(
     app: &Arc<App>,
     source: &Source,
     (secrets, plugin): (&ConnectionSecrets, &Plugin),
-    became: SetupResult,
-) -> Result<Connected, ApiError> {
+    set_up: SetupResult,
+) -> Result<ConnectResponse, ApiError> {
     let open = secrets.slots_without_consent().await.map_err(refused)?;
-    let consent_url = match open.first().or(became.consents.first()) {
+    let consent_url = match open.first().or(set_up.consents.first()) {
         Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
         None => None,
     };
@@ -374,14 +374,14 @@ async fn begin(
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(Connected { status: status.to_owned(), consent_url })
+    Ok(ConnectResponse { status: status.to_owned(), consent_url })
 }
 
 async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
-    Json(new): Json<NewSource>,
-) -> Result<(StatusCode, Json<SourceMade>), ApiError> {
+    Json(new): Json<NewSourceRequest>,
+) -> Result<(StatusCode, Json<CreatedSource>), ApiError> {
     let plugin = app
         .plugins
         .get(&new.channel)
@@ -421,7 +421,7 @@ async fn create(
     drop(tx);
     let (secrets, _) = secrets_of(&app, &source)?;
     let connected = match secrets.set_up(new.credentials).await {
-        Ok(became) => begin(&app, &source, (&secrets, &plugin), became).await,
+        Ok(set_up) => begin(&app, &source, (&secrets, &plugin), set_up).await,
         Err(error) => Err(refused(error)),
     };
     let connected = match connected {
@@ -435,7 +435,7 @@ async fn create(
     };
     let made = made(&app, &plugin, (id.0, creates), (&key, token), connected.consent_url);
     let missing = secrets.empty_slots().await.map_err(refused)?;
-    Ok((StatusCode::CREATED, Json(SourceMade { missing, time_zone: new.time_zone, ..made })))
+    Ok((StatusCode::CREATED, Json(CreatedSource { missing, time_zone: new.time_zone, ..made })))
 }
 
 fn made(
@@ -444,11 +444,11 @@ fn made(
     (id, creates): (i64, bool),
     (key, webhook_token): (&str, String),
     consent_url: Option<String>,
-) -> SourceMade {
+) -> CreatedSource {
     let header = header_of(plugin);
     let url = webhook_url(app, key);
     let webhook_url = if header.is_some() { url } else { format!("{url}?{TOKEN_PARAMETER}={webhook_token}") };
-    SourceMade {
+    CreatedSource {
         id,
         creates,
         webhook_url,
@@ -466,8 +466,8 @@ async fn sync(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<BTreeMap<String, BTreeMap<String, i64>>>, ApiError> {
-    let source = the_one(&app, &name).await?;
-    may_talk(&source, true)?;
+    let source = find_source(&app, &name).await?;
+    ensure_may_sync(&source, true)?;
     let plugin = app
         .plugins
         .get(&source.source_type)
@@ -487,7 +487,7 @@ async fn sync(
 }
 
 /// The source of this name, or of this number where several accounts have one of the name.
-pub(super) async fn the_one(app: &App, name: &str) -> Result<Source, ApiError> {
+pub(super) async fn find_source(app: &App, name: &str) -> Result<Source, ApiError> {
     let mut tx = app.db.platform_read().await?;
     if let Ok(id) = name.parse::<i64>()
         && let Some(source) = sources::all(&mut tx).await?.into_iter().find(|source| source.id.0 == id)

@@ -26,19 +26,19 @@ const FOLLOWED: i64 = 500;
 
 /// Where things stand: counts and ids, never what a guest wrote.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Status {
+pub struct HostStatus {
     /// Figures by name.
     pub figures: BTreeMap<String, i64>,
     /// What a person should look at.
     pub alarms: Vec<Alarm>,
     /// The newest lines of the audit trail.
-    pub lines: Vec<Line>,
+    pub lines: Vec<SyncLogLine>,
 }
 
 /// A line of the audit trail.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Line {
+pub struct SyncLogLine {
     /// Its key.
     pub id: i64,
     /// When.
@@ -59,8 +59,8 @@ pub struct Line {
     pub message: Option<String>,
 }
 
-impl From<sync_log::SyncLogLine> for Line {
-    fn from(line: sync_log::SyncLogLine) -> Self {
+impl From<sync_log::Line> for SyncLogLine {
+    fn from(line: sync_log::Line) -> Self {
         Self {
             id: line.id,
             at: line.created_at.into(),
@@ -76,7 +76,7 @@ impl From<sync_log::SyncLogLine> for Line {
 }
 
 #[derive(Debug, Deserialize)]
-struct Following {
+struct SyncLogQuery {
     after: i64,
 }
 
@@ -89,22 +89,22 @@ async fn page() -> impl IntoResponse {
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE))
 }
 
-async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Status>, ApiError> {
+async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<HostStatus>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let figures = store::status::figures(&mut tx).await?;
     let figures = figures.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
-    let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(Line::from).collect();
+    let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(SyncLogLine::from).collect();
     drop(tx);
     let alarms = alarms::all(&app).await?;
-    Ok(Json(Status { figures, alarms, lines }))
+    Ok(Json(HostStatus { figures, alarms, lines }))
 }
 
 async fn follow(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(Following { after }): Query<Following>,
-) -> Result<Json<Vec<Line>>, ApiError> {
+    Query(SyncLogQuery { after }): Query<SyncLogQuery>,
+) -> Result<Json<Vec<SyncLogLine>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let lines = sync_log::after(&mut tx, after, FOLLOWED).await?;
-    Ok(Json(lines.into_iter().map(Line::from).collect()))
+    Ok(Json(lines.into_iter().map(SyncLogLine::from).collect()))
 }

@@ -10,7 +10,7 @@ use axum::{
 use gassync_domain::is_time_zone;
 use serde::{Deserialize, Serialize};
 
-use super::sources::the_one;
+use super::sources::find_source;
 use crate::{
     app::App,
     core,
@@ -30,7 +30,7 @@ pub struct NewTimeZone {
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TimeZoneSet {
+pub struct TimeZoneResponse {
     /// So many houses have it now that had none, or the one that was given before.
     pub houses: u64,
 }
@@ -45,9 +45,9 @@ async fn set(
     _: Operator,
     Path(name): Path<String>,
     Json(new): Json<NewTimeZone>,
-) -> Result<Json<TimeZoneSet>, ApiError> {
+) -> Result<Json<TimeZoneResponse>, ApiError> {
     check(Some(&new.time_zone))?;
-    let source = the_one(&app, &name).await?;
+    let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     let before = time_zones::kept(&mut tx, source.account, source.id).await?;
@@ -58,7 +58,7 @@ async fn set(
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
-    Ok(Json(TimeZoneSet { houses }))
+    Ok(Json(TimeZoneResponse { houses }))
 }
 
 pub(super) fn check(zone: Option<&str>) -> Result<(), Problem> {

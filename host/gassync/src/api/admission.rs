@@ -23,18 +23,18 @@ use crate::{
 const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// The door of the standard API: finds whose key it is, counts the call, and lets it in or not.
-pub async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let now = state.app.now();
-    let holder = match identify(&state, request.headers(), now).await {
+    let holder = match find_holder(&state, request.headers(), now).await {
         Ok(holder) => holder,
         Err(refused) => return refused.into_response(),
     };
     let status = state.rate_limits.count(holder.id, now);
-    let mut response = if status.admitted && holder.is_at_work() {
+    let mut response = if status.admitted && holder.may_call() {
         let key = (holder.account, holder.source);
         request.extensions_mut().insert(holder);
         let response = next.run(request).await;
-        traffic::note(&state.app, &state.traffic, key, response.status(), now);
+        traffic::record(&state.app, &state.traffic, key, response.status(), now);
         response
     } else if status.admitted {
         ApiError::from(Problem::SourceStopped { status: holder.status.clone() }).into_response()
@@ -45,7 +45,7 @@ pub async fn admit(State(state): State<ApiState>, mut request: Request, next: Ne
     response
 }
 
-async fn identify(state: &ApiState, headers: &HeaderMap, now: Timestamp) -> Result<Arc<KeyHolder>, ApiError> {
+async fn find_holder(state: &ApiState, headers: &HeaderMap, now: Timestamp) -> Result<Arc<KeyHolder>, ApiError> {
     let hash = fingerprint(bearer(headers).ok_or(Problem::Unauthorized)?);
     let app = &state.app;
     // Before anything is read: what changes meanwhile is read again.
@@ -56,13 +56,13 @@ async fn identify(state: &ApiState, headers: &HeaderMap, now: Timestamp) -> Resu
     let mut tx = app.db.platform_read().await?;
     let holder = keys::holder(&mut tx, &hash, now).await?;
     let holder = Arc::new(holder.ok_or(Problem::Unauthorized)?);
-    note_use(app, &holder, now);
+    record_use(app, &holder, now);
     state.keys.put(hash, (changes, now), Arc::clone(&holder));
     Ok(holder)
 }
 
 /// Beside the request, which does not wait for it.
-fn note_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
+fn record_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
     if holder.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP) {
         return;
     }
@@ -70,7 +70,7 @@ fn note_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
     tokio::spawn(async move {
         let note = async {
             let mut tx = app.db.write(account).await?;
-            keys::used(&mut tx, account, key, now).await?;
+            keys::mark_used(&mut tx, account, key, now).await?;
             tx.commit().await
         };
         if let Err(error) = note.await {

@@ -11,16 +11,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiState,
-    records::{RecordOutcome, Sent, Taken},
-    submission::{Options, Submission},
-    taking,
+    ApiState, ingest,
+    records::{OneOrMany, RecordOutcome, RecordsResponse},
+    submission::{Submission, SubmissionOptions},
 };
 use crate::{
     app::App,
     http::{
         ApiError, Caller, Problem,
-        page::{Page, PageQuery, tagged},
+        page::{ListPage, PageQuery, with_etag},
         params::{self, Params},
         problem::Document,
         scope::{AvailabilityRead, AvailabilityWrite},
@@ -45,12 +44,12 @@ pub(super) fn router() -> Router<ApiState> {
 #[utoipa::path(
     post, path = "/integration/v1/availability", tag = "availability", operation_id = "post_availability",
     params(
-        Options,
+        SubmissionOptions,
         ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
     ),
-    request_body = Sent<Availability>,
+    request_body = OneOrMany<Availability>,
     responses(
-        (status = 200, description = "Changed or as it was; the outcome of each record of a list; a plan", body = Taken),
+        (status = 200, description = "Changed or as it was; the outcome of each record of a list; a plan", body = RecordsResponse),
         (status = 202, description = "Not kept: its room type or rate plan is not known yet; send it again after that", body = RecordOutcome),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
@@ -62,14 +61,14 @@ pub async fn post(
     submission: Submission,
 ) -> Result<Response, ApiError> {
     let into_kind = |record: Availability| record.into_calendar().map(ChangeKind::Calendar);
-    taking::post(&state, &caller, submission, into_kind).await
+    ingest::post(&state, &caller, submission, into_kind).await
 }
 
 /// Which nights.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Filter {
+pub struct AvailabilityQuery {
     /// Only of this room type (the source's own id).
     room_type_id: Option<String>,
     /// Only of this property (the source's own id).
@@ -89,7 +88,7 @@ pub struct Filter {
 /// What can be sold of a unit on a night, as the ledger has it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct NightShown {
+pub struct AvailabilityNight {
     /// The source's own id of the room type.
     #[schema(example = "room-garden")]
     room_type_id: String,
@@ -142,9 +141,9 @@ fn is_zero(number: &i64) -> bool {
 /// What can be sold, night by night, of the room types of this key's source that are linked to the core.
 #[utoipa::path(
     get, path = "/integration/v1/availability", tag = "availability", operation_id = "list_availability",
-    params(PageQuery, Filter),
+    params(PageQuery, AvailabilityQuery),
     responses(
-        (status = 200, description = "A page: by room type, then by night", body = Page<NightShown>),
+        (status = 200, description = "A page: by room type, then by night", body = ListPage<AvailabilityNight>),
         (status = 304, description = "As the caller has it"),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
@@ -154,36 +153,36 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<AvailabilityRead>,
     Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
+    Params(filter): Params<AvailabilityQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
+    let cursor = page.to_cursor()?;
     let now = app.now();
     let stay = stay(&filter, today_at(now, None))?;
     // A row of this listing is a room type and a night: one number says both.
-    let after = Place::of(slice.after);
+    let after = NightCursor::of(cursor.after);
     let mut tx = app.db.read(caller.account).await?;
     let wanted = calendar::CalendarQuery {
         room_type_id: filter.room_type_id.as_deref(),
         property_id: filter.property_id.as_deref(),
         from_row: after.row,
     };
-    let types = calendar::linked_room_types(&mut tx, caller.account, caller.source, &wanted, slice.limit).await?;
+    let types = calendar::linked_room_types(&mut tx, caller.account, caller.source, &wanted, cursor.limit).await?;
     let plan = rate_plan(&mut tx, caller.account, caller.source, filter.rate_plan_id.as_deref()).await?;
     let mut rows = Vec::new();
     for room_type in types {
-        if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= slice.limit {
+        if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= cursor.limit {
             break;
         }
         let nights = calendar::nights(&mut tx, caller.account, CoreId(room_type.unit_id), plan, &[stay], now).await?;
         let shown = nights.into_iter().map(|night| {
-            let place = Place { row: room_type.id, night: day_number(night.night) };
+            let place = NightCursor { row: room_type.id, night: day_number(night.night) };
             (place.number(), show(&room_type.external_id, room_type.unit_id, night))
         });
-        rows.extend(shown.filter(|(place, _)| *place > slice.after));
+        rows.extend(shown.filter(|(place, _)| *place > cursor.after));
     }
-    rows.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
-    tagged(&headers, &Page::cut(rows, slice, |(place, _)| *place, |(_, shown)| shown))
+    rows.truncate(usize::try_from(cursor.limit).unwrap_or(usize::MAX));
+    with_etag(&headers, &ListPage::cut(rows, cursor, |(place, _)| *place, |(_, shown)| shown))
 }
 
 async fn rate_plan(
@@ -198,7 +197,7 @@ async fn rate_plan(
     Ok(Some(mapping.ok_or_else(unknown)?.core))
 }
 
-fn stay(filter: &Filter, today: Date) -> Result<Stay, Problem> {
+fn stay(filter: &AvailabilityQuery, today: Date) -> Result<Stay, Problem> {
     let from = filter.from.unwrap_or(today);
     let end = match filter.to {
         Some(to) => to.tomorrow(),
@@ -213,10 +212,10 @@ fn stay(filter: &Filter, today: Date) -> Result<Stay, Problem> {
     Ok(stay)
 }
 
-fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> NightShown {
+fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNight {
     let units = (night.capacity - night.sold - night.held - night.blocked).max(0);
     let amount = night.price.map(Amount::from);
-    NightShown {
+    AvailabilityNight {
         room_type_id: room_type_id.to_owned(),
         gas_id,
         date: night.night,
@@ -237,12 +236,12 @@ fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> NightShown {
 }
 
 /// Where a page ends: a room type's row, and a night of it.
-struct Place {
+struct NightCursor {
     row: i64,
     night: i64,
 }
 
-impl Place {
+impl NightCursor {
     /// Nights since 1900 that a number has room for.
     const NIGHTS: i64 = 1 << 20;
 

@@ -45,7 +45,7 @@ pub(super) fn router() -> Router<ApiState> {
 /// From where on.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Query {
+pub struct ChangesQuery {
     /// `nextCursor` of the answer before, or the `sequence` of the last entry that was worked on. Without it the feed
     /// begins with the oldest entry that is kept; `latest` skips what there is.
     #[param(example = "1042")]
@@ -58,7 +58,7 @@ pub struct Query {
 /// One thing that changed: what and where, never the content. Read the record to see what it is now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct ChangeEntry {
     /// Its place in this account's feed: 1, 2, 3, … without a gap.
     #[schema(example = 1043)]
     sequence: i64,
@@ -95,9 +95,9 @@ pub struct Entry {
 /// Entries in their order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Feed {
+pub struct ChangeFeed {
     /// Oldest first.
-    data: Vec<Entry>,
+    data: Vec<ChangeEntry>,
     /// Where to go on, now or whenever; as it was where nothing is new.
     #[schema(example = "1043")]
     next_cursor: String,
@@ -110,9 +110,9 @@ pub struct Feed {
 /// With `Accept: text/event-stream` it goes on as server-sent events: `id` is the entry's `sequence`, `event` its `type`,
 /// `data` all of it, and `Last-Event-ID` resumes it.
 #[utoipa::path(
-    get, path = "/integration/v1/changes", tag = "changes", operation_id = "list_changes", params(Query),
+    get, path = "/integration/v1/changes", tag = "changes", operation_id = "list_changes", params(ChangesQuery),
     responses(
-        (status = 200, description = "What changed after the cursor", content((Feed = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "What changed after the cursor", content((ChangeFeed = "application/json"), (String = "text/event-stream"))),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -120,7 +120,7 @@ pub struct Feed {
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<ChangesRead>,
-    Params(query): Params<Query>,
+    Params(query): Params<ChangesQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -141,42 +141,42 @@ pub async fn list(
     };
     if text(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream")) {
         drop(tx);
-        let events = events(Reader { app, account: caller.account, source: caller.source, after });
+        let events = events(FeedReader { app, account: caller.account, source: caller.source, after });
         return Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response());
     }
-    let mut told = outbox::feed(&mut tx, caller.account, caller.source, after, limit + 1).await?;
+    let mut entries = outbox::feed(&mut tx, caller.account, caller.source, after, limit + 1).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = told.len() > shown;
-    told.truncate(shown);
-    let next_cursor = told.last().map_or(after, |last| last.sequence).to_string();
-    let data = told.into_iter().map(|told| entry(told, caller.source)).collect();
-    Ok(Json(Feed { data, next_cursor, has_more }).into_response())
+    let has_more = entries.len() > shown;
+    entries.truncate(shown);
+    let next_cursor = entries.last().map_or(after, |last| last.sequence).to_string();
+    let data = entries.into_iter().map(|fed| entry(fed, caller.source)).collect();
+    Ok(Json(ChangeFeed { data, next_cursor, has_more }).into_response())
 }
 
-fn entry(told: FeedEntry, reader: SourceId) -> Entry {
-    let span = told.fact.span();
-    let EventName { event, record } = told.fact.name();
-    Entry {
-        sequence: told.sequence,
+fn entry(fed: FeedEntry, reader: SourceId) -> ChangeEntry {
+    let span = fed.fact.span();
+    let EventName { event, record } = fed.fact.name();
+    ChangeEntry {
+        sequence: fed.sequence,
         kind: record,
         event,
-        gas_id: told.fact.entity_id,
-        id: told.external_id,
+        gas_id: fed.fact.entity_id,
+        id: fed.external_id,
         from: span.map(|(first, _)| first),
         to: span.map(|(_, last)| last),
-        own: told.fact.origin_source_id == Some(reader.0),
-        at: told.created_at.into(),
+        own: fed.fact.origin_source_id == Some(reader.0),
+        at: fed.created_at.into(),
     }
 }
 
-struct Reader {
+struct FeedReader {
     app: Arc<App>,
     account: AccountId,
     source: SourceId,
     after: i64,
 }
 
-impl Reader {
+impl FeedReader {
     /// What is new; waits until something is.
     async fn next(&mut self) -> store::Result<Vec<FeedEntry>> {
         loop {
@@ -184,11 +184,11 @@ impl Reader {
             // Armed before looking, so that what comes in meanwhile is not missed.
             let grown = app.feed.notified();
             let mut tx = self.app.db.read(self.account).await?;
-            let told = outbox::feed(&mut tx, self.account, self.source, self.after, STREAM_BATCH).await?;
+            let entries = outbox::feed(&mut tx, self.account, self.source, self.after, STREAM_BATCH).await?;
             drop(tx);
-            if let Some(last) = told.last() {
+            if let Some(last) = entries.last() {
                 self.after = last.sequence;
-                return Ok(told);
+                return Ok(entries);
             }
             tokio::select! {
                 () = grown => {}
@@ -199,17 +199,17 @@ impl Reader {
 }
 
 /// The feed without an end, until the client goes or the database does: then the client resumes where it was.
-fn events(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(reader: FeedReader) -> impl Stream<Item = Result<Event, Infallible>> {
     let shutdown = reader.app.stopping.clone();
     let batches = stream::unfold((reader, shutdown), |(mut reader, shutdown)| async move {
-        let told = tokio::select! {
-            told = reader.next() => told,
+        let entries = tokio::select! {
+            entries = reader.next() => entries,
             () = shutdown.cancelled() => return None,
         };
-        match told {
-            Ok(told) => {
+        match entries {
+            Ok(entries) => {
                 let source = reader.source;
-                let events: Vec<_> = told.into_iter().map(|told| event(entry(told, source))).collect();
+                let events: Vec<_> = entries.into_iter().map(|fed| event(entry(fed, source))).collect();
                 Some((stream::iter(events), (reader, shutdown)))
             }
             Err(error) => {
@@ -221,7 +221,7 @@ fn events(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
     futures_util::StreamExt::flatten(batches)
 }
 
-fn event(entry: Entry) -> Result<Event, Infallible> {
+fn event(entry: ChangeEntry) -> Result<Event, Infallible> {
     let event = Event::default().id(entry.sequence.to_string()).event(&entry.kind);
     // Our own entries always have a JSON form.
     Ok(event.json_data(&entry).unwrap_or_default())

@@ -19,7 +19,7 @@ use crate::{
 const MAX_EVENTS: usize = 1_000;
 
 pub(super) fn router() -> Router<ApiState> {
-    Router::new().route("/core/v1/events", post(tell))
+    Router::new().route("/core/v1/events", post(publish))
 }
 
 /// What may have changed.
@@ -45,7 +45,7 @@ pub struct CoreEvent {
 /// One event, or several.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-pub enum CoreEventsSent {
+pub enum CoreEventsRequest {
     /// One.
     One(CoreEvent),
     /// Up to 1,000.
@@ -55,10 +55,10 @@ pub enum CoreEventsSent {
 /// What is looked at again.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CoreEventsTaken {
+pub struct CoreEventsResponse {
     /// How many of them.
     #[schema(example = 1)]
-    taken: usize,
+    accepted: usize,
     /// The ids of those that the account does not have.
     #[schema(example = json!([]))]
     unknown: Vec<i64>,
@@ -68,21 +68,21 @@ pub struct CoreEventsTaken {
 /// hears of it. Facts are not taken over. The key needs the scope `core:events`, which `*` does not hold.
 #[utoipa::path(
     post, path = "/core/v1/events", tag = "core", operation_id = "post_core_events",
-    request_body = CoreEventsSent,
+    request_body = CoreEventsRequest,
     responses(
-        (status = 202, description = "It is looked at again", body = CoreEventsTaken),
+        (status = 202, description = "It is looked at again", body = CoreEventsResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
-pub async fn tell(
+pub async fn publish(
     State(app): State<Arc<App>>,
     caller: Caller<CoreEvents>,
     body: Bytes,
-) -> Result<(StatusCode, Json<CoreEventsTaken>), ApiError> {
+) -> Result<(StatusCode, Json<CoreEventsResponse>), ApiError> {
     let events = match serde_json::from_slice(&body) {
-        Ok(CoreEventsSent::One(event)) => vec![event],
-        Ok(CoreEventsSent::Several(events)) => events,
+        Ok(CoreEventsRequest::One(event)) => vec![event],
+        Ok(CoreEventsRequest::Several(events)) => events,
         Err(_) => {
             let text =
                 "the body is neither an event such as {\"type\": \"booking.updated\", \"id\": 17} nor a list of them";
@@ -113,7 +113,7 @@ pub async fn tell(
     }
     tx.commit().await?;
     app.facts.notify_one();
-    Ok((StatusCode::ACCEPTED, Json(CoreEventsTaken { taken: changes.len() - unknown.len(), unknown })))
+    Ok((StatusCode::ACCEPTED, Json(CoreEventsResponse { taken: changes.len() - unknown.len(), unknown })))
 }
 
 impl CoreEvent {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_says_what_to_look_at() {
+    fn events_name_the_records_to_invalidate() {
         let change = |text: &str| serde_json::from_str::<CoreEvent>(text).expect(text).change();
         assert!(matches!(
             change(r#"{"type":"booking.cancelled","id":17}"#),

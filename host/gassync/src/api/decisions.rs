@@ -11,7 +11,7 @@ use super::ApiState;
 use crate::{
     app::App,
     core::WhenFull,
-    http::{ApiError, Body, Caller, Problem, params::Id, problem::Document, scope::ReservationsWrite},
+    http::{ApiError, Body, Caller, Problem, params::PathId, problem::Document, scope::ReservationsWrite},
     inbound::{
         apply::IngestContext,
         decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
@@ -25,7 +25,7 @@ pub(super) fn router() -> Router<ApiState> {
 /// What becomes of a reservation that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum DecisionWord {
+pub enum DecisionKind {
     /// What was said last counts.
     Stand,
     /// It is cancelled.
@@ -38,10 +38,10 @@ pub enum DecisionWord {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "decision": "stand", "why": "the guest paid again" }))]
-pub struct Decision {
+pub struct DecisionRequest {
     /// `stand`: what was said last counts, so that a cancelled booking stands again, and a status that nobody knows is a
     /// confirmation. `cancel`: it is cancelled, and its nights are given back. `ignore`: the booking stays as it is.
-    decision: DecisionWord,
+    decision: DecisionKind,
     /// Why, in up to 2,000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     why: String,
@@ -51,11 +51,11 @@ pub struct Decision {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({ "id": "res-2027-0417", "decision": "stand", "status": "updated", "gasId": 31 }))]
-pub struct DecisionTaken {
+pub struct DecisionResponse {
     /// The reservation.
     id: String,
     /// What was decided.
-    decision: DecisionWord,
+    decision: DecisionKind,
     /// `created`, `updated` or `unchanged`.
     status: &'static str,
     /// The booking it is linked to.
@@ -67,9 +67,9 @@ pub struct DecisionTaken {
 #[utoipa::path(
     post, path = "/integration/v1/reservations/{id}/decision", tag = "reservations", operation_id = "decide_reservation",
     params(("id" = String, Path, description = "The source's own id")),
-    request_body = Decision,
+    request_body = DecisionRequest,
     responses(
-        (status = 200, description = "It is decided", body = DecisionTaken),
+        (status = 200, description = "It is decided", body = DecisionResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -77,13 +77,13 @@ pub struct DecisionTaken {
 pub async fn decide(
     State(app): State<Arc<App>>,
     caller: Caller<ReservationsWrite>,
-    Id(id): Id,
-    Body(Decision { decision, why }): Body<Decision>,
-) -> Result<Json<DecisionTaken>, ApiError> {
+    PathId(id): PathId,
+    Body(DecisionRequest { decision, why }): Body<DecisionRequest>,
+) -> Result<Json<DecisionResponse>, ApiError> {
     let choice = match decision {
-        DecisionWord::Stand => Choice::Stand,
-        DecisionWord::Cancel => Choice::Cancel,
-        DecisionWord::Ignore => Choice::Ignore,
+        DecisionKind::Stand => Choice::Stand,
+        DecisionKind::Cancel => Choice::Cancel,
+        DecisionKind::Ignore => Choice::Ignore,
     };
     if !caller.authority.source_owns_bookings() {
         let text = "this source has no say over bookings: whoever runs the host decides";
@@ -118,5 +118,5 @@ pub async fn decide(
     tx.commit().await?;
     app.wake.notify_waiters();
     let (status, gas_id) = (decided.outcome.as_str(), decided.outcome.core().map(|core| core.0));
-    Ok(Json(DecisionTaken { id, decision, status, gas_id }))
+    Ok(Json(DecisionResponse { id, decision, status, gas_id }))
 }

@@ -1,25 +1,25 @@
 //! Reading a fact that is not written as the schema says: what can be read otherwise without loss is, what cannot is left out,
 //! and of both it is said where. Only identity and nights can refuse a record.
 
-mod otherwise;
+mod coerce;
 
+use coerce::{Expected, amount_problem, coerce, raw_at};
 use gassync_domain::{FieldError, Mended, mark_in_json_text, mend_json_text};
-use otherwise::{Wanted, raw_at, read_otherwise, why_no_amount};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::keepable::keepable;
-use crate::http::{json::without_nulls, read_as};
+use super::storable::make_storable;
+use crate::http::{json::without_nulls, parse_json};
 
 /// Fields that are mended one by one; beyond it only what holds a record's nights is kept.
 const MAX_REPAIRS: usize = 64;
 /// Fields that are mended one by one in what is left then: dates of many rooms, say.
-const MAX_REPAIRS_OF_THE_REST: usize = 512;
+const MAX_REPAIRS_OF_ESSENTIALS: usize = 512;
 /// What stands for a status that is not said.
 const UNKNOWN_STATUS: &str = "unknown";
 /// What tells which record it is, which nights it holds and in whose name.
-const NEEDED: [&str; 18] = [
+const ESSENTIAL: [&str; 18] = [
     "id",
     "name",
     "status",
@@ -40,9 +40,9 @@ const NEEDED: [&str; 18] = [
     "to",
 ];
 /// What of a room does.
-const NEEDED_OF_ROOMS: [&str; 4] = ["id", "roomTypeId", "checkIn", "checkOut"];
+const ESSENTIAL_OF_ROOMS: [&str; 4] = ["id", "roomTypeId", "checkIn", "checkOut"];
 /// What of a guest does.
-const NEEDED_OF_GUESTS: [&str; 3] = ["name", "firstName", "lastName"];
+const ESSENTIAL_OF_GUESTS: [&str; 3] = ["name", "firstName", "lastName"];
 
 /// A record and what was mended of it while it was read.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ pub struct Lenient<T> {
 }
 
 /// Whether a record asks, and may be refused.
-pub fn asks(raw: &str) -> bool {
-    let record: Option<Value> = serde_json::from_str(&keepable(&mend_json_text(raw)).0).ok();
+pub fn is_request(raw: &str) -> bool {
+    let record: Option<Value> = serde_json::from_str(&make_storable(&mend_json_text(raw)).0).ok();
     let intent = record.as_ref().and_then(|record| record.get("intent")).and_then(Value::as_str);
     intent.is_some_and(|intent| intent.trim().eq_ignore_ascii_case("request"))
 }
@@ -66,10 +66,10 @@ pub fn asks(raw: &str) -> bool {
 pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
     // Where something stood that cannot be kept is found by the record's own rules.
     let marked = mark_in_json_text(raw);
-    let (text, problem) = keepable(&marked);
+    let (text, problem) = make_storable(&marked);
     let mut mended = Vec::new();
     mended.extend(problem.map(|problem| Mended { path: String::new(), problem: problem.to_owned() }));
-    let record = match read_as(&text) {
+    let record = match parse_json(&text) {
         Ok(record) => record,
         Err(error) => {
             let value: Value = serde_json::from_str(&text).map_err(|_| error.clone())?;
@@ -83,12 +83,12 @@ pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
             record
         }
     };
-    Ok(Lenient { record, mended, raw: keepable(&mend_json_text(raw)).0.into_owned() })
+    Ok(Lenient { record, mended, raw: make_storable(&mend_json_text(raw)).0.into_owned() })
 }
 
 /// A way into a record.
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+enum PathStep {
     Key(String),
     Index(usize),
 }
@@ -101,10 +101,10 @@ struct Repair<'a> {
 
 impl Repair<'_> {
     fn record<T: DeserializeOwned>(&mut self) -> Result<T, FieldError> {
-        let mut tried: Vec<Vec<Step>> = Vec::new();
-        for round in 0..MAX_REPAIRS + MAX_REPAIRS_OF_THE_REST {
+        let mut tried: Vec<Vec<PathStep>> = Vec::new();
+        for round in 0..MAX_REPAIRS + MAX_REPAIRS_OF_ESSENTIALS {
             if round == MAX_REPAIRS {
-                self.reduce();
+                self.keep_essentials();
             }
             let error = match serde_path_to_error::deserialize::<_, T>(&self.value) {
                 Ok(record) => return Ok(record),
@@ -118,7 +118,7 @@ impl Repair<'_> {
             }
             // A second failure in the same place is not read otherwise once more.
             let is_new = !tried.contains(&steps);
-            self.mend(&steps, Wanted::of(&message), is_new)?;
+            self.mend(&steps, Expected::of(&message), is_new)?;
             tried.push(steps);
         }
         Err(FieldError {
@@ -127,19 +127,19 @@ impl Repair<'_> {
         })
     }
 
-    fn note(&mut self, steps: &[Step], problem: String) {
+    fn note(&mut self, steps: &[PathStep], problem: String) {
         self.mended.push(Mended { path: pointer(steps), problem });
     }
 
     /// Something that must be there is not.
-    fn fill_in(&mut self, steps: &[Step], name: &str) -> Result<(), FieldError> {
+    fn fill_in(&mut self, steps: &[PathStep], name: &str) -> Result<(), FieldError> {
         let stand_in = match (steps, name) {
             ([], "status") => Some((Value::from(UNKNOWN_STATUS), "it is taken for unknown")),
             ([], "name") => self.value.get("id").cloned().map(|id| (id, "its id stands in for it")),
-            ([Step::Key(list), Step::Index(_)], "kind") if list == "priceLines" => {
+            ([PathStep::Key(list), PathStep::Index(_)], "kind") if list == "priceLines" => {
                 Some((Value::from("other"), "it is taken for another"))
             }
-            ([Step::Key(list), Step::Index(_)], "name") if list == "priceLines" => {
+            ([PathStep::Key(list), PathStep::Index(_)], "name") if list == "priceLines" => {
                 Some((Value::from(""), "it has none"))
             }
             _ => None,
@@ -148,7 +148,7 @@ impl Repair<'_> {
         match (stand_in, find(&mut self.value, steps)) {
             (Some((value, how)), Some(Value::Object(members))) => {
                 members.insert(name.to_owned(), value);
-                place.push(Step::Key(name.to_owned()));
+                place.push(PathStep::Key(name.to_owned()));
                 self.note(&place, format!("is missing; {how}"));
             }
             _ if steps.is_empty() => {
@@ -163,35 +163,35 @@ impl Repair<'_> {
     }
 
     /// Reads a field otherwise, or leaves it out; with it those of the same name in the other entries of a list.
-    fn mend(&mut self, steps: &[Step], wanted: Wanted, may_be_read: bool) -> Result<(), FieldError> {
+    fn mend(&mut self, steps: &[PathStep], expected: Expected, may_coerce: bool) -> Result<(), FieldError> {
         let Some(field) = find(&mut self.value, steps).map(|field| field.clone()) else {
-            let problem = format!("cannot be read as {}", wanted.in_words());
+            let problem = format!("cannot be read as {}", expected.in_words());
             return Err(FieldError { path: pointer(steps), problem });
         };
-        if may_be_read {
-            let mut is_read = false;
-            for place in alike(&self.value, steps) {
+        if may_coerce {
+            let mut is_coerced = false;
+            for place in same_field_in_siblings(&self.value, steps) {
                 let text = self.text;
                 let Some(field) = find(&mut self.value, &place) else { continue };
-                if let Some((read, how)) = read_otherwise(field, wanted, || raw_at(text, &place)) {
+                if let Some((read, how)) = coerce(field, expected, || raw_at(text, &place)) {
                     *field = read;
-                    is_read |= place == steps;
+                    is_coerced |= place == steps;
                     self.note(&place, how);
                 }
             }
-            if is_read {
+            if is_coerced {
                 return Ok(());
             }
         }
-        if matches!(steps, [Step::Key(key)] if key == "id") {
-            let problem = format!("cannot be read as {}", wanted.in_words());
+        if matches!(steps, [PathStep::Key(key)] if key == "id") {
+            let problem = format!("cannot be read as {}", expected.in_words());
             return Err(FieldError { path: pointer(steps), problem });
         }
         remove(&mut self.value, steps);
         if !field.is_null() {
-            let problem = match (wanted, why_no_amount(&field)) {
-                (Wanted::Amount, Some(problem)) => problem,
-                _ => format!("cannot be read as {}; it was left out", wanted.in_words()),
+            let problem = match (expected, amount_problem(&field)) {
+                (Expected::Amount, Some(problem)) => problem,
+                _ => format!("cannot be read as {}; it was left out", expected.in_words()),
             };
             self.note(steps, problem);
         }
@@ -199,18 +199,18 @@ impl Repair<'_> {
     }
 
     /// Leaves out all but what tells which record it is and which nights it holds.
-    fn reduce(&mut self) {
+    fn keep_essentials(&mut self) {
         let keep = |value: &mut Value, names: &[&str]| {
             if let Value::Object(members) = value {
                 members.retain(|name, _| names.contains(&name.as_str()));
             }
         };
         let is_plain = |value: &Value| !value.is_object() && !value.is_array();
-        keep(&mut self.value, &NEEDED);
+        keep(&mut self.value, &ESSENTIAL);
         if let Some(Value::Array(rooms)) = self.value.get_mut("rooms") {
             rooms.retain(Value::is_object);
             for room in rooms {
-                keep(room, &NEEDED_OF_ROOMS);
+                keep(room, &ESSENTIAL_OF_ROOMS);
                 if let Value::Object(members) = room {
                     members.retain(|_, member| is_plain(member));
                 }
@@ -224,7 +224,7 @@ impl Repair<'_> {
             members.retain(|name, member| name != "guest" || member.is_object());
         }
         if let Some(guest) = self.value.get_mut("guest") {
-            keep(guest, &NEEDED_OF_GUESTS);
+            keep(guest, &ESSENTIAL_OF_GUESTS);
         }
         let problem = format!(
             "has more than {MAX_REPAIRS} fields that cannot be read; only what names it, its nights and its guest was kept"
@@ -238,52 +238,52 @@ fn missing(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-fn steps(path: &serde_path_to_error::Path) -> Vec<Step> {
+fn steps(path: &serde_path_to_error::Path) -> Vec<PathStep> {
     let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => Some(Step::Index(*index)),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Seq { index } => Some(PathStep::Index(*index)),
+        Segment::Map { key } => Some(PathStep::Key(key.clone())),
         Segment::Enum { .. } | Segment::Unknown => None,
     };
     path.iter().map_while(step).collect()
 }
 
-fn pointer(steps: &[Step]) -> String {
-    let part = |step: &Step| match step {
-        Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Step::Index(index) => format!("/{index}"),
+fn pointer(steps: &[PathStep]) -> String {
+    let part = |step: &PathStep| match step {
+        PathStep::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        PathStep::Index(index) => format!("/{index}"),
     };
     steps.iter().map(part).collect()
 }
 
-fn find<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
+fn find<'v>(value: &'v mut Value, steps: &[PathStep]) -> Option<&'v mut Value> {
     steps.iter().try_fold(value, |value, step| match step {
-        Step::Key(key) => value.get_mut(key),
-        Step::Index(index) => value.get_mut(index),
+        PathStep::Key(key) => value.get_mut(key),
+        PathStep::Index(index) => value.get_mut(index),
     })
 }
 
-fn remove(value: &mut Value, steps: &[Step]) {
+fn remove(value: &mut Value, steps: &[PathStep]) {
     let Some((last, way)) = steps.split_last() else { return };
     match (find(value, way), last) {
-        (Some(Value::Object(members)), Step::Key(key)) => drop(members.remove(key)),
-        (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => drop(items.remove(*index)),
+        (Some(Value::Object(members)), PathStep::Key(key)) => drop(members.remove(key)),
+        (Some(Value::Array(items)), PathStep::Index(index)) if *index < items.len() => drop(items.remove(*index)),
         _ => {}
     }
 }
 
 /// The fields of the same name in all entries of the lists on the way.
-fn alike(value: &Value, steps: &[Step]) -> Vec<Vec<Step>> {
-    let mut ways: Vec<(Vec<Step>, &Value)> = vec![(Vec::new(), value)];
+fn same_field_in_siblings(value: &Value, steps: &[PathStep]) -> Vec<Vec<PathStep>> {
+    let mut ways: Vec<(Vec<PathStep>, &Value)> = vec![(Vec::new(), value)];
     for step in steps {
         let mut further = Vec::with_capacity(ways.len());
         for (way, value) in ways {
-            let on = |step: Step, value| ([way.as_slice(), &[step]].concat(), value);
+            let on = |step: PathStep, value| ([way.as_slice(), &[step]].concat(), value);
             match (step, value) {
-                (Step::Key(key), value) => {
-                    further.extend(value.get(key).map(|value| on(Step::Key(key.clone()), value)))
+                (PathStep::Key(key), value) => {
+                    further.extend(value.get(key).map(|value| on(PathStep::Key(key.clone()), value)))
                 }
-                (Step::Index(_), Value::Array(items)) => {
-                    further.extend(items.iter().enumerate().map(|(index, item)| on(Step::Index(index), item)));
+                (PathStep::Index(_), Value::Array(items)) => {
+                    further.extend(items.iter().enumerate().map(|(index, item)| on(PathStep::Index(index), item)));
                 }
                 _ => {}
             }

@@ -7,7 +7,7 @@ mod core_events;
 mod decisions;
 mod guests;
 mod health;
-mod keepable;
+mod ingest;
 mod key_cache;
 mod lenient;
 mod openapi;
@@ -18,9 +18,9 @@ mod records;
 mod reservations;
 mod room_types;
 mod state;
+mod storable;
 mod submission;
 mod sync;
-mod taking;
 mod traffic;
 mod webhook_deliveries;
 mod webhook_messages;
@@ -55,7 +55,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(webhooks::router())
         .merge(webhook_deliveries::router())
         .method_not_allowed_fallback(method_not_allowed)
-        .route_layer(middleware::from_fn_with_state(state.clone(), admission::admit));
+        .route_layer(middleware::from_fn_with_state(state.clone(), admission::authenticate));
     Router::new()
         .merge(keyed)
         .merge(health::router())

@@ -9,14 +9,14 @@ use utoipa::IntoParams;
 
 use super::{
     ApiState,
-    records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    submission::Options,
+    records::{OneOrMany, RecordOutcome, RecordResponse, RecordsResponse, record_endpoints},
+    submission::SubmissionOptions,
 };
 use crate::{
     app::App,
     http::{
         ApiError, Caller,
-        page::{Page, PageQuery, tagged},
+        page::{ListPage, PageQuery, with_etag},
         params,
         problem::Document,
         scope::{RatePlansRead, RatePlansWrite},
@@ -37,7 +37,7 @@ record_endpoints! {
     /// Make or change rate plans: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(ChangeKind::RatePlan(record));
     /// The rate plans this key's source has told of.
-    list(tx, caller, filter, slice): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), slice);
+    list(tx, caller, filter: RatePlanQuery, cursor): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), cursor);
     /// One rate plan by the source's own id.
     one: "/integration/v1/rate-plans/{id}", RatePlansRead;
     /// Take a rate plan back: it is shown no more, and the core keeps what it made of it.
@@ -48,7 +48,7 @@ record_endpoints! {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Filter {
+pub struct RatePlanQuery {
     /// Confirmed or changed since (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]

@@ -37,7 +37,7 @@ pub struct RecordOutcome {
 
 /// What records would do; nothing is changed.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Plan {
+pub struct RecordsPlan {
     /// Sent as `plan` with the same body, it has the records taken if just this would still happen.
     pub plan: String,
     /// What would become of each record, in their order.
@@ -48,20 +48,20 @@ pub struct Plan {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes the answers; they are written as what they are")]
-pub enum Taken {
+pub enum RecordsResponse {
     /// To one record.
     One(RecordOutcome),
     /// To a list, in its order.
     List(Vec<RecordOutcome>),
     /// To `dryRun=true`.
-    Plan(Plan),
+    Plan(RecordsPlan),
 }
 
 /// One record or a list of them.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes what is sent; bodies are read record by record")]
-pub enum Sent<T> {
+pub enum OneOrMany<T> {
     /// One record.
     One(T),
     /// Up to 1,000.
@@ -71,7 +71,7 @@ pub enum Sent<T> {
 /// A buffered record, and where it stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Shown<T> {
+pub struct RecordResponse<T> {
     /// As last told.
     #[serde(flatten)]
     pub record: T,
@@ -90,7 +90,7 @@ pub struct Shown<T> {
     pub synced_at: gassync_domain::Timestamp,
 }
 
-impl<T> From<Stored<T>> for Shown<T> {
+impl<T> From<Stored<T>> for RecordResponse<T> {
     fn from(stored: Stored<T>) -> Self {
         Self {
             record: stored.record,
@@ -108,7 +108,7 @@ pub trait Withdrawable {
     const MAY_KEEP_NIGHTS: bool = false;
 
     /// Why it cannot be.
-    fn why_not(&self) -> Option<&'static str> {
+    fn blocked_reason(&self) -> Option<&'static str> {
         None
     }
 }
@@ -120,17 +120,17 @@ impl Withdrawable for Guest {}
 impl Withdrawable for Reservation {
     const MAY_KEEP_NIGHTS: bool = true;
 
-    fn why_not(&self) -> Option<&'static str> {
+    fn blocked_reason(&self) -> Option<&'static str> {
         self.status.holds_nights().then_some("the reservation holds nights: cancel it first")
     }
 }
 
 /// Whether a record can be taken back.
-pub fn may_go<T: Withdrawable>(stored: &Stored<T>) -> Result<(), Problem> {
+pub fn ensure_withdrawable<T: Withdrawable>(stored: &Stored<T>) -> Result<(), Problem> {
     if T::MAY_KEEP_NIGHTS && stored.parked.is_some() {
         return Err(Problem::Conflict("it waits: decide first what becomes of it".to_owned()));
     }
-    stored.record.why_not().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
+    stored.record.blocked_reason().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
 }
 
 /// The endpoints that are alike for every kind of record.
@@ -142,7 +142,7 @@ macro_rules! record_endpoints {
         $(#[$post_doc:meta])*
         post: $path:literal, $record:ty, $write:ty, $into_kind:expr;
         $(#[$list_doc:meta])*
-        list($tx:ident, $caller:ident, $filter:ident, $slice:ident): $rows:expr;
+        list($tx:ident, $caller:ident, $filter:ident: $query:ty, $cursor:ident): $rows:expr;
         $(#[$one_doc:meta])*
         one: $one_path:literal, $read:ty;
         $(#[$withdraw_doc:meta])*
@@ -152,13 +152,13 @@ macro_rules! record_endpoints {
         #[utoipa::path(
             post, path = $path, tag = $tag, operation_id = concat!("post_", stringify!($table)),
             params(
-                Options,
+                SubmissionOptions,
                 ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
             ),
-            request_body = Sent<$record>,
+            request_body = OneOrMany<$record>,
             responses(
                 (status = 201, description = "One record, new in the core", body = RecordOutcome),
-                (status = 200, description = "One record, changed or as it was; the outcome of each record of a list; a plan", body = Taken),
+                (status = 200, description = "One record, changed or as it was; the outcome of each record of a list; a plan", body = RecordsResponse),
                 (status = 202, description = "One record, kept, and waiting to be linked", body = RecordOutcome),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
@@ -169,15 +169,15 @@ macro_rules! record_endpoints {
             caller: Caller<$write>,
             submission: $crate::api::submission::Submission,
         ) -> Result<Response, ApiError> {
-            $crate::api::taking::post::<$record, _>(&state, &caller, submission, $into_kind).await
+            $crate::api::ingest::post::<$record, _>(&state, &caller, submission, $into_kind).await
         }
 
         $(#[$list_doc])*
         #[utoipa::path(
             get, path = $path, tag = $tag, operation_id = concat!("list_", stringify!($table)),
-            params(PageQuery, Filter),
+            params(PageQuery, $query),
             responses(
-                (status = 200, description = "A page", body = Page<Shown<$record>>),
+                (status = 200, description = "A page", body = ListPage<RecordResponse<$record>>),
                 (status = 304, description = "As the caller has it"),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
@@ -187,14 +187,14 @@ macro_rules! record_endpoints {
             State(app): State<Arc<App>>,
             $caller: Caller<$read>,
             $crate::http::params::Params(page): $crate::http::params::Params<PageQuery>,
-            $crate::http::params::Params($filter): $crate::http::params::Params<Filter>,
+            $crate::http::params::Params($filter): $crate::http::params::Params<$query>,
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
-            let $slice = page.slice()?;
+            let $cursor = page.to_cursor()?;
             let mut tx = app.db.read($caller.account).await?;
             let $tx = &mut tx;
             let rows = $rows.await?;
-            tagged(&headers, &Page::cut(rows, $slice, |stored| stored.row, Shown::from))
+            with_etag(&headers, &ListPage::cut(rows, $cursor, |stored| stored.row, RecordResponse::from))
         }
 
         $(#[$one_doc])*
@@ -202,7 +202,7 @@ macro_rules! record_endpoints {
             get, path = $one_path, tag = $tag, operation_id = concat!("get_", stringify!($table)),
             params(("id" = String, Path, description = "The source's own id")),
             responses(
-                (status = 200, description = "The record", body = Shown<$record>),
+                (status = 200, description = "The record", body = RecordResponse<$record>),
                 (status = 304, description = "As the caller has it"),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
@@ -211,12 +211,12 @@ macro_rules! record_endpoints {
         pub async fn one(
             State(app): State<Arc<App>>,
             caller: Caller<$read>,
-            $crate::http::params::Id(id): $crate::http::params::Id,
+            $crate::http::params::PathId(id): $crate::http::params::PathId,
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
             let mut tx = app.db.read(caller.account).await?;
             let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
-            tagged(&headers, &Shown::from(stored.ok_or($crate::http::Problem::NotFound)?))
+            with_etag(&headers, &RecordResponse::from(stored.ok_or($crate::http::Problem::NotFound)?))
         }
 
         $(#[$withdraw_doc])*
@@ -232,12 +232,12 @@ macro_rules! record_endpoints {
         pub async fn withdraw(
             State(app): State<Arc<App>>,
             caller: Caller<$withdraw>,
-            $crate::http::params::Id(id): $crate::http::params::Id,
+            $crate::http::params::PathId(id): $crate::http::params::PathId,
         ) -> Result<axum::http::StatusCode, ApiError> {
             let mut tx = app.db.write(caller.account).await?;
             let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
             let stored = stored.ok_or($crate::http::Problem::NotFound)?;
-            $crate::api::records::may_go(&stored)?;
+            $crate::api::records::ensure_withdrawable(&stored)?;
             let now = app.now();
             $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
             let entry = $crate::store::sync_log::SyncLogEntry {

@@ -9,14 +9,14 @@ use utoipa::IntoParams;
 
 use super::{
     ApiState,
-    records::{RecordOutcome, Sent, Shown, Taken, record_endpoints},
-    submission::Options,
+    records::{OneOrMany, RecordOutcome, RecordResponse, RecordsResponse, record_endpoints},
+    submission::SubmissionOptions,
 };
 use crate::{
     app::App,
     http::{
         ApiError, Caller,
-        page::{Page, PageQuery, tagged},
+        page::{ListPage, PageQuery, with_etag},
         params,
         problem::Document,
         scope::{ReservationsRead, ReservationsWrite},
@@ -37,7 +37,7 @@ record_endpoints! {
     /// Make or change reservations: one record, or a list of up to 1,000, each with an outcome of its own.
     post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(ChangeKind::Reservation(Box::new(record)));
     /// The reservations this key's source has told of.
-    list(tx, caller, filter, slice): reservations::list(tx, caller.account, caller.source, &filter.into(), slice);
+    list(tx, caller, filter: ReservationQuery, cursor): reservations::list(tx, caller.account, caller.source, &filter.into(), cursor);
     /// One reservation by the source's own id.
     one: "/integration/v1/reservations/{id}", ReservationsRead;
     /// Take a reservation back that holds no nights: it is shown no more. One that does is cancelled first.
@@ -48,7 +48,7 @@ record_endpoints! {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Filter {
+pub struct ReservationQuery {
     /// Confirmed or changed since (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -69,8 +69,8 @@ pub struct Filter {
     check_in_to: Option<Date>,
 }
 
-impl From<Filter> for reservations::ReservationFilter {
-    fn from(filter: Filter) -> Self {
+impl From<ReservationQuery> for reservations::ReservationFilter {
+    fn from(filter: ReservationQuery) -> Self {
         Self {
             updated_since: filter.updated_since,
             status: filter.status,

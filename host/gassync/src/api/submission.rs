@@ -33,7 +33,7 @@ pub enum OnConflict {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Options {
+pub struct SubmissionOptions {
     /// `keep` (the default): a reservation on a full night has happened, is kept, and the night is overbooked.
     /// `refuse`: it is refused as `sold-out`.
     #[serde(default)]
@@ -61,7 +61,7 @@ pub struct Submission {
     /// Whether the body was the text, byte by byte.
     is_utf8: bool,
     /// How to take them.
-    pub options: Options,
+    pub options: SubmissionOptions,
     /// What the caller calls this request, so that it can send it again.
     pub idempotency_key: Option<String>,
     /// Method and path with query: where that name counts.
@@ -74,7 +74,7 @@ impl<S: Send + Sync> FromRequest<S> for Submission {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         json_only(&parts.headers)?;
-        let Params(options) = Params::<Options>::from_request_parts(&mut parts, state).await?;
+        let Params(options) = Params::<SubmissionOptions>::from_request_parts(&mut parts, state).await?;
         let idempotency_key = idempotency_key(&parts.headers)?;
         let endpoint = endpoint(&parts);
         let body = read(body).await?;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_come_quoted_or_bare() {
+    fn idempotency_keys_may_be_quoted() {
         let key = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("idempotency-key", text.parse().expect("a header"));

@@ -12,8 +12,8 @@ use crate::{
     app::App,
     http::{
         ApiError, Caller, Problem,
-        page::{Page, PageQuery, tagged},
-        params::{self, Id, Params},
+        page::{ListPage, PageQuery, with_etag},
+        params::{self, Params, PathId},
         problem::Document,
         scope::SyncRead,
     },
@@ -33,7 +33,7 @@ pub(super) fn router() -> Router<ApiState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Filter {
+pub struct SyncLogQuery {
     /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`, `availability`.
     entity_type: Option<String>,
     /// The source's own id.
@@ -49,7 +49,7 @@ pub struct Filter {
 /// A line of the audit trail. It names records by id and never carries what a guest wrote.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LineShown {
+pub struct SyncLogEntry {
     /// Its number.
     #[schema(example = 4711)]
     id: i64,
@@ -78,9 +78,9 @@ pub struct LineShown {
 
 /// What was done with the records of this key's source, oldest first. What changed nothing leaves no line.
 #[utoipa::path(
-    get, path = "/integration/v1/sync-log", tag = "sync", operation_id = "list_sync_log", params(PageQuery, Filter),
+    get, path = "/integration/v1/sync-log", tag = "sync", operation_id = "list_sync_log", params(PageQuery, SyncLogQuery),
     responses(
-        (status = 200, description = "A page", body = Page<LineShown>),
+        (status = 200, description = "A page", body = ListPage<SyncLogEntry>),
         (status = 304, description = "As the caller has it"),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
@@ -90,10 +90,10 @@ pub async fn log(
     State(app): State<Arc<App>>,
     caller: Caller<SyncRead>,
     Params(page): Params<PageQuery>,
-    Params(filter): Params<Filter>,
+    Params(filter): Params<SyncLogQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let slice = page.slice()?;
+    let cursor = page.to_cursor()?;
     let filter = sync_log::SyncLogFilter {
         entity_type: filter.entity_type,
         entity_id: filter.entity_id,
@@ -101,8 +101,8 @@ pub async fn log(
         since: filter.since,
     };
     let mut tx = app.db.read(caller.account).await?;
-    let lines = sync_log::of_source(&mut tx, caller.account, caller.source, &filter, slice).await?;
-    let show = |line: sync_log::SyncLogLine| LineShown {
+    let lines = sync_log::of_source(&mut tx, caller.account, caller.source, &filter, cursor).await?;
+    let show = |line: sync_log::SyncLogLine| SyncLogEntry {
         id: line.id,
         direction: line.direction,
         entity_type: line.entity_type,
@@ -112,7 +112,7 @@ pub async fn log(
         message: line.error_message,
         at: line.created_at.into(),
     };
-    tagged(&headers, &Page::cut(lines, slice, |line| line.id, show))
+    with_etag(&headers, &ListPage::cut(lines, cursor, |line| line.id, show))
 }
 
 /// How many records of a kind there are, and how they stand.
@@ -139,7 +139,7 @@ pub struct EntityStatus {
 /// A run of synchronisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RunShown {
+pub struct SyncRunResponse {
     /// Such as `booking_import`, `availability_export` or `content_sync`.
     #[schema(example = "booking_import")]
     sync_type: String,
@@ -232,7 +232,7 @@ pub struct SourceStatus {
     /// Kind by kind.
     entities: Vec<EntityStatus>,
     /// The newest runs, newest first.
-    runs: Vec<RunShown>,
+    runs: Vec<SyncRunResponse>,
 }
 
 /// Where this key's source stands.
@@ -248,7 +248,7 @@ pub struct SourceStatus {
 pub async fn source_status(
     State(app): State<Arc<App>>,
     caller: Caller<SyncRead>,
-    Id(id): Id,
+    PathId(id): PathId,
 ) -> Result<Json<SourceStatus>, ApiError> {
     if id != "me" && id != caller.source.to_string() {
         return Err(Problem::NotFound.into());
@@ -274,7 +274,7 @@ pub async fn source_status(
         parked: count.parked,
         last_synced_at: count.last_synced_at.map(Timestamp::from),
     });
-    let runs = runs.into_iter().map(|run| RunShown {
+    let runs = runs.into_iter().map(|run| SyncRunResponse {
         sync_type: run.sync_type,
         status: run.status,
         records_processed: run.records_processed,

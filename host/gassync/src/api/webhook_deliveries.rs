@@ -11,19 +11,19 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{ApiState, webhooks::OfWebhook};
+use super::{ApiState, webhooks::WebhookPath};
 use crate::{
     app::App,
     http::{
-        ApiError, Body, Caller, Numbers,
-        page::{Page, PageQuery},
+        ApiError, Body, Caller, PathParams,
+        page::{ListPage, PageQuery},
         params::Params,
         problem::Document,
         scope::{WebhooksRead, WebhooksWrite},
     },
     webhooks::{
-        Asked, Replayed,
-        desk::{self, DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent, ReplayShown},
+        ReplayPlan, ReplayRequest,
+        service::{self, DeliveryDetail, DeliveryFilter, DeliveryResponse, QueuedMessage, ReplayResponse},
     },
 };
 
@@ -31,7 +31,7 @@ pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/integration/v1/webhooks/{id}/deliveries", get(list))
         .route("/integration/v1/webhooks/{id}/deliveries/{delivery}", get(one))
-        .route("/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", post(again))
+        .route("/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", post(redeliver))
         .route("/integration/v1/webhooks/{id}/replay", post(replay))
         .route("/integration/v1/webhooks/{id}/replays/{run}", get(progress))
         .route("/integration/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
@@ -40,7 +40,7 @@ pub(super) fn router() -> Router<ApiState> {
 /// Which delivery.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub struct OfDelivery {
+pub struct DeliveryPath {
     /// The subscription's number
     id: i64,
     /// The delivery's number
@@ -50,7 +50,7 @@ pub struct OfDelivery {
 /// Which run of replays.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub struct OfRun {
+pub struct ReplayPath {
     /// The subscription's number
     id: i64,
     /// The run's number
@@ -63,7 +63,7 @@ pub struct OfRun {
     get, path = "/integration/v1/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
     params(("id" = i64, Path, description = "The subscription's number"), PageQuery, DeliveryFilter),
     responses(
-        (status = 200, description = "A page", body = Page<DeliveryShown>),
+        (status = 200, description = "A page", body = ListPage<DeliveryResponse>),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -71,20 +71,20 @@ pub struct OfRun {
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksRead>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     Params(page): Params<PageQuery>,
     Params(filter): Params<DeliveryFilter>,
-) -> Result<Json<Page<DeliveryShown>>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::deliveries(&app, &webhook, &filter, &page).await?))
+) -> Result<Json<ListPage<DeliveryResponse>>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::list_deliveries(&app, &webhook, &filter, &page).await?))
 }
 
 /// One delivery, with each time that it was tried.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", operation_id = "get_delivery",
-    params(OfDelivery),
+    params(DeliveryPath),
     responses(
-        (status = 200, description = "The delivery", body = DeliveryWhole),
+        (status = 200, description = "The delivery", body = DeliveryDetail),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -92,10 +92,10 @@ pub async fn list(
 pub async fn one(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksRead>,
-    Numbers(OfDelivery { id, delivery }): Numbers<OfDelivery>,
-) -> Result<Json<DeliveryWhole>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::delivery(&app, &webhook, delivery).await?))
+    PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
+) -> Result<Json<DeliveryDetail>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::delivery(&app, &webhook, delivery).await?))
 }
 
 /// Have one message told again, under the `webhook-id` that it had. 409 while it is on its way, where what it tells of is
@@ -103,20 +103,20 @@ pub async fn one(
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", tag = "webhooks",
     operation_id = "replay_delivery",
-    params(OfDelivery),
+    params(DeliveryPath),
     responses(
-        (status = 202, description = "It is on its way", body = MessageSent),
+        (status = 202, description = "It is on its way", body = QueuedMessage),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
-pub async fn again(
+pub async fn redeliver(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfDelivery { id, delivery }): Numbers<OfDelivery>,
-) -> Result<(StatusCode, Json<MessageSent>), ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok((StatusCode::ACCEPTED, Json(desk::again(&app, &webhook, delivery).await?)))
+    PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
+) -> Result<(StatusCode, Json<QueuedMessage>), ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok((StatusCode::ACCEPTED, Json(service::redeliver(&app, &webhook, delivery).await?)))
 }
 
 /// Have all that fits told again: what was given up, and what happened while the subscription was disabled or was not there.
@@ -127,10 +127,10 @@ pub async fn again(
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replay", tag = "webhooks", operation_id = "replay_webhook",
     params(("id" = i64, Path, description = "The subscription's number")),
-    request_body = Asked,
+    request_body = ReplayRequest,
     responses(
-        (status = 200, description = "What would be told again, or that nothing fits", body = Replayed),
-        (status = 202, description = "It is on its way", body = Replayed),
+        (status = 200, description = "What would be told again, or that nothing fits", body = ReplayPlan),
+        (status = 202, description = "It is on its way", body = ReplayPlan),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -138,20 +138,20 @@ pub async fn again(
 pub async fn replay(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
-    Body(asked): Body<Asked>,
-) -> Result<(StatusCode, Json<Replayed>), ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    let (status, replayed) = desk::replay_all(&app, &webhook, &asked).await?;
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
+    Body(request): Body<ReplayRequest>,
+) -> Result<(StatusCode, Json<ReplayPlan>), ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let (status, replayed) = service::replay(&app, &webhook, &request).await?;
     Ok((status, Json(replayed)))
 }
 
 /// How far a run of replays is.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/replays/{run}", tag = "webhooks", operation_id = "get_replay",
-    params(OfRun),
+    params(ReplayPath),
     responses(
-        (status = 200, description = "How far it is", body = ReplayShown),
+        (status = 200, description = "How far it is", body = ReplayResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -159,19 +159,19 @@ pub async fn replay(
 pub async fn progress(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksRead>,
-    Numbers(OfRun { id, run }): Numbers<OfRun>,
-) -> Result<Json<ReplayShown>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::progress(&app, &webhook, run).await?))
+    PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
+) -> Result<Json<ReplayResponse>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::replay_progress(&app, &webhook, run).await?))
 }
 
 /// Stop a run of replays: what still waits of it is thrown away. What is on its way just then ends by itself, and where it does
 /// not arrive, asking once more throws it away too. A run that has ended stays as it is.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replays/{run}/cancel", tag = "webhooks", operation_id = "cancel_replay",
-    params(OfRun),
+    params(ReplayPath),
     responses(
-        (status = 200, description = "How far it came", body = ReplayShown),
+        (status = 200, description = "How far it came", body = ReplayResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -179,8 +179,8 @@ pub async fn progress(
 pub async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfRun { id, run }): Numbers<OfRun>,
-) -> Result<Json<ReplayShown>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::cancel(&app, &webhook, run).await?))
+    PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
+) -> Result<Json<ReplayResponse>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::cancel_replay(&app, &webhook, run).await?))
 }

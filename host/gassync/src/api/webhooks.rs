@@ -14,30 +14,30 @@ use super::ApiState;
 use crate::{
     app::App,
     http::{
-        ApiError, Body, Caller, MaybeBody, Numbers,
-        page::{Page, PageQuery},
+        ApiError, Body, Caller, MaybeBody, PathParams,
+        page::{ListPage, PageQuery},
         params::Params,
         problem::Document,
         scope::{WebhooksRead, WebhooksWrite},
     },
     store,
     webhooks::{
-        self, By, NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
-        desk::{self, MessageSent},
+        self, CreatedWebhook, NewWebhook, Requester, SecretRotation, WebhookChange, WebhookResponse,
+        service::{self, QueuedMessage},
     },
 };
 
 pub(super) fn router() -> Router<ApiState> {
     Router::new()
-        .route("/integration/v1/webhooks", get(list).post(make))
-        .route("/integration/v1/webhooks/{id}", get(one).patch(change).delete(forget))
+        .route("/integration/v1/webhooks", get(list).post(create))
+        .route("/integration/v1/webhooks/{id}", get(one).patch(change).delete(delete))
         .route("/integration/v1/webhooks/{id}/test", post(test))
         .route("/integration/v1/webhooks/{id}/rotate-secret", post(rotate))
 }
 
 /// Which subscription.
 #[derive(Debug, Deserialize)]
-pub struct OfWebhook {
+pub struct WebhookPath {
     pub(super) id: i64,
 }
 
@@ -48,17 +48,17 @@ pub struct OfWebhook {
     post, path = "/integration/v1/webhooks", tag = "webhooks", operation_id = "post_webhook",
     request_body = NewWebhook,
     responses(
-        (status = 201, description = "It is told from now on", body = WebhookMade),
+        (status = 201, description = "It is told from now on", body = CreatedWebhook),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
-pub async fn make(
+pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
     Body(new): Body<NewWebhook>,
-) -> Result<(StatusCode, Json<WebhookMade>), ApiError> {
-    let made = webhooks::create(&app, By::Key(caller.scopes()), (caller.account, caller.source), new).await?;
+) -> Result<(StatusCode, Json<CreatedWebhook>), ApiError> {
+    let made = webhooks::create(&app, Requester::Key(caller.scopes()), (caller.account, caller.source), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -66,7 +66,7 @@ pub async fn make(
 #[utoipa::path(
     get, path = "/integration/v1/webhooks", tag = "webhooks", operation_id = "list_webhooks", params(PageQuery),
     responses(
-        (status = 200, description = "A page", body = Page<WebhookShown>),
+        (status = 200, description = "A page", body = ListPage<WebhookResponse>),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -75,16 +75,16 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksRead>,
     Params(page): Params<PageQuery>,
-) -> Result<Json<Page<WebhookShown>>, ApiError> {
-    let slice = page.slice()?;
+) -> Result<Json<ListPage<WebhookResponse>>, ApiError> {
+    let cursor = page.to_cursor()?;
     let mut tx = app.db.read(caller.account).await?;
-    let place = (slice.after, slice.limit);
-    let found = store::webhooks::of_source(&mut tx, caller.account, caller.source, place).await?;
+    let place = (cursor.after, cursor.limit);
+    let found = store::webhooks::list_for_source(&mut tx, caller.account, caller.source, place).await?;
     let mut shown = Vec::with_capacity(found.len());
     for webhook in &found {
         shown.push(webhooks::show(&app, &mut tx, webhook).await?);
     }
-    Ok(Json(Page::cut(shown, slice, |webhook| webhook.id, |webhook| webhook)))
+    Ok(Json(ListPage::cut(shown, cursor, |webhook| webhook.id, |webhook| webhook)))
 }
 
 /// One subscription, and how it takes what it is told.
@@ -92,7 +92,7 @@ pub async fn list(
     get, path = "/integration/v1/webhooks/{id}", tag = "webhooks", operation_id = "get_webhook",
     params(("id" = i64, Path, description = "The subscription's number")),
     responses(
-        (status = 200, description = "The subscription", body = WebhookShown),
+        (status = 200, description = "The subscription", body = WebhookResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -100,10 +100,10 @@ pub async fn list(
 pub async fn one(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksRead>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
-) -> Result<Json<WebhookShown>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::show(&app, &webhook).await?))
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
+) -> Result<Json<WebhookResponse>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::show(&app, &webhook).await?))
 }
 
 /// Change one; what is not said stays. `"enabled": false` ends what waits for it, `true` begins anew: replay what happened
@@ -113,7 +113,7 @@ pub async fn one(
     params(("id" = i64, Path, description = "The subscription's number")),
     request_body = WebhookChange,
     responses(
-        (status = 200, description = "As it is now", body = WebhookShown),
+        (status = 200, description = "As it is now", body = WebhookResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -121,11 +121,11 @@ pub async fn one(
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     Body(wanted): Body<WebhookChange>,
-) -> Result<Json<WebhookShown>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok(Json(desk::change(&app, By::Key(caller.scopes()), webhook, wanted).await?))
+) -> Result<Json<WebhookResponse>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok(Json(service::change(&app, Requester::Key(caller.scopes()), webhook, wanted).await?))
 }
 
 /// End one. It is told nothing more, and its secrets are forgotten.
@@ -138,13 +138,13 @@ pub async fn change(
     ),
     security(("key" = []))
 )]
-pub async fn forget(
+pub async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
 ) -> Result<StatusCode, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    desk::forget(&app, &webhook).await
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    service::delete(&app, &webhook).await
 }
 
 /// Send it a `webhook.test`. It is a delivery like any other: its attempts are shown, and it is tried again. 409 where the
@@ -153,7 +153,7 @@ pub async fn forget(
     post, path = "/integration/v1/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
     params(("id" = i64, Path, description = "The subscription's number")),
     responses(
-        (status = 202, description = "It is on its way", body = MessageSent),
+        (status = 202, description = "It is on its way", body = QueuedMessage),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -161,10 +161,10 @@ pub async fn forget(
 pub async fn test(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
-) -> Result<(StatusCode, Json<MessageSent>), ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
-    Ok((StatusCode::ACCEPTED, Json(desk::test(&app, &webhook).await?)))
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
+) -> Result<(StatusCode, Json<QueuedMessage>), ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    Ok((StatusCode::ACCEPTED, Json(service::test(&app, &webhook).await?)))
 }
 
 /// Replace the secret. For a while messages carry a signature of the former one too, so that you can change over without
@@ -174,7 +174,7 @@ pub async fn test(
     params(("id" = i64, Path, description = "The subscription's number")),
     request_body = Option<SecretRotation>,
     responses(
-        (status = 200, description = "The new secret", body = WebhookMade),
+        (status = 200, description = "The new secret", body = CreatedWebhook),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -182,9 +182,9 @@ pub async fn test(
 pub async fn rotate(
     State(app): State<Arc<App>>,
     caller: Caller<WebhooksWrite>,
-    Numbers(OfWebhook { id }): Numbers<OfWebhook>,
+    PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     MaybeBody(rotation): MaybeBody<SecretRotation>,
-) -> Result<Json<WebhookMade>, ApiError> {
-    let webhook = desk::of_source(&app, (caller.account, caller.source), id).await?;
+) -> Result<Json<CreatedWebhook>, ApiError> {
+    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
     Ok(Json(webhooks::rotate(&app, &webhook, rotation).await?))
 }

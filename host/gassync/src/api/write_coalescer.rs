@@ -8,7 +8,7 @@ use std::{
 use gassync_domain::{AccountId, Authority, Change, SourceId, Timestamp};
 use tokio::sync::oneshot;
 
-use super::taking::{Promise, answer_to_one};
+use super::ingest::{IdempotentRequest, single_response};
 use crate::{
     app::App,
     core::WhenFull,
@@ -17,19 +17,19 @@ use crate::{
 };
 
 /// The most records that share a transaction.
-const MOST: usize = 100;
+const MAX_RECORDS: usize = 100;
 
 /// The records that wait, by who sent them. A lane is there as long as somebody writes for it.
 pub(super) struct WriteCoalescer {
     app: Arc<App>,
-    lanes: Mutex<Lanes>,
+    groups: Mutex<Groups>,
 }
 
-type Lanes = HashMap<Sender, VecDeque<Waiting>>;
+type Groups = HashMap<GroupKey, VecDeque<PendingRecord>>;
 
 /// Who sends, and what is made of it: records share a transaction where all of this is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Sender {
+struct GroupKey {
     account: AccountId,
     source: SourceId,
     creates: bool,
@@ -38,7 +38,7 @@ struct Sender {
     strict: bool,
 }
 
-impl Sender {
+impl GroupKey {
     fn of(context: &IngestContext) -> Self {
         let IngestContext { account, source, creates, authority, when_full, strict, .. } = *context;
         Self { account, source, creates, authority, when_full, strict }
@@ -46,20 +46,20 @@ impl Sender {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct PendingRecord {
     change: Change,
-    promise: Option<Arc<Promise>>,
+    request: Option<Arc<IdempotentRequest>>,
     done: oneshot::Sender<IngestOutcome>,
 }
 
 impl WriteCoalescer {
     /// Nothing waits yet.
     pub(super) fn new(app: Arc<App>) -> Self {
-        Self { app, lanes: Mutex::default() }
+        Self { app, groups: Mutex::default() }
     }
 
-    fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn groups(&self) -> MutexGuard<'_, Groups> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a record with whatever else waits. None where they failed as a group, and nothing was written.
@@ -67,20 +67,20 @@ impl WriteCoalescer {
         self: &Arc<Self>,
         context: IngestContext,
         change: Change,
-        promise: Option<Arc<Promise>>,
+        request: Option<Arc<IdempotentRequest>>,
     ) -> Option<IngestOutcome> {
-        let sender = Sender::of(&context);
+        let key = GroupKey::of(&context);
         let (done, outcome) = oneshot::channel();
-        let waiting = Waiting { change, promise, done };
+        let pending = PendingRecord { change, request, done };
         let is_first = {
-            let mut lanes = self.lanes();
-            let is_first = !lanes.contains_key(&sender);
-            lanes.entry(sender).or_default().push_back(waiting);
+            let mut groups = self.groups();
+            let is_first = !groups.contains_key(&key);
+            groups.entry(key).or_default().push_back(pending);
             is_first
         };
         if is_first {
             // On a task of its own: a caller who hangs up does not take the others along.
-            let writer = Writer { coalescer: Arc::clone(self), context };
+            let writer = GroupWriter { coalescer: Arc::clone(self), context };
             tokio::spawn(writer.run());
         }
         outcome.await.ok()
@@ -88,12 +88,12 @@ impl WriteCoalescer {
 }
 
 /// Writes for a lane as long as something waits there.
-struct Writer {
+struct GroupWriter {
     coalescer: Arc<WriteCoalescer>,
     context: IngestContext,
 }
 
-impl Writer {
+impl GroupWriter {
     async fn run(self) {
         while let Some(group) = self.next() {
             let count = group.len();
@@ -104,45 +104,45 @@ impl Writer {
     }
 
     /// What waits now; where nothing does, the lane is closed.
-    fn next(&self) -> Option<Vec<Waiting>> {
-        let mut lanes = self.coalescer.lanes();
-        let waiting = lanes.get_mut(&Sender::of(&self.context))?;
-        if waiting.is_empty() {
-            lanes.remove(&Sender::of(&self.context));
+    fn next(&self) -> Option<Vec<PendingRecord>> {
+        let mut groups = self.coalescer.groups();
+        let pending = groups.get_mut(&GroupKey::of(&self.context))?;
+        if pending.is_empty() {
+            groups.remove(&GroupKey::of(&self.context));
             return None;
         }
-        Some(waiting.drain(..waiting.len().min(MOST)).collect())
+        Some(pending.drain(..pending.len().min(MAX_RECORDS)).collect())
     }
 
-    async fn write(&self, group: Vec<Waiting>) -> store::Result<()> {
+    async fn write(&self, group: Vec<PendingRecord>) -> store::Result<()> {
         let now: Timestamp = self.coalescer.app.now();
         let context = IngestContext { observed_at: now, now, ..self.context };
-        let changes: Vec<Change> = group.iter().map(|waiting| waiting.change.clone()).collect();
+        let changes: Vec<Change> = group.iter().map(|pending| pending.change.clone()).collect();
         let mut tx = self.coalescer.app.db.write_for(context.account, context.source).await?;
         let outcomes = apply::changes(&mut tx, &context, changes).await?;
-        for (waiting, outcome) in group.iter().zip(&outcomes) {
-            if let Some(promise) = &waiting.promise {
-                let answer = answer_to_one(&waiting.change, outcome.clone(), promise);
-                if !promise.keep(&mut tx, &answer, now).await? {
+        for (pending, outcome) in group.iter().zip(&outcomes) {
+            if let Some(request) = &pending.request {
+                let response = single_response(&pending.change, outcome.clone(), request);
+                if !request.store_response(&mut tx, &response, now).await? {
                     return Ok(()); // Another process gave an answer under this key: each is tried alone.
                 }
             }
         }
         tx.commit().await?;
         self.coalescer.app.facts.notify_one();
-        for (waiting, outcome) in group.into_iter().zip(outcomes) {
+        for (pending, outcome) in group.into_iter().zip(outcomes) {
             // Whoever hung up asks again.
-            let _ = waiting.done.send(outcome);
+            let _ = pending.done.send(outcome);
         }
         Ok(())
     }
 }
 
-impl Drop for Writer {
+impl Drop for GroupWriter {
     /// After a panic nobody may wait for a writer that is gone.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.coalescer.lanes().remove(&Sender::of(&self.context));
+            self.coalescer.groups().remove(&GroupKey::of(&self.context));
         }
     }
 }

@@ -24,7 +24,7 @@ impl Alarms {
         }
         for alarm in alarms.iter().filter(|_| !self.json) {
             print(&line(alarm));
-            print(&format!("      {}", alarm.mend));
+            print(&format!("      {}", alarm.remedy));
         }
         Ok(if alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{client::Client, print, say};
-use crate::admin::{GoLive, GoLivePlan, NightsCounted};
+use crate::admin::{GoLive, GoLivePlan, NightsCount};
 
 /// Arguments of `source go-live`.
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ impl GoLiveArgs {
     }
 }
 
-fn line(counted: &NightsCounted, what: &str) -> String {
+fn line(counted: &NightsCount, what: &str) -> String {
     let first = counted.first_room_type_id.as_ref().zip(counted.first_night);
     let first = first.map(|(room, night)| format!(", the first {night} of {room}")).unwrap_or_default();
     format!("{:>6} nights {what}{first}", counted.nights)

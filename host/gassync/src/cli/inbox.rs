@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{client::Client, print, say, set_aside};
 use crate::{
-    admin::{Counted, Dismissal, MessageShown, MessageWhole},
+    admin::{CountResponse, Dismissal, MessageDetail, MessageResponse},
     config::Config,
 };
 
@@ -72,12 +72,12 @@ impl InboxCommand {
                 let state = state.map(|state| format!("&state={state}")).unwrap_or_default();
                 let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
                 let path = format!("/admin/v1/inbox?limit={limit}{state}{before}");
-                list(&client.get::<Vec<MessageShown>>(&path).await?, json)?;
+                list(&client.get::<Vec<MessageResponse>>(&path).await?, json)?;
             }
             Self::Show { id, json } => show(&client.get(&format!("/admin/v1/inbox/{id}")).await?, json)?,
             Self::Replay { failed: Some(source), .. } => {
                 let path = format!("/admin/v1/sources/{source}/failed-messages/replay");
-                let Counted { count } = client.post(&path, &Value::Null).await?;
+                let CountResponse { count } = client.post(&path, &Value::Null).await?;
                 say(&format!("{count} messages queued again."));
             }
             Self::Replay { id, .. } => {
@@ -87,7 +87,7 @@ impl InboxCommand {
             }
             Self::Dismiss { failed, by, why } => {
                 let path = format!("/admin/v1/sources/{failed}/failed-messages/dismiss");
-                let Counted { count } = client.post(&path, &Dismissal { by, why }).await?;
+                let CountResponse { count } = client.post(&path, &Dismissal { by, why }).await?;
                 say(&format!("{count} messages dismissed."));
             }
             Self::SetAside { command } => {
@@ -98,7 +98,7 @@ impl InboxCommand {
     }
 }
 
-fn list(messages: &[MessageShown], json: bool) -> anyhow::Result<()> {
+fn list(messages: &[MessageResponse], json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(messages)?);
         return Ok(());
@@ -109,13 +109,13 @@ fn list(messages: &[MessageShown], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(message: &MessageShown) -> String {
-    let MessageShown { id, kind, method, url, state, received_at, error, outcome, .. } = message;
+fn line(message: &MessageResponse) -> String {
+    let MessageResponse { id, kind, method, url, state, received_at, error, outcome, .. } = message;
     let came_to = error.as_ref().or(outcome.as_ref()).map(|text| format!("  {text}")).unwrap_or_default();
     format!("{id:<8} {received_at:.0}  {kind:<7} {state:<9} {method} {url}{came_to}")
 }
 
-fn show(whole: &MessageWhole, json: bool) -> anyhow::Result<()> {
+fn show(whole: &MessageDetail, json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(whole)?);
         return Ok(());

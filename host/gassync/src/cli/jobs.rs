@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{JobFilter, JobRun, JobShown, JobWhole, NewJobRun, RunPlan},
+    admin::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan},
     config::Config,
 };
 
@@ -114,14 +114,14 @@ impl List {
             limit: Some(self.limit),
         };
         let query = serde_urlencoded(&filter)?;
-        let jobs: Vec<JobShown> = client.get(&format!("/admin/v1/jobs?{query}")).await?;
+        let jobs: Vec<JobResponse> = client.get(&format!("/admin/v1/jobs?{query}")).await?;
         if self.json {
             print(&serde_json::to_string(&jobs)?);
             return Ok(());
         }
         for job in jobs {
             let why = job.why.map(|why| format!("  {why}")).unwrap_or_default();
-            let JobShown { id, source, kind, state, attempts, run_at, .. } = job;
+            let JobResponse { id, source, kind, state, attempts, run_at, .. } = job;
             print(&format!("{id:<8} {source:<20} {kind:<14} {state:<10} {attempts:>3} attempts  due {run_at:.0}{why}"));
         }
         Ok(())
@@ -139,12 +139,12 @@ fn serde_urlencoded(filter: &JobFilter) -> anyhow::Result<String> {
 }
 
 async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
-    let job: JobWhole = client.get(&format!("/admin/v1/jobs/{id}")).await?;
+    let job: JobDetail = client.get(&format!("/admin/v1/jobs/{id}")).await?;
     if json {
         print(&serde_json::to_string(&job)?);
         return Ok(());
     }
-    let JobShown { source, kind, state, attempts, run_at, why, .. } = &job.job;
+    let JobResponse { source, kind, state, attempts, run_at, why, .. } = &job.job;
     print(&format!("{kind} for {source}, {state}, {attempts} attempts, due {run_at:.0}"));
     print(&format!("  payload   {}", job.payload));
     if let Some(why) = why {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{KeyMade, KeyShown, NewKey, Rotation},
+    admin::{CreatedKey, KeyResponse, KeyRotation, NewKey},
     config::Config,
 };
 
@@ -69,7 +69,7 @@ impl KeyCommand {
         match self {
             Self::Create(CreateKey { account, name, source, scopes, strict, expires_at, json }) => {
                 let new = NewKey { account, name, source, scopes, strict, expires_at };
-                let made: KeyMade = client.post("/admin/v1/keys", &new).await?;
+                let made: CreatedKey = client.post("/admin/v1/keys", &new).await?;
                 show(&made, json)?;
                 if !made.creates && !json {
                     say(
@@ -80,7 +80,7 @@ impl KeyCommand {
             Self::List { json } => list(&client, json).await?,
             Self::Rotate { prefix, grace_seconds, json } => {
                 let path = format!("/admin/v1/keys/{prefix}/rotate");
-                show(&client.post(&path, &Rotation { grace_seconds }).await?, json)?;
+                show(&client.post(&path, &KeyRotation { grace_seconds }).await?, json)?;
             }
             Self::Revoke { prefix } => {
                 let _: Value = client.post(&format!("/admin/v1/keys/{prefix}/revoke"), &Value::Null).await?;
@@ -91,7 +91,7 @@ impl KeyCommand {
     }
 }
 
-fn show(made: &KeyMade, json: bool) -> anyhow::Result<()> {
+fn show(made: &CreatedKey, json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(made)?);
         return Ok(());
@@ -102,7 +102,7 @@ fn show(made: &KeyMade, json: bool) -> anyhow::Result<()> {
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<KeyShown> = client.get("/admin/v1/keys").await?;
+    let keys: Vec<KeyResponse> = client.get("/admin/v1/keys").await?;
     if json {
         print(&serde_json::to_string(&keys)?);
         return Ok(());

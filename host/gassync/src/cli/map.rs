@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{client::Client, map_import::Import, print, say};
 use crate::{
-    admin::{DecisionPlan, KnownLink, LinkPlan, LinkShown, NewDecision, NewLink, WaitingShown},
+    admin::{DecideParkedRequest, DecisionPlan, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse},
     config::Config,
 };
 
@@ -181,7 +181,7 @@ impl LinkArgs {
 impl Decide {
     async fn send(self, client: &Client) -> anyhow::Result<()> {
         let Self { source, kind, id, decision, by, why, dry_run, plan, json } = self;
-        let new = NewDecision { kind, id, decision, by, why, dry_run, plan };
+        let new = DecideParkedRequest { kind, id, decision, by, why, dry_run, plan };
         let done: DecisionPlan = client.post(&format!("/admin/v1/sources/{source}/parked/decide"), &new).await?;
         if json {
             print(&serde_json::to_string(&done)?);
@@ -204,14 +204,14 @@ impl Decide {
 impl LinkRef {
     async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
-        let _: Value = client.post(&path, &KnownLink { kind: self.kind.clone(), id: self.id.clone() }).await?;
+        let _: Value = client.post(&path, &LinkRef { kind: self.kind.clone(), id: self.id.clone() }).await?;
         say(&format!("{} {}: done", self.kind, self.id));
         Ok(())
     }
 }
 
 async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
-    let waiting: Vec<WaitingShown> = client.get(&format!("/admin/v1/sources/{source}/parked")).await?;
+    let waiting: Vec<ParkedRecordResponse> = client.get(&format!("/admin/v1/sources/{source}/parked")).await?;
     if json {
         print(&serde_json::to_string(&waiting)?);
         return Ok(());
@@ -243,10 +243,10 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
 }
 
 async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
-    let mut links: Vec<LinkShown> = Vec::new();
+    let mut links: Vec<LinkResponse> = Vec::new();
     loop {
         let after = links.last().map_or(0, |link| link.row);
-        let page: Vec<LinkShown> = client.get(&format!("/admin/v1/sources/{source}/links?after={after}")).await?;
+        let page: Vec<LinkResponse> = client.get(&format!("/admin/v1/sources/{source}/links?after={after}")).await?;
         if page.is_empty() {
             break;
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{client::Client, print, say};
 use crate::{
-    admin::{EntityImported, Lines, MapImport, MapImported, NewImport},
+    admin::{EntityImportResult, ImportedLink, LineCount, MapImportRequest, MapImportResponse},
     inbound::map_import::MAX_LINES,
 };
 
@@ -48,8 +48,8 @@ impl Import {
         }
         let text = fs::read_to_string(&file).with_context(|| format!("{name} cannot be read"))?;
         let links = read(&text).with_context(|| format!("{name} cannot be read"))?;
-        let asked = MapImport { source, links, plan, replace };
-        let done: MapImported = client.post("/admin/v1/map/import", &asked).await?;
+        let asked = MapImportRequest { source, links, plan, replace };
+        let done: MapImportResponse = client.post("/admin/v1/map/import", &asked).await?;
         if json {
             print(&serde_json::to_string(&done)?);
         } else {
@@ -60,7 +60,7 @@ impl Import {
 }
 
 /// The links of a file, each with its line number or, in JSON, its position.
-fn read(text: &str) -> anyhow::Result<Vec<NewImport>> {
+fn read(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
     let text = text.trim_start_matches('\u{feff}');
     let links = if text.trim_start().starts_with('[') { read_json(text)? } else { read_csv(text)? };
     if links.len() > MAX_LINES {
@@ -69,12 +69,12 @@ fn read(text: &str) -> anyhow::Result<Vec<NewImport>> {
     Ok(links)
 }
 
-fn read_json(text: &str) -> anyhow::Result<Vec<NewImport>> {
-    let links: Vec<NewImport> = serde_json::from_str(text)?;
-    Ok((1..).zip(links).map(|(line, link)| NewImport { line: Some(line), ..link }).collect())
+fn read_json(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
+    let links: Vec<ImportedLink> = serde_json::from_str(text)?;
+    Ok((1..).zip(links).map(|(line, link)| ImportedLink { line: Some(line), ..link }).collect())
 }
 
-fn read_csv(text: &str) -> anyhow::Result<Vec<NewImport>> {
+fn read_csv(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
     let known = |name: &&str| COLUMNS.contains(name) || FURTHER.contains(name);
@@ -96,7 +96,7 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<NewImport>> {
         line += text.get(counted..start).map_or(0, |passed| passed.matches('\n').count()) as u64;
         counted = start;
         let said = |name: &str| place(name).and_then(|at| record.get(at)).map_or(Value::Null, Value::from);
-        links.push(NewImport {
+        links.push(ImportedLink {
             line: Some(line),
             entity: said("entity"),
             external_id: said("external_id"),
@@ -108,13 +108,13 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<NewImport>> {
     Ok(links)
 }
 
-fn show(done: &MapImported) {
+fn show(done: &MapImportResponse) {
     for entity in &done.entities {
-        let EntityImported { entity, new, unchanged, changed, wrong } = entity;
+        let EntityImportResult { entity, new, unchanged, changed, wrong } = entity;
         let counts = [("new", new), ("unchanged", unchanged), ("changed", changed), ("wrong", wrong)];
         let words: Vec<String> = counts.iter().map(|(word, lines)| format!("{} {word}", lines.count)).collect();
         print(&format!("{entity:<11} {}", words.join(", ")));
-        for (word, Lines { first, .. }) in counts {
+        for (word, LineCount { first, .. }) in counts {
             let Some(first) = first else { continue };
             let was = first.was.map(|was| format!(", was {was}")).unwrap_or_default();
             print(&format!("    first {word:<10} line {}: {} -> {}{was}", first.line, first.external_id, first.ours));

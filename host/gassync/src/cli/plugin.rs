@@ -14,7 +14,7 @@ use super::{
     print, say,
 };
 use crate::{
-    admin::{Asked, Grants, PluginCall, PluginInstalled, PluginShown, PluginWhole, VersionShown},
+    admin::{Grants, InstalledPlugin, PermissionList, PluginCall, PluginDetail, PluginResponse, PluginVersionResponse},
     config::{Config, ConfigError},
 };
 
@@ -187,20 +187,21 @@ impl GrantArgs {
         let grants = Grants {
             hash: self.hash,
             all: self.all,
-            give: Asked {
+            give: PermissionList {
                 hosts: self.host,
                 secrets: self.secret,
                 memory_mib: self.memory_mib,
                 open_routes: self.open_route,
             },
-            take: Asked {
+            take: PermissionList {
                 hosts: self.without_host,
                 secrets: self.without_secret,
                 memory_mib: self.at_most_memory_mib,
                 open_routes: self.without_open_route,
             },
         };
-        let version: VersionShown = client.post(&format!("/admin/v1/plugins/{}/grant", self.id), &grants).await?;
+        let version: PluginVersionResponse =
+            client.post(&format!("/admin/v1/plugins/{}/grant", self.id), &grants).await?;
         print_version(&version);
         Ok(())
     }
@@ -214,7 +215,7 @@ async fn act(config: Config, id: &str, act: &str, done: &str) -> anyhow::Result<
 }
 
 async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
-    let installed: PluginInstalled = client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+    let installed: InstalledPlugin = client.upload("/admin/v1/plugins", "application/wasm", component).await?;
     let hash = short(&installed.hash);
     print(&format!("{} {} {hash} {}", installed.id, installed.version, installed.status));
     if !installed.lacks.is_empty() {
@@ -225,7 +226,7 @@ async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let plugins: Vec<PluginShown> = client.get("/admin/v1/plugins").await?;
+    let plugins: Vec<PluginResponse> = client.get("/admin/v1/plugins").await?;
     if json {
         print(&serde_json::to_string(&plugins)?);
     } else {
@@ -235,7 +236,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
 }
 
 async fn show(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
-    let whole: PluginWhole = client.get(&format!("/admin/v1/plugins/{id}")).await?;
+    let whole: PluginDetail = client.get(&format!("/admin/v1/plugins/{id}")).await?;
     if json {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
@@ -245,7 +246,7 @@ async fn show(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_plugin(plugin: &PluginShown) {
+fn print_plugin(plugin: &PluginResponse) {
     let (version, hash) = (plugin.version.as_deref().unwrap_or("-"), plugin.hash.as_deref().map_or("-", short));
     let loaded = if plugin.loaded { "loaded" } else { "not loaded" };
     print(&format!("{:<16} {:<11} {version:<10} {hash:<12} {loaded}", plugin.id, plugin.status));
@@ -254,7 +255,7 @@ fn print_plugin(plugin: &PluginShown) {
     }
 }
 
-fn print_version(version: &VersionShown) {
+fn print_version(version: &PluginVersionResponse) {
     print(&format!(
         "  {:<10} {:<12} {:<11} {}",
         version.version,

@@ -25,7 +25,7 @@ use super::{
     system_clock,
 };
 use crate::{
-    admin::{PluginCall, PluginInstalled, SourceMade},
+    admin::{CreatedSource, InstalledPlugin, PluginCall},
     app::App,
     config::Config,
     server, telemetry,
@@ -183,7 +183,7 @@ impl Developed<'_> {
 
     async fn give(&mut self, file: &Path) -> anyhow::Result<()> {
         let component = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let installed: PluginInstalled = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+        let installed: InstalledPlugin = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
         if !installed.lacks.is_empty() {
             say(&format!("Granting requested permissions: {}", installed.lacks.join(" ")));
             let path = format!("/admin/v1/plugins/{}/grant", installed.id);
@@ -207,7 +207,7 @@ impl Developed<'_> {
         let new = json!({
             "account": "Development", "channel": self.id, "name": SOURCE, "settings": settings, "credentials": credentials,
         });
-        let made: SourceMade = self.client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
+        let made: CreatedSource = self.client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
         self.connected = true;
         let header = made.webhook_header.as_ref().map(|name| format!(" -H '{name}: {}'", made.webhook_token));
         say("Send a request as the channel would; edit the source to reload. Ctrl-C stops.");

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::{client::Client, print, say};
-use crate::admin::{Dismissal, SetAsideShown, SetAsideWhole};
+use crate::admin::{Dismissal, SetAsideDetail, SetAsideResponse};
 
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {
@@ -43,7 +43,7 @@ pub enum SetAsideCommand {
 impl SetAsideCommand {
     pub async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
         match self {
-            Self::List { json } => list(&client.get::<Vec<SetAsideShown>>("/admin/v1/set-aside").await?, json)?,
+            Self::List { json } => list(&client.get::<Vec<SetAsideResponse>>("/admin/v1/set-aside").await?, json)?,
             Self::Show { id, json } => show(&client.get(&format!("/admin/v1/set-aside/{id}")).await?, json)?,
             Self::Retry { id } => {
                 let _: Value = client.post(&format!("/admin/v1/set-aside/{id}/retry"), &Value::Null).await?;
@@ -59,7 +59,7 @@ impl SetAsideCommand {
     }
 }
 
-fn list(records: &[SetAsideShown], json: bool) -> anyhow::Result<()> {
+fn list(records: &[SetAsideResponse], json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(records)?);
         return Ok(());
@@ -70,14 +70,14 @@ fn list(records: &[SetAsideShown], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(record: &SetAsideShown) -> String {
-    let SetAsideShown { id, source, entity, external_id, problem, count, first_seen_at, last_seen_at, .. } = record;
+fn line(record: &SetAsideResponse) -> String {
+    let SetAsideResponse { id, source, entity, external_id, problem, count, first_seen_at, last_seen_at, .. } = record;
     let which = external_id.as_deref().unwrap_or("without an id");
     let seen = format!("{count} times from {first_seen_at:.0} to {last_seen_at:.0}");
     format!("{id:<8} {source}  {entity} {which}  {problem}  ({seen})")
 }
 
-fn show(whole: &SetAsideWhole, json: bool) -> anyhow::Result<()> {
+fn show(whole: &SetAsideDetail, json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(whole)?);
         return Ok(());

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     admin::{
-        BackfillShown, Connected, CredentialShown, Disconnected, FailingPoll, NewBackfill, NewCredentials, NewSource,
-        NewTimeZone, SourceMade, SourceShown, SourceWhole, TimeZoneSet, WebhookShown,
+        BackfillResponse, ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
+        InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, SourceDetail,
+        SourceResponse, TimeZoneResponse,
     },
     config::Config,
 };
@@ -157,12 +158,14 @@ impl SourceCommand {
             Self::Show { name, json } => show(&client, &name, json).await?,
             Self::Connect { name, credentials } => {
                 let new = NewCredentials { credentials: credentials.into_iter().collect() };
-                let connected: Connected = client.post(&format!("/admin/v1/sources/{name}/connect"), &new).await?;
+                let connected: ConnectResponse =
+                    client.post(&format!("/admin/v1/sources/{name}/connect"), &new).await?;
                 say(&format!("{name} is {}.", connected.status));
                 ask_consent(connected.consent_url.as_deref());
             }
             Self::Disconnect { name } => {
-                let done: Disconnected = client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
+                let done: DisconnectResponse =
+                    client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
                 say(&format!("{name} is disconnected; its credentials were deleted."));
                 for problem in done.problems {
                     say(&format!("  not revoked at the channel: {problem}"));
@@ -175,7 +178,7 @@ impl SourceCommand {
             }
             Self::TimeZone { name, zone } => {
                 let new = NewTimeZone { time_zone: zone };
-                let set: TimeZoneSet = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
+                let set: TimeZoneResponse = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
                 say(&format!("{name}: {} for {} properties", new.time_zone, set.houses));
             }
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
@@ -195,7 +198,7 @@ impl SourceCommand {
 impl Add {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-        let new = NewSource {
+        let new = NewSourceRequest {
             account: self.account,
             channel: self.channel,
             name: self.name,
@@ -203,7 +206,7 @@ impl Add {
             credentials: self.credentials.into_iter().collect(),
             time_zone: self.time_zone,
         };
-        let made: SourceMade = client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
+        let made: CreatedSource = client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
         if self.json {
             print(&serde_json::to_string(&made)?);
             return Ok(());
@@ -242,7 +245,7 @@ fn ask_consent(url: Option<&str>) {
 }
 
 async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
-    let whole: SourceWhole = client.get(&format!("/admin/v1/sources/{name}")).await?;
+    let whole: SourceDetail = client.get(&format!("/admin/v1/sources/{name}")).await?;
     if json {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
@@ -254,13 +257,13 @@ async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     if let Some(zone) = &whole.time_zone {
         print(&format!("      time zone: {zone}, if the channel sends none"));
     }
-    for FailingPoll { poll, failures, since, message } in &whole.failing {
+    for FailingPollResponse { poll, failures, since, message } in &whole.failing {
         print(&format!("      polls of {poll} failing since {since:.0} ({failures} times): {message}"));
     }
     if let Some(webhook) = &whole.webhook {
         print_webhook(webhook);
     }
-    for CredentialShown { slot, field, expires_at, renews, .. } in &whole.credentials {
+    for CredentialResponse { slot, field, expires_at, renews, .. } in &whole.credentials {
         let end = expires_at.map_or_else(|| "no known expiry".to_owned(), |at| format!("valid until {at:.0}"));
         let renewed = if *renews { ", renewed automatically" } else { "" };
         print(&format!("      {slot}.{field}: {end}{renewed}"));
@@ -268,7 +271,7 @@ async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &WebhookShown) {
+fn print_webhook(InboundWebhookResponse { url, header, last_at, unannounced_polls }: &InboundWebhookResponse) {
     let token = "the token shown when the source was added";
     match header {
         Some(header) => print(&format!("      webhook address: {url}, with the header {header}: {token}")),
@@ -283,15 +286,15 @@ fn print_webhook(WebhookShown { url, header, last_at, unannounced_polls }: &Webh
     print(&format!("      bookings last told by webhook: {last}{unannounced}"));
 }
 
-fn print_source(source: &SourceShown) {
+fn print_source(source: &SourceResponse) {
     let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    let SourceShown { id, name, channel, status, listening, .. } = source;
+    let SourceResponse { id, name, channel, status, listening, .. } = source;
     let status = if *listening { format!("{status}, listening") } else { status.clone() };
     print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let sources: Vec<SourceShown> = client.get("/admin/v1/sources").await?;
+    let sources: Vec<SourceResponse> = client.get("/admin/v1/sources").await?;
     if json {
         print(&serde_json::to_string(&sources)?);
         return Ok(());
@@ -326,7 +329,7 @@ fn print_counts(report: BTreeMap<String, BTreeMap<String, i64>>) {
 /// Shows the progress; interrupting the command does not stop the backfill.
 async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) -> anyhow::Result<()> {
     let path = format!("/admin/v1/sources/{name}/backfills");
-    let mut shown: BackfillShown = client.post(&path, new).await.context("cannot start the backfill")?;
+    let mut shown: BackfillResponse = client.post(&path, new).await.context("cannot start the backfill")?;
     if shown.resumed {
         say(&format!("Resuming the earlier backfill at {}.", shown.reached));
     }

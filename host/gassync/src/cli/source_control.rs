@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{client::Client, pair::pair, print, say};
 use crate::admin::{
-    MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, SettingsChanged, SourceRemoved, SourceRun,
-    Steered, Switches,
+    MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
+    StatusChange, Switches,
 };
 
 #[derive(Debug, Subcommand)]
@@ -123,7 +123,7 @@ impl SourceControlCommand {
 impl Named {
     async fn steer(self, client: &Client, act: &str) -> anyhow::Result<()> {
         let Self { name, json } = self;
-        let steered: Steered = client.post(&format!("/admin/v1/sources/{name}/{act}"), &()).await?;
+        let steered: StatusChange = client.post(&format!("/admin/v1/sources/{name}/{act}"), &()).await?;
         if json {
             print(&serde_json::to_string(&steered)?);
         } else {
@@ -197,7 +197,7 @@ impl SetArgs {
         let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
         let set = self.settings.into_iter().map(|(name, text)| (name, value(text))).collect();
         let path = format!("/admin/v1/sources/{}/settings", self.name);
-        let changed: SettingsChanged = client.patch(&path, &NewSettings { set, unset: self.unset }).await?;
+        let changed: SettingsChange = client.patch(&path, &NewSettings { set, unset: self.unset }).await?;
         if self.json {
             print(&serde_json::to_string(&changed)?);
             return Ok(());
@@ -221,7 +221,7 @@ fn members(settings: &Value) -> Map<String, Value> {
 impl Delete {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/delete", self.name);
-        let plan: SourceRemoved = client.post(&path, &NewRemoval { dry_run: true, confirm: None }).await?;
+        let plan: RemovalResponse = client.post(&path, &NewRemoval { dry_run: true, confirm: None }).await?;
         if !self.yes {
             show_removal(&plan, self.json)?;
             ensure!(self.plan, "nothing was deleted: use --yes to delete, --plan to preview");
@@ -232,12 +232,12 @@ impl Delete {
     }
 }
 
-fn show_removal(removed: &SourceRemoved, json: bool) -> anyhow::Result<()> {
+fn show_removal(removed: &RemovalResponse, json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(removed)?);
         return Ok(());
     }
-    let SourceRemoved { name, records, .. } = removed;
+    let RemovalResponse { name, records, .. } = removed;
     say(&if removed.done {
         format!("{name} is deleted.")
     } else {

@@ -4,7 +4,9 @@ use clap::{Args, ValueEnum};
 use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding};
 
 use super::{client::Client, print, say};
-use crate::admin::{AgeShown, BookingShown, NewPush, PushBegun, RefusedShown, SourceShown};
+use crate::admin::{
+    BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse, SourceResponse,
+};
 
 /// Maximum number of pending bookings shown per source.
 const BOOKINGS: usize = 20;
@@ -134,15 +136,15 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
     let names = match name {
         Some(name) => vec![name],
         None => {
-            let sources: Vec<SourceShown> = client.get("/admin/v1/sources").await?;
+            let sources: Vec<SourceResponse> = client.get("/admin/v1/sources").await?;
             sources.into_iter().map(|source| source.id.to_string()).collect()
         }
     };
     for name in names {
-        let source: SourceShown = client.get(&format!("/admin/v1/sources/{name}")).await?;
-        let age: AgeShown = client.get(&format!("/admin/v1/sources/{name}/age")).await?;
-        let bookings: Vec<BookingShown> = client.get(&format!("/admin/v1/sources/{name}/bookings")).await?;
-        let open: Vec<&BookingShown> =
+        let source: SourceResponse = client.get(&format!("/admin/v1/sources/{name}")).await?;
+        let age: OutboundAgeResponse = client.get(&format!("/admin/v1/sources/{name}/age")).await?;
+        let bookings: Vec<BookingSyncResponse> = client.get(&format!("/admin/v1/sources/{name}/bookings")).await?;
+        let open: Vec<&BookingSyncResponse> =
             bookings.iter().filter(|booking| booking.state != "confirmed").take(BOOKINGS).collect();
         if json {
             print(&serde_json::json!({ "source": source, "age": age, "bookings": open }).to_string());
@@ -161,7 +163,7 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
     Ok(())
 }
 
-fn print_age(age: &AgeShown) {
+fn print_age(age: &OutboundAgeResponse) {
     match (age.oldest_missing, age.missing_for_seconds) {
         (Some(at), Some(seconds)) => {
             print(&format!("      oldest pending change: {at:.0}, {seconds} s ago"));
@@ -179,29 +181,29 @@ fn print_age(age: &AgeShown) {
         "      bookings: {} confirmed, {} pending or unconfirmed, {} rejected",
         age.bookings_confirmed, age.bookings_pending, age.bookings_rejected
     ));
-    for refused in &age.refused {
+    for refused in &age.rejected {
         let why = refused.why.as_deref().unwrap_or("no reason given");
         print(&format!(
             "      rejected: {} nights of {} from {} to {}: {why}",
             refused.nights, refused.room_type_id, refused.from, refused.to
         ));
     }
-    let by_hand = |what: &str, spans: &[RefusedShown]| {
-        for RefusedShown { nights, room_type_id, from, to, why, .. } in spans {
+    let by_hand = |what: &str, spans: &[RejectedNightsResponse]| {
+        for RejectedNightsResponse { nights, room_type_id, from, to, why, .. } in spans {
             let why = why.as_deref().unwrap_or_default();
             print(&format!("      {what} manually: {nights} nights of {room_type_id} from {from} to {to}: {why}"));
         }
     };
     by_hand("changed", &age.differing);
     by_hand("closed", &age.closed_by_hand);
-    if let (BreakerState::Open, Some(until)) = (age.breaker, age.left_alone_until) {
+    if let (BreakerState::Open, Some(until)) = (age.breaker, age.paused_until) {
         print(&format!("      circuit breaker open until {until:.0}"));
     }
 }
 
 /// Pushes pending changes, or everything.
 pub async fn push(client: &Client, name: &str, all: bool, json: bool) -> anyhow::Result<()> {
-    let begun: PushBegun = client.post(&format!("/admin/v1/sources/{name}/push"), &NewPush { all }).await?;
+    let begun: PushResponse = client.post(&format!("/admin/v1/sources/{name}/push"), &NewPush { all }).await?;
     if json {
         print(&serde_json::to_string(&begun)?);
         return Ok(());

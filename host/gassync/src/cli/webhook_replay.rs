@@ -6,8 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{client::Client, print, say};
 use crate::webhooks::{
-    Asked, Replayed,
-    desk::{MessageSent, ReplayShown},
+    ReplayPlan, ReplayRequest,
+    service::{QueuedMessage, ReplayResponse},
 };
 
 /// Interval between progress requests.
@@ -63,13 +63,13 @@ impl Replay {
         let Self { id, since, until, events, states, cursor, delivery, plan, json } = self;
         let Some(since) = since else {
             let delivery = delivery.unwrap_or_default();
-            let sent: MessageSent =
+            let sent: QueuedMessage =
                 client.post(&format!("/admin/v1/webhooks/{id}/deliveries/{delivery}/replay"), &()).await?;
             print(&if json { serde_json::to_string(&sent)? } else { sent.message_id });
             return Ok(ExitCode::SUCCESS);
         };
-        let asked = Asked { since, until, events, states, cursor, dry_run: plan };
-        let replayed: Replayed = client.post(&format!("/admin/v1/webhooks/{id}/replay"), &asked).await?;
+        let asked = ReplayRequest { since, until, events, states, cursor, dry_run: plan };
+        let replayed: ReplayPlan = client.post(&format!("/admin/v1/webhooks/{id}/replay"), &asked).await?;
         if json {
             print(&serde_json::to_string(&replayed)?);
             return Ok(ExitCode::SUCCESS);
@@ -98,7 +98,7 @@ async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyh
     let bar = ProgressBar::new(u64::try_from(messages).unwrap_or_default());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} messages  {msg}")?);
     let shown = loop {
-        let shown: ReplayShown = client.get(&format!("/admin/v1/webhooks/{id}/replays/{run}")).await?;
+        let shown: ReplayResponse = client.get(&format!("/admin/v1/webhooks/{id}/replays/{run}")).await?;
         bar.set_position(u64::try_from(shown.messages - shown.waiting).unwrap_or_default());
         if shown.state != "running" {
             break shown;
@@ -110,7 +110,7 @@ async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyh
     Ok(if shown.dead == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn ended(run: &ReplayShown) -> String {
+fn ended(run: &ReplayResponse) -> String {
     format!("{} delivered, {} dead again, {} cancelled.", run.delivered, run.dead, run.cancelled)
 }
 
@@ -118,7 +118,7 @@ impl ReplayStatus {
     /// Shows the progress of a run, or cancels it.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let path = format!("/admin/v1/webhooks/{}/replays/{}", self.id, self.run);
-        let shown: ReplayShown =
+        let shown: ReplayResponse =
             if self.cancel { client.post(&format!("{path}/cancel"), &()).await? } else { client.get(&path).await? };
         if self.json {
             print(&serde_json::to_string(&shown)?);

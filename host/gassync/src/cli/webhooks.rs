@@ -13,12 +13,12 @@ use super::{
     webhook_verify::{Verify, read_secret},
 };
 use crate::{
-    admin::WebhookListed,
+    admin::WebhookListItem,
     config::{Config, ConfigError},
-    http::Page,
+    http::ListPage,
     webhooks::{
-        NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown,
-        desk::{DeliveryFilter, DeliveryShown, DeliveryWhole, MessageSent},
+        CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse,
+        service::{DeliveryDetail, DeliveryFilter, DeliveryResponse, QueuedMessage},
     },
 };
 
@@ -89,7 +89,7 @@ pub struct One {
 
 /// Options shared by `create` and `update`.
 #[derive(Debug, Args)]
-struct Wants {
+struct WebhookArgs {
     /// Description
     #[arg(long)]
     description: Option<String>,
@@ -131,7 +131,7 @@ pub struct CreateWebhook {
     #[arg(long)]
     url: String,
     #[command(flatten)]
-    wants: Wants,
+    wants: WebhookArgs,
     /// Signing scheme: v1 (shared secret) or v1a (key pair)
     #[arg(long)]
     signing: Option<String>,
@@ -151,7 +151,7 @@ pub struct Update {
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]
-    wants: Wants,
+    wants: WebhookArgs,
     /// All events
     #[arg(long, conflicts_with = "events")]
     all_events: bool,
@@ -220,7 +220,7 @@ impl WebhooksCommand {
             Self::Enable(one) => one.enable(&client, true).await?,
             Self::Disable(one) => one.enable(&client, false).await?,
             Self::Test(One { id, json }) => {
-                let sent: MessageSent = client.post(&format!("{}/test", path(id)), &()).await?;
+                let sent: QueuedMessage = client.post(&format!("{}/test", path(id)), &()).await?;
                 print(&if json { serde_json::to_string(&sent)? } else { sent.message_id });
             }
             Self::RotateSecret(rotate) => rotate.run(&client).await?,
@@ -255,11 +255,11 @@ async fn list(
     json: bool,
 ) -> anyhow::Result<()> {
     let query = query(&serde_json::json!({ "source": source, "cursor": cursor, "limit": limit }));
-    let page: Page<WebhookListed> = client.get(&format!("/admin/v1/webhooks?{query}")).await?;
+    let page: ListPage<WebhookListItem> = client.get(&format!("/admin/v1/webhooks?{query}")).await?;
     if json {
         return document(&page);
     }
-    for WebhookListed { source, webhook, .. } in page.data {
+    for WebhookListItem { source, webhook, .. } in page.data {
         let state = if webhook.enabled { "enabled" } else { "disabled" };
         let failing = webhook.failing_since.map(|at| format!("  failing since {at:.0}")).unwrap_or_default();
         print(&format!("{:<8} {source:<20} {state:<9} {}{failing}", webhook.id, webhook.url));
@@ -279,7 +279,7 @@ fn more(cursor: Option<String>) {
     }
 }
 
-fn show(listed: &WebhookListed, json: bool) -> anyhow::Result<()> {
+fn show(listed: &WebhookListItem, json: bool) -> anyhow::Result<()> {
     if json {
         return document(listed);
     }
@@ -288,7 +288,7 @@ fn show(listed: &WebhookListed, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn lines(webhook: &WebhookShown) {
+fn lines(webhook: &WebhookResponse) {
     let all = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(" ") };
     let at = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
     print(&format!("  url         {}", webhook.url));
@@ -309,15 +309,15 @@ fn lines(webhook: &WebhookShown) {
     if let Some(since) = webhook.failing_since {
         print(&format!("  failing     since {since:.0}, {} failures in a row", webhook.failures));
     }
-    if let Some(why) = &webhook.silent_because {
+    if let Some(why) = &webhook.suspended_reason {
         print(&format!("  suspended   {why}"));
     }
     if !webhook.enabled {
-        print(&format!("  disabled    {}", webhook.disabled_because.as_deref().unwrap_or("unknown reason")));
+        print(&format!("  disabled    {}", webhook.disabled_reason.as_deref().unwrap_or("unknown reason")));
     }
 }
 
-fn made(made: &WebhookMade, json: bool) -> anyhow::Result<()> {
+fn made(made: &CreatedWebhook, json: bool) -> anyhow::Result<()> {
     if json {
         return document(made);
     }
@@ -329,7 +329,7 @@ fn made(made: &WebhookMade, json: bool) -> anyhow::Result<()> {
 impl One {
     async fn enable(self, client: &Client, enabled: bool) -> anyhow::Result<()> {
         let change = WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
-        let shown: WebhookShown = client.patch(&path(self.id), &change).await?;
+        let shown: WebhookResponse = client.patch(&path(self.id), &change).await?;
         if self.json {
             return document(&shown);
         }
@@ -341,7 +341,7 @@ impl One {
     }
 }
 
-impl Wants {
+impl WebhookArgs {
     fn headers(&self) -> anyhow::Result<Option<BTreeMap<String, String>>> {
         let text = read_secret(None, self.headers_file.as_deref())?;
         text.map(|text| serde_json::from_str(&text).context("the headers must be a JSON object of strings")).transpose()
@@ -378,7 +378,7 @@ impl CreateWebhook {
 impl Update {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let headers = self.wants.headers()?;
-        let Wants { description, events, properties, payload, envelope, .. } = self.wants;
+        let WebhookArgs { description, events, properties, payload, envelope, .. } = self.wants;
         let change = WebhookChange {
             url: self.url,
             description,
@@ -393,7 +393,7 @@ impl Update {
             timeout_seconds: self.wants.timeout_seconds,
             enabled: None,
         };
-        let shown: WebhookShown = client.patch(&path(self.id), &change).await?;
+        let shown: WebhookResponse = client.patch(&path(self.id), &change).await?;
         if self.json {
             return document(&shown);
         }
@@ -416,7 +416,8 @@ impl Deliveries {
         let mut fields = serde_json::to_value(filter).context("a filter")?;
         fields["cursor"] = self.cursor.into();
         fields["limit"] = self.limit.into();
-        let page: Page<DeliveryShown> = client.get(&format!("{}/deliveries?{}", path(self.id), query(&fields))).await?;
+        let page: ListPage<DeliveryResponse> =
+            client.get(&format!("{}/deliveries?{}", path(self.id), query(&fields))).await?;
         if self.json {
             return document(&page);
         }
@@ -428,20 +429,20 @@ impl Deliveries {
     }
 }
 
-fn line(delivery: &DeliveryShown) -> String {
-    let DeliveryShown { id, state, attempts, created_at, .. } = delivery;
+fn line(delivery: &DeliveryResponse) -> String {
+    let DeliveryResponse { id, state, attempts, created_at, .. } = delivery;
     let kind = delivery.kind.as_deref().unwrap_or("-");
     let next = delivery.next_attempt_at.map(|at| format!("  next {at:.0}")).unwrap_or_default();
     let why = delivery.why.as_deref().map(|why| format!("  {why}")).unwrap_or_default();
     format!("{id:<8} {kind:<22} {state:<10} {attempts:>3} attempts  since {created_at:.0}{next}{why}")
 }
 
-fn tried(whole: &DeliveryWhole, json: bool) -> anyhow::Result<()> {
+fn tried(whole: &DeliveryDetail, json: bool) -> anyhow::Result<()> {
     if json {
         return document(whole);
     }
     print(&line(&whole.delivery));
-    for attempt in &whole.tried {
+    for attempt in &whole.attempt_history {
         let outcome = match (attempt.status, &attempt.error_kind) {
             (Some(status), _) => status.to_string(),
             (None, kind) => kind.clone().unwrap_or_default(),

@@ -24,7 +24,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         json_only(&parts.headers)?;
-        Ok(Self(settings(&read(body).await?)?))
+        Ok(Self(parse_object(&read(body).await?)?))
     }
 }
 
@@ -38,11 +38,11 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody
             return Ok(Self(T::default()));
         }
         json_only(&parts.headers)?;
-        Ok(Self(settings(&body)?))
+        Ok(Self(parse_object(&body)?))
     }
 }
 
-fn settings<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
     let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
     let _: serde::de::IgnoredAny = serde_json::from_str(text).map_err(malformed)?;
@@ -54,22 +54,22 @@ fn settings<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if let Some(problem) = unstorable(text) {
         return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
     }
-    read_as(text).map_err(|error| Problem::Invalid(vec![error]))
+    parse_json(text).map_err(|error| Problem::Invalid(vec![error]))
 }
 
 /// Reads JSON, or says which field is wrong. Null says what saying nothing says.
-pub fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
-    let error = match strictly(text) {
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+    let error = match parse_strict(text) {
         Ok(record) => return Ok(record),
         Err(error) => error,
     };
     match serde_json::from_str::<Value>(text) {
-        Ok(value) if text.contains("null") => strictly(&without_nulls(value).to_string()).map_err(|_| error),
+        Ok(value) if text.contains("null") => parse_strict(&without_nulls(value).to_string()).map_err(|_| error),
         _ => Err(error),
     }
 }
 
-fn strictly<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
+fn parse_strict<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = pointer(&error.path().to_string());
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_become_pointers() {
+    fn paths_become_json_pointers() {
         assert_eq!(pointer("rooms[0].checkIn"), "/rooms/0/checkIn");
         assert_eq!(pointer("guest.email"), "/guest/email");
         assert_eq!(pointer("."), "");
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_field() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Settings {
             #[serde(rename = "limit")]
             _limit: Option<u32>,
         }
-        let path_of = |text: &str| match settings::<Settings>(text.as_bytes()) {
+        let path_of = |text: &str| match parse_object::<Settings>(text.as_bytes()) {
             Err(Problem::Invalid(errors)) => errors[0].path.clone(),
             other => panic!("{text}: {other:?}"),
         };
@@ -117,8 +117,8 @@ mod tests {
         assert_eq!(path_of(r#"{"limits": 1}"#), "/limits");
         assert_eq!(path_of("[1]"), "");
         assert_eq!(path_of(r#"{"limit": "\u0000"}"#), "");
-        assert!(matches!(settings::<Settings>(b"{"), Err(Problem::Malformed(_))));
-        assert!(settings::<Settings>(b" {}").is_ok());
-        assert_eq!(read_as::<Vec<u8>>("[1,null]"), Ok(vec![1]), "null says nothing");
+        assert!(matches!(parse_object::<Settings>(b"{"), Err(Problem::Malformed(_))));
+        assert!(parse_object::<Settings>(b" {}").is_ok());
+        assert_eq!(parse_json::<Vec<u8>>("[1,null]"), Ok(vec![1]), "null says nothing");
     }
 }

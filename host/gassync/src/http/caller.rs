@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     ApiError, Problem,
-    scope::{self, Scope},
+    scope::{self, KeyScope},
 };
 use crate::store::keys::KeyHolder;
 

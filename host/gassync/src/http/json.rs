@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn null_says_nothing() {
+    fn nulls_are_dropped() {
         let said = without_nulls(json!({ "a": null, "b": [null, { "c": null, "d": 1 }], "extra": { "e": null } }));
         assert_eq!(said, json!({ "b": [{ "d": 1 }], "extra": { "e": null } }));
     }

@@ -8,8 +8,8 @@ pub mod params;
 pub mod problem;
 pub mod scope;
 
-pub use body::{Body, MaybeBody, read_as};
+pub use body::{Body, MaybeBody, parse_json};
 pub use caller::{Caller, Operator, OperatorToken, bearer};
-pub use page::{Page, PageQuery};
-pub use params::{Numbers, Params, instant};
+pub use page::{ListPage, PageQuery};
+pub use params::{Params, PathParams, instant};
 pub use problem::{ApiError, Problem};

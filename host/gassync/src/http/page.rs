@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ApiError, Problem};
-use crate::{store::buffer::Slice, vault::fingerprint};
+use crate::{store::buffer::PageCursor, vault::fingerprint};
 
 /// Records on a page, when the caller does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -30,7 +30,7 @@ pub struct PageQuery {
 /// One page of records.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Page<T> {
+pub struct ListPage<T> {
     /// The records, the oldest first where the endpoint does not say otherwise.
     pub data: Vec<T>,
     /// What to ask for the next page with.
@@ -41,7 +41,7 @@ pub struct Page<T> {
 
 impl PageQuery {
     /// One row more than is shown tells whether there is another page.
-    pub fn slice(&self) -> Result<Slice, ApiError> {
+    pub fn to_cursor(&self) -> Result<PageCursor, ApiError> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Problem::Malformed(format!("limit must be between 1 and {MAX_LIMIT}")).into());
@@ -53,7 +53,7 @@ impl PageQuery {
                 .filter(|after| *after >= 0)
                 .ok_or_else(|| Problem::Malformed("cursor is not one that this endpoint gave".to_owned()))?,
         };
-        Ok(Slice { after, limit: limit + 1 })
+        Ok(PageCursor { after, limit: limit + 1 })
     }
 
     /// What to ask with for what comes behind a row.
@@ -62,10 +62,10 @@ impl PageQuery {
     }
 }
 
-impl<T> Page<T> {
-    /// Cuts what was read with [`PageQuery::slice`] to a page.
-    pub fn cut<S>(mut rows: Vec<S>, slice: Slice, row: impl Fn(&S) -> i64, show: impl Fn(S) -> T) -> Self {
-        let shown = usize::try_from(slice.limit - 1).unwrap_or(0);
+impl<T> ListPage<T> {
+    /// Cuts what was read with [`PageQuery::to_cursor`] to a page.
+    pub fn cut<S>(mut rows: Vec<S>, cursor: PageCursor, row: impl Fn(&S) -> i64, show: impl Fn(S) -> T) -> Self {
+        let shown = usize::try_from(cursor.limit - 1).unwrap_or(0);
         let has_more = rows.len() > shown;
         rows.truncate(shown);
         let next_cursor = rows.last().filter(|_| has_more).map(|last| base36(row(last)));
@@ -86,7 +86,7 @@ fn base36(mut number: i64) -> String {
 }
 
 /// JSON with a strong ETag; 304 where the caller has it already.
-pub fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response, ApiError> {
+pub fn with_etag<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response, ApiError> {
     let text = serde_json::to_string(body).map_err(|error| {
         tracing::error!(%error, "a record has no JSON form");
         Problem::Internal
@@ -110,13 +110,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_come_back() {
+    fn cursors_round_trip() {
         for row in [1, 35, 36, i64::MAX] {
             let query = PageQuery { cursor: Some(base36(row)), limit: Some(2) };
-            assert_eq!(query.slice().expect("a slice").after, row);
+            assert_eq!(query.to_cursor().expect("a slice").after, row);
         }
-        let page = Page::cut(vec![5, 6, 7], Slice { after: 4, limit: 3 }, |row| *row, |row| row);
+        let page = ListPage::cut(vec![5, 6, 7], PageCursor { after: 4, limit: 3 }, |row| *row, |row| row);
         assert_eq!((page.data, page.next_cursor.as_deref(), page.has_more), (vec![5, 6], Some("6"), true));
-        assert!(PageQuery { cursor: Some("-1".into()), limit: None }.slice().is_err());
+        assert!(PageQuery { cursor: Some("-1".into()), limit: None }.to_cursor().is_err());
     }
 }

@@ -15,13 +15,13 @@ pub struct Params<T>(pub T);
 
 /// An id in the path: the caller's own, so any text that an id can be.
 #[derive(Debug)]
-pub struct Id(pub String);
+pub struct PathId(pub String);
 
 /// Numbers that this host gave, by their names in the path: nothing is there under another word.
 #[derive(Debug)]
-pub struct Numbers<T>(pub T);
+pub struct PathParams<T>(pub T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Numbers<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParams<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -49,7 +49,7 @@ fn reason(error: &axum::extract::rejection::QueryRejection) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Id {
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {

@@ -61,7 +61,7 @@ pub enum Problem {
     /// The body is of another type.
     UnsupportedMediaType,
     /// The plugin that would answer is not loaded.
-    PluginAway {
+    PluginUnavailable {
         /// When to come back.
         seconds: u32,
     },
@@ -75,7 +75,7 @@ pub enum Problem {
 
 impl Problem {
     /// Status, name, title and advice of every problem.
-    const fn about(&self) -> (u16, &'static str, &'static str, &'static str) {
+    const fn describe(&self) -> (u16, &'static str, &'static str, &'static str) {
         match self {
             Self::Invalid(_) => (
                 422,
@@ -147,7 +147,7 @@ impl Problem {
             Self::UnsupportedMediaType => {
                 (415, "unsupported-media-type", "The body is of another type", "Send `Content-Type: application/json`.")
             }
-            Self::PluginAway { .. } => {
+            Self::PluginUnavailable { .. } => {
                 (503, "plugin-away", "The plugin is not loaded", "Come back later; nothing was kept.")
             }
             Self::Channel(_) => {
@@ -184,7 +184,7 @@ impl Problem {
             Self::PlanOutdated,
             Self::TooLarge(text()),
             Self::UnsupportedMediaType,
-            Self::PluginAway { seconds: 0 },
+            Self::PluginUnavailable { seconds: 0 },
             Self::Channel(text()),
             Self::Unavailable,
             Self::Internal,
@@ -241,7 +241,7 @@ impl From<sqlx::Error> for ApiError {
 impl Problem {
     /// As it is sent.
     pub fn document(self) -> Document {
-        let (status, name, title, _) = self.about();
+        let (status, name, title, _) = self.describe();
         let (detail, errors) = match self {
             Self::Invalid(errors) | Self::SoldOut(errors) => (None, errors),
             Self::Malformed(text) | Self::Conflict(text) | Self::TooLarge(text) | Self::Channel(text) => {
@@ -259,7 +259,7 @@ impl Problem {
 
     fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::PluginAway { seconds } => Some(i64::from(*seconds)),
+            Self::PluginUnavailable { seconds } => Some(i64::from(*seconds)),
             Self::TooManyRequests { seconds } => Some(*seconds),
             Self::StillRunning => Some(1),
             _ => None,
@@ -291,8 +291,8 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn page(Path(name): Path<String>) -> Result<Html<String>, ApiError> {
-    let problem = Problem::all().into_iter().find(|p| p.about().1 == name).ok_or(Problem::NotFound)?;
-    let (status, name, title, advice) = problem.about();
+    let problem = Problem::all().into_iter().find(|p| p.describe().1 == name).ok_or(Problem::NotFound)?;
+    let (status, name, title, advice) = problem.describe();
     let mut html = String::from("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">");
     // Writing to a String cannot fail.
     let _ = write!(html, "<title>{name}</title><h1>{title}</h1><p>HTTP status {status}</p><p>{advice}</p></html>");

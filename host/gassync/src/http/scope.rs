@@ -1,7 +1,7 @@
 //! What a key may do. A handler names its scope in its signature; without it there is no account to ask for.
 
 /// One thing a key may do.
-pub trait Scope: Send + Sync + 'static {
+pub trait KeyScope: Send + Sync + 'static {
     /// As it is given to a key.
     const NAME: &'static str;
 }
@@ -16,7 +16,7 @@ macro_rules! scopes {
             #[derive(Debug, Clone, Copy)]
             pub struct $name;
 
-            impl Scope for $name {
+            impl KeyScope for $name {
                 const NAME: &'static str = $text;
             }
         )*
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_may_do_what_it_was_given() {
+    fn keys_hold_their_scopes() {
         let some = ["guests:read".to_owned()];
         assert!(holds(&some, GuestsRead::NAME) && !holds(&some, GuestsWrite::NAME));
         assert!(holds(&[ALL.to_owned()], GuestsWrite::NAME) && !holds(&[], GuestsRead::NAME));

@@ -11,7 +11,7 @@ use crate::{
     schedule,
     store::{
         Result, Tx,
-        buffer::{Slice, parked_reservations, properties, rate_plans, reservations, room_types},
+        buffer::{PageCursor, parked_reservations, properties, rate_plans, reservations, room_types},
         mappings::{self, EntityKind},
         sync_log,
     },
@@ -208,7 +208,7 @@ async fn waiting_for(tx: &mut Tx, context: &IngestContext, kind: EntityKind, wan
         _ => false,
     };
     let IngestContext { account, source, .. } = *context;
-    let slice = Slice { after: 0, limit: MAX_SEARCHED };
+    let slice = PageCursor { after: 0, limit: MAX_SEARCHED };
     let mut count = 0;
     macro_rules! among {
         ($table:ident) => {

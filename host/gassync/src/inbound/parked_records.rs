@@ -10,7 +10,7 @@ use gassync_domain::{
 use super::{apply::IngestContext, block};
 use crate::store::{
     Result, Tx,
-    buffer::{Slice, blocks, parked_reservations, properties, rate_plans, room_types},
+    buffer::{PageCursor, blocks, parked_reservations, properties, rate_plans, room_types},
     core::{self, bookings},
     mappings::{self, EntityKind},
     parked,
@@ -68,7 +68,7 @@ impl ParkedRecord {
 /// What of a source waits.
 pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedRecord>> {
     let IngestContext { account, source, .. } = *context;
-    let slice = Slice { after: 0, limit: MAX_PER_KIND };
+    let slice = PageCursor { after: 0, limit: MAX_PER_KIND };
     let mut all = Vec::new();
     let houses = core::properties::properties(tx, account, CANDIDATES).await?;
     for (stored, _) in properties::parked(tx, account, source, slice).await? {
@@ -108,7 +108,7 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
     Ok(all)
 }
 
-async fn reservations(tx: &mut Tx, context: &IngestContext, slice: Slice) -> Result<Vec<ParkedRecord>> {
+async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -> Result<Vec<ParkedRecord>> {
     let IngestContext { account, source, now, .. } = *context;
     let words = parked_reservations::page(tx, account, source, slice).await?;
     let asked: Vec<(EntityKind, &str)> =

@@ -68,7 +68,8 @@ async fn receive(
     let connection = connections::by_webhook_key(&mut tx, key).await?.ok_or(Problem::NotFound)?;
     let enabled = store::plugins::is_enabled(&mut tx, &connection.channel).await?;
     drop(tx);
-    let plugin = app.plugins.get(&connection.channel).ok_or(Problem::PluginAway { seconds: RETRY_AFTER_SECONDS })?;
+    let plugin =
+        app.plugins.get(&connection.channel).ok_or(Problem::PluginUnavailable { seconds: RETRY_AFTER_SECONDS })?;
     let route = route(&plugin, &path, &method)?;
     let query = query.unwrap_or_default();
     let secrets = match verify::secrets_of(&route.verification) {

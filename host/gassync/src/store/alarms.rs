@@ -3,7 +3,7 @@
 use gassync_domain::{Date, Timestamp};
 use sqlx::FromRow;
 
-use super::{Day, Result, Time, Tx, on, webhooks::BY_HAND};
+use super::{Day, Result, Time, Tx, on, webhooks::DISABLED_ON_REQUEST};
 
 /// Something a person should look at.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -124,7 +124,7 @@ pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
             w.id as number
         from int_webhooks w join int_sources s on s.account_id = w.account_id and s.id = w.source_id
         where w.status = 'disabled' and w.deleted_at is null and w.status_reason <> $1 order by w.id";
-    on!(tx, c => sqlx::query_as(text).bind(BY_HAND).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(DISABLED_ON_REQUEST).fetch_all(c).await)
 }
 
 /// Subscriptions that are told nothing because of where their source stands.

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::{Result, Time, Tx, on};
 
 /// How long an answer is kept.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// What an answer is kept under: a caller's key, for one endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -34,33 +34,33 @@ pub struct StoredResponse {
 }
 
 /// The answer given before under this key.
-pub async fn find(tx: &mut Tx, account: AccountId, place: IdempotencyKey<'_>) -> Result<Option<StoredResponse>> {
+pub async fn find(tx: &mut Tx, account: AccountId, key: IdempotencyKey<'_>) -> Result<Option<StoredResponse>> {
     let text = "select request_hash, status, content_type, body from int_idempotency_keys
         where account_id = $1 and api_key_id = $2 and endpoint = $3 and idempotency_key = $4";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(place.api_key).bind(place.endpoint).bind(place.key)
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(key.api_key).bind(key.endpoint).bind(key.key)
         .fetch_optional(c).await)
 }
 
 /// Keeps an answer, in the transaction whose effect it tells of. False where another was faster: then this transaction
 /// must not commit.
-pub async fn keep(
+pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
-    place: IdempotencyKey<'_>,
-    answer: &StoredResponse,
+    key: IdempotencyKey<'_>,
+    response: &StoredResponse,
     now: Timestamp,
 ) -> Result<bool> {
     let text = "insert into int_idempotency_keys
             (account_id, api_key_id, endpoint, idempotency_key, request_hash, status, content_type, body, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing";
-    let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(place.api_key).bind(place.endpoint).bind(place.key)
-        .bind(&answer.request_hash).bind(answer.status).bind(&answer.content_type).bind(&answer.body)
+    let rows = on!(tx, c => sqlx::query(text).bind(account.0).bind(key.api_key).bind(key.endpoint).bind(key.key)
+        .bind(&response.request_hash).bind(response.status).bind(&response.content_type).bind(&response.body)
         .bind(Time::from(now)).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// Forgets what is old. A platform query.
-pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_idempotency_keys where created_at < $1";
     on!(tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))
 }

@@ -30,7 +30,7 @@ pub struct KeyHolder {
 
 impl KeyHolder {
     /// Whether its source takes part; one whose polls fail does.
-    pub fn is_at_work(&self) -> bool {
+    pub fn may_call(&self) -> bool {
         matches!(self.status.as_str(), "active" | "error")
     }
 }
@@ -83,7 +83,7 @@ pub struct ApiKey {
 
 impl ApiKey {
     /// Whether a caller with it is let in.
-    pub fn is_alive(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| Timestamp::from(end) > now)
     }
 }
@@ -133,7 +133,7 @@ pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<Ke
 }
 
 /// Notes that a key was used.
-pub async fn used(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+pub async fn mark_used(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "update int_api_keys set last_used_at = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
@@ -155,7 +155,13 @@ pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
 }
 
 /// How many keys of this name a source has that are alive.
-pub async fn alive(tx: &mut Tx, account: AccountId, source: SourceId, name: &str, now: Timestamp) -> Result<i64> {
+pub async fn count_active(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    name: &str,
+    now: Timestamp,
+) -> Result<i64> {
     let text = "select count(*) from int_api_keys where account_id = $1 and source_id = $2 and name = $3
         and revoked_at is null and (expires_at is null or expires_at > $4)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(name).bind(Time::from(now))

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::{
     Result, Time, Tx,
-    buffer::Slice,
+    buffer::PageCursor,
     on,
     rows::{self, Rows},
 };
@@ -231,7 +231,7 @@ pub async fn of_source(
     account: AccountId,
     source: SourceId,
     kind: Option<EntityKind>,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<StoredLink>> {
     let text = "select id, external_entity_type, external_entity_id, gas_entity_id, auto_sync, push, last_synced_at, last_error, retries,
             origin, created_at

@@ -114,8 +114,8 @@ pub async fn assign_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i
     const RELAY: i64 = 7_353_100;
     if let Tx::Postgres(inner, _) = &mut *tx {
         let text = "select pg_try_advisory_xact_lock($1)";
-        let mine: bool = sqlx::query_scalar(text).bind(RELAY).fetch_one(&mut **inner).await?;
-        if !mine {
+        let is_locked: bool = sqlx::query_scalar(text).bind(RELAY).fetch_one(&mut **inner).await?;
+        if !is_locked {
             return Ok(Vec::new()); // Another process relays.
         }
     }

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::{
     Result, Time, Tx,
-    buffer::Slice,
+    buffer::PageCursor,
     on,
     rows::{ColumnType, Rows},
 };
@@ -111,7 +111,7 @@ pub async fn of_source(
     account: AccountId,
     source: SourceId,
     filter: &SyncLogFilter,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<SyncLogLine>> {
     let text =
         "select id, account_id, source_id, direction, entity_type, entity_id, action, status, error_message, created_at

@@ -14,11 +14,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    answer::{self, GONE, Verdict},
     headers,
-    message::{self, Batch, FULL, Message},
-    signing::Secret,
-    subscription::{self, GivenUp},
+    message::{self, FULL, MessageContext, OutgoingMessage},
+    response::{self, DeliveryOutcome, GONE},
+    signing::SigningSecret,
+    subscription::{self, DisableReason},
 };
 use crate::{
     app::App,
@@ -26,44 +26,44 @@ use crate::{
     schedule::JobOutcome,
     store::{
         self,
-        outbox::{self, FeedEntry as Fact},
+        outbox::{self, FeedEntry},
         queue::{Claim, Job, Pause},
-        webhooks::{self, Attempt, EndpointHealth, Webhook},
+        webhooks::{self, EndpointHealth, NewAttempt, Webhook},
     },
 };
 
 /// Messages to one subscriber that are on their way at once.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 /// The first wait of a subscriber that is in trouble; it doubles with each further failure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest wait that we choose.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// The longest wait that a subscriber can ask for.
-const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// So long a message may be asked to come later without that counting as a time that it was tried.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+const MAX_DEFERRAL: SignedDuration = SignedDuration::from_hours(24);
 /// So long nothing has arrived when a subscriber is told no more.
-const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
+const DISABLE_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 /// What came of telling a subscriber.
-pub(crate) struct Told {
+pub(crate) struct DispatchReport {
     /// Of each job, in their order.
     pub outcomes: Vec<JobOutcome>,
     /// To be written with them.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<NewAttempt>,
     /// How the subscriber takes it; none where it was told nothing.
     pub health: Option<EndpointHealth>,
     /// It wants to be left alone.
     pub pause: Option<Pause>,
     /// It is to be told nothing more.
-    pub disable: Option<GivenUp>,
+    pub disable: Option<DisableReason>,
 }
 
 /// What is known of a subscriber while it is told.
 struct Subscriber {
     webhook: Webhook,
     url: Url,
-    secrets: Vec<Secret>,
+    secrets: Vec<SigningSecret>,
     headers: Vec<(String, String)>,
     /// What of its headers no answer that is kept may repeat.
     hidden: Vec<String>,
@@ -71,64 +71,65 @@ struct Subscriber {
 }
 
 /// What is to be told for a job.
-enum Work {
+enum Prepared {
     /// This.
-    Message(Message),
+    Message(OutgoingMessage),
     /// Nothing, and why.
     Ended(JobOutcome),
 }
 
 /// Which of the jobs, and how sending its message ended; none where that was not tried.
-type Tried = (usize, Option<Sent>);
+type IndexedAttempt = (usize, Option<AttemptResult>);
 
 /// How sending ended.
-struct Sent {
-    attempt: Attempt,
-    verdict: Verdict,
+struct AttemptResult {
+    attempt: NewAttempt,
+    outcome: DeliveryOutcome,
 }
 
 /// Tells the subscriber whose queue was taken. A panic is a failed delivery, of that message alone: after one, messages are
 /// sent one by one. What had arrived before is sent twice then, with the same id.
-pub(crate) async fn tell_safely(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<Told> {
-    if let Ok(told) = panics::caught("delivery", tell(app, number, taken)).await {
-        return told;
+pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
+    if let Ok(report) = panics::caught("delivery", dispatch_batch(app, number, taken)).await {
+        return report;
     }
-    let mut all = Told::nothing(Vec::new());
+    let mut all = DispatchReport::skipped(Vec::new());
     for job in &taken.jobs {
         let one = match &all.pause {
-            Some(pause) => {
-                Told::nothing(vec![JobOutcome::Snooze(pause.until.duration_since(app.now()), pause.why.clone())])
-            }
-            None => tell_one(app, number, taken.clone(), job).await,
+            Some(pause) => DispatchReport::skipped(vec![JobOutcome::Snooze(
+                pause.until.duration_since(app.now()),
+                pause.why.clone(),
+            )]),
+            None => dispatch_single(app, number, taken.clone(), job).await,
         };
-        all.add(one);
+        all.merge(one);
     }
     Ok(all)
 }
 
 /// Tells a subscriber one thing.
-async fn tell_one(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> Told {
+async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> DispatchReport {
     taken.jobs = vec![job.clone()];
-    match panics::caught("delivery", tell(app, number, &taken)).await {
-        Ok(Ok(told)) => told,
-        Ok(Err(error)) => Told::nothing(vec![JobOutcome::RetryAfter(None, format!("the database: {error}"))]),
+    match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => DispatchReport::skipped(vec![JobOutcome::RetryAfter(None, format!("the database: {error}"))]),
         Err(reason) => {
-            let most = most_attempts(app, &taken, number).await.unwrap_or(i64::MAX);
-            Told::nothing(vec![again(app, job, most, &reason)])
+            let most = max_attempts(app, &taken, number).await.unwrap_or(i64::MAX);
+            DispatchReport::skipped(vec![retry(app, job, most, &reason)])
         }
     }
 }
 
-async fn most_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i64> {
+async fn max_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i64> {
     let mut tx = app.db.read(taken.account).await?;
     let webhook = webhooks::get(&mut tx, taken.account, number).await?;
-    Ok(webhook.map_or(i64::MAX, |webhook| webhook.wanted.max_attempts))
+    Ok(webhook.map_or(i64::MAX, |webhook| webhook.spec.max_attempts))
 }
 
 /// Tells the subscriber whose queue was taken.
-async fn tell(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<Told> {
+async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
     let jobs = &taken.jobs;
-    let ended = |why: &str| Told::nothing(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
+    let ended = |why: &str| DispatchReport::skipped(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
     let Some(webhook) = webhooks::get(&mut tx, taken.account, number).await? else {
         return Ok(ended("the subscription is gone"));
@@ -140,73 +141,73 @@ async fn tell(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<Told>
         Ok(subscriber) => subscriber,
         Err(why) => {
             tracing::error!(webhook = number, why, "a subscriber cannot be told from here");
-            return Ok(Told::put_off(app, jobs, why));
+            return Ok(DispatchReport::deferred(app, jobs, why));
         }
     };
     let (facts, work) = subscriber.messages(app, &mut tx, jobs).await?;
     drop(tx);
-    let (outcomes, sent, halt) = subscriber.tell(app, jobs, (&facts, work)).await;
+    let (outcomes, sent, trip) = subscriber.send_all(app, jobs, (&facts, work)).await;
     // Whether it is still the one that was told matters where not all went well. What was sent is written whatever comes of asking.
-    let all_arrived = sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(Sent::arrived));
-    let is_same = all_arrived || is_still(app, &subscriber.webhook).await.unwrap_or(true);
-    Ok(subscriber.sum_up(app, jobs, (outcomes, sent), (halt, is_same)))
+    let all_delivered = sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(AttemptResult::is_delivered));
+    let is_same = all_delivered || is_unchanged(app, &subscriber.webhook).await.unwrap_or(true);
+    Ok(subscriber.report(app, jobs, (outcomes, sent), (trip, is_same)))
 }
 
 /// Whether nobody has changed it since it was read.
-async fn is_still(app: &App, webhook: &Webhook) -> store::Result<bool> {
+async fn is_unchanged(app: &App, webhook: &Webhook) -> store::Result<bool> {
     let mut tx = app.db.read(webhook.account).await?;
     let now_is = webhooks::get(&mut tx, webhook.account, webhook.id).await?;
     Ok(now_is.is_some_and(|now_is| now_is.revision == webhook.revision))
 }
 
-impl Told {
-    fn nothing(outcomes: Vec<JobOutcome>) -> Self {
+impl DispatchReport {
+    fn skipped(outcomes: Vec<JobOutcome>) -> Self {
         Self { outcomes, attempts: Vec::new(), health: None, pause: None, disable: None }
     }
 
     /// With what came of telling another thing.
-    fn add(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.attempts.extend(other.attempts);
-        let had_arrived = self.health.as_ref().is_some_and(|health| health.any_arrived);
-        let health = other.health.map(|new| EndpointHealth { any_arrived: new.any_arrived || had_arrived, ..new });
+        let had_arrived = self.health.as_ref().is_some_and(|health| health.any_delivered);
+        let health = other.health.map(|new| EndpointHealth { any_delivered: new.any_delivered || had_arrived, ..new });
         self.health = health.or(self.health.take());
         self.pause = other.pause.or(self.pause.take());
         self.disable = other.disable.or(self.disable.take());
     }
 
     /// Nothing can be told from here: another host may have the key, or this one after it was mended.
-    fn put_off(app: &App, jobs: &[Job], why: &str) -> Self {
+    fn deferred(app: &App, jobs: &[Job], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
-        Self { pause: Some(pause), ..Self::nothing(outcomes) }
+        Self { pause: Some(pause), ..Self::skipped(outcomes) }
     }
 }
 
-impl Sent {
-    fn arrived(&self) -> bool {
-        self.verdict == Verdict::Arrived
+impl AttemptResult {
+    fn is_delivered(&self) -> bool {
+        self.outcome == DeliveryOutcome::Delivered
     }
 }
 
 impl Subscriber {
     async fn open(app: &App, tx: &mut store::Tx, webhook: Webhook) -> store::Result<Result<Self, &'static str>> {
-        let Ok(url) = Url::parse(&webhook.wanted.url) else { return Ok(Err("its address cannot be read")) };
+        let Ok(url) = Url::parse(&webhook.spec.url) else { return Ok(Err("its address cannot be read")) };
         let mut secrets = Vec::new();
         for sealed in webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await? {
-            match subscription::open_secret(app, &webhook, &sealed) {
+            match subscription::decrypt_secret(app, &webhook, &sealed) {
                 Some(secret) => secrets.push(secret),
                 None => return Ok(Err("its secret cannot be opened with this host's key")),
             }
         }
-        let Some(headers) = headers::open(app, &webhook) else {
+        let Some(headers) = headers::decrypt(app, &webhook) else {
             return Ok(Err("its headers cannot be opened with this host's key"));
         };
         let Ok(transport) = app.subscribers.of(webhook.account, &url) else {
             return Ok(Err("this host has no way to it"));
         };
-        let within = Duration::from_secs(webhook.wanted.timeout_seconds.unsigned_abs());
-        let (hidden, transport) = (headers::secrets(&headers), transport.with_response_timeout(within));
+        let within = Duration::from_secs(webhook.spec.timeout_seconds.unsigned_abs());
+        let (hidden, transport) = (headers::secret_values(&headers), transport.with_response_timeout(within));
         Ok(Ok(Self { webhook, url, secrets, headers, hidden, transport }))
     }
 
@@ -216,65 +217,65 @@ impl Subscriber {
         app: &App,
         tx: &mut store::Tx,
         jobs: &[Job],
-    ) -> store::Result<(HashMap<i64, Fact>, Vec<Work>)> {
+    ) -> store::Result<(HashMap<i64, FeedEntry>, Vec<Prepared>)> {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
-        let mut batch = Batch::begin(tx, webhook.account, app.public_url()).await?;
+        let mut batch = MessageContext::load(tx, webhook.account, app.public_url()).await?;
         let facts = outbox::entries_at(tx, webhook.account, webhook.source, &places).await?;
-        let facts: HashMap<i64, Fact> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
-        let waits = if webhook.wanted.ordered { self.behind(tx, jobs).await? } else { HashMap::new() };
+        let facts: HashMap<i64, FeedEntry> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
+        let blocked = if webhook.spec.ordered { self.earlier_pending(tx, jobs).await? } else { HashMap::new() };
         let now = app.now();
         let mut work = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(sequence) = job.sequence else {
                 let id = job.payload.get("test").and_then(Value::as_str).unwrap_or_default();
-                work.push(Work::Message(message::of_test(webhook, id, job.created_at, &app.public_url())));
+                work.push(Prepared::Message(message::test(webhook, id, job.created_at, &app.public_url())));
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
-                work.push(Work::Ended(JobOutcome::Discard("what it tells of is kept no more".to_owned())));
+                work.push(Prepared::Skipped(JobOutcome::Discard("what it tells of is kept no more".to_owned())));
                 continue;
             };
-            if let Some((first, at)) = waits.get(&entity(fact)).filter(|(first, _)| *first < sequence) {
+            if let Some((first, at)) = blocked.get(&entity(fact)).filter(|(first, _)| *first < sequence) {
                 let why = format!("what happened before it, at {first}, has not arrived");
                 let wait = at.duration_since(now).max(SignedDuration::from_secs(1));
-                work.push(Work::Ended(JobOutcome::Snooze(wait, why)));
+                work.push(Prepared::Skipped(JobOutcome::Snooze(wait, why)));
                 continue;
             }
-            work.push(Work::Message(message::of_fact(tx, webhook, fact, &mut batch).await?));
+            work.push(Prepared::Message(message::for_entry(tx, webhook, fact, &mut batch).await?));
         }
         Ok((facts, work))
     }
 
     /// Of each entity the first message that waits and is not told now.
-    async fn behind(
+    async fn earlier_pending(
         &self,
         tx: &mut store::Tx,
         jobs: &[Job],
     ) -> store::Result<HashMap<(String, i64), (i64, Timestamp)>> {
         let last = jobs.iter().filter_map(|job| job.sequence).max().unwrap_or_default();
         let claim = jobs.first().map_or(0, |job| job.claim);
-        let waiting = webhooks::behind(tx, self.webhook.account, self.webhook.id, (last, claim)).await?;
+        let waiting = webhooks::earlier_pending(tx, self.webhook.account, self.webhook.id, (last, claim)).await?;
         Ok(waiting.into_iter().map(|(kind, id, first, at)| ((kind, id), (first, at.into()))).collect())
     }
 
     /// Of each job how it ended where nothing was to be sent, what became of the others, and whether they were stopped.
-    async fn tell(
+    async fn send_all(
         &self,
         app: &App,
         jobs: &[Job],
-        (facts, work): (&HashMap<i64, Fact>, Vec<Work>),
-    ) -> (Vec<Option<JobOutcome>>, Vec<Tried>, Halt) {
+        (facts, work): (&HashMap<i64, FeedEntry>, Vec<Prepared>),
+    ) -> (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>, CircuitTrip) {
         let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
         // What is about one entity goes one after the other where order is asked for; all else side by side.
-        let mut queues: BTreeMap<(String, i64), Vec<(usize, Message)>> = BTreeMap::new();
+        let mut queues: BTreeMap<(String, i64), Vec<(usize, OutgoingMessage)>> = BTreeMap::new();
         for (index, (job, work)) in jobs.iter().zip(work).enumerate() {
             match work {
-                Work::Ended(outcome) => outcomes.push(Some(outcome)),
-                Work::Message(message) => {
+                Prepared::Skipped(outcome) => outcomes.push(Some(outcome)),
+                Prepared::Message(message) => {
                     outcomes.push(None);
                     let fact = job.sequence.and_then(|sequence| facts.get(&sequence));
-                    let place = match fact.filter(|_| self.webhook.wanted.ordered) {
+                    let place = match fact.filter(|_| self.webhook.spec.ordered) {
                         Some(fact) => entity(fact),
                         None => (String::new(), job.id),
                     };
@@ -282,43 +283,49 @@ impl Subscriber {
                 }
             }
         }
-        let mut queues: Vec<Vec<(usize, Message)>> = queues.into_values().collect();
+        let mut queues: Vec<Vec<(usize, OutgoingMessage)>> = queues.into_values().collect();
         for queue in &mut queues {
             queue.sort_by_key(|(index, _)| jobs[*index].sequence);
         }
-        let halt = Halt::default();
-        let mut sent: Vec<Tried> = Vec::new();
+        let trip = CircuitTrip::default();
+        let mut sent: Vec<IndexedAttempt> = Vec::new();
         // One that is in trouble is asked with one message whether that goes on: with any, since it may be one that it never takes.
         if self.webhook.failures > 0 && !queues.is_empty() {
             let any = (app.jitter() * queues.len() as f64) as usize;
             let first = queues.swap_remove(any.min(queues.len() - 1));
-            sent.extend(self.tell_queue(app, jobs, first, &halt).await);
+            sent.extend(self.dispatch_in_order(app, jobs, first, &trip).await);
         }
         let queues = queues.into_iter();
-        let side_by_side = stream::iter(queues.map(|queue| self.tell_queue(app, jobs, queue, &halt)));
-        sent.extend(side_by_side.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten());
-        (outcomes, sent, halt)
+        let side_by_side = stream::iter(queues.map(|queue| self.dispatch_in_order(app, jobs, queue, &trip)));
+        sent.extend(side_by_side.buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await.into_iter().flatten());
+        (outcomes, sent, trip)
     }
 
     /// Messages one after the other, as far as they arrive.
-    async fn tell_queue(&self, app: &App, jobs: &[Job], queue: Vec<(usize, Message)>, halt: &Halt) -> Vec<Tried> {
+    async fn dispatch_in_order(
+        &self,
+        app: &App,
+        jobs: &[Job],
+        queue: Vec<(usize, OutgoingMessage)>,
+        trip: &CircuitTrip,
+    ) -> Vec<IndexedAttempt> {
         let mut sent = Vec::with_capacity(queue.len());
         let mut goes_on = true;
         for (index, message) in queue {
             // What has not begun when the host stops is told by the next one.
-            if !goes_on || halt.is_called() || app.stopping.is_cancelled() {
+            if !goes_on || trip.is_tripped() || app.stopping.is_cancelled() {
                 sent.push((index, None));
                 continue;
             }
             let one = self.send(app, &jobs[index], message).await;
-            goes_on = one.arrived();
-            halt.call(&one.verdict);
+            goes_on = one.is_delivered();
+            trip.record(&one.outcome);
             sent.push((index, Some(one)));
         }
         sent
     }
 
-    async fn send(&self, app: &App, job: &Job, Message { id, body }: Message) -> Sent {
+    async fn send(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
         let began = app.now();
         let second = began.as_second();
         let signatures: Vec<String> = self.secrets.iter().map(|secret| secret.sign(&id, second, &body)).collect();
@@ -340,7 +347,7 @@ impl Subscriber {
         };
         let answer = self.transport.send(request).await;
         let now = app.now();
-        let mut attempt = Attempt {
+        let mut attempt = NewAttempt {
             account: job.account,
             job: job.id,
             attempt: i64::from(job.attempts),
@@ -350,86 +357,87 @@ impl Subscriber {
             error_kind: None,
             answer: None,
         };
-        let verdict = match answer {
+        let outcome = match answer {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
                 // Of one that is sent records nothing is kept: it may repeat them.
-                if self.webhook.wanted.payload != FULL {
-                    let words = answer::first_words(&answer.body, &self.hidden);
+                if self.webhook.spec.payload != FULL {
+                    let words = response::excerpt(&answer.body, &self.hidden);
                     attempt.answer = Some(words).filter(|text| !text.is_empty());
                 }
                 let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after");
-                answer::judge(answer.status, retry_after.map(|(_, value)| value.as_str()), now)
+                response::classify(answer.status, retry_after.map(|(_, value)| value.as_str()), now)
             }
             Err(error) => {
-                attempt.error_kind = Some(answer::word(&error));
-                Verdict::Trouble(error.to_string())
+                attempt.error_kind = Some(response::error_kind(&error));
+                DeliveryOutcome::Unreachable(error.to_string())
             }
         };
-        Sent { attempt, verdict }
+        AttemptResult { attempt, outcome }
     }
 
-    fn sum_up(
+    fn report(
         &self,
         app: &App,
         jobs: &[Job],
-        (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<Tried>),
-        (halt, is_same): (Halt, bool),
-    ) -> Told {
+        (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>),
+        (trip, is_same): (CircuitTrip, bool),
+    ) -> DispatchReport {
         let (now, webhook) = (app.now(), &self.webhook);
         let mut tried = sent.iter().filter_map(|(_, sent)| sent.as_ref()).peekable();
-        let is_tried = tried.peek().is_some();
-        let any_arrived = tried.any(Sent::arrived);
-        let called = halt.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let pause = called.as_ref().map(|halt| match halt.wait {
-            Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_ASKED),
+        let any_attempted = tried.peek().is_some();
+        let any_delivered = tried.any(AttemptResult::is_delivered);
+        let tripped = trip.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let pause = tripped.as_ref().map(|trip| match trip.wait {
+            Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
             None => pause(webhook.failures),
         });
         let pause = pause.filter(|_| is_same);
-        let why = match &called {
-            Some(halt) => &halt.why,
+        let why = match &tripped {
+            Some(trip) => &trip.why,
             None if app.stopping.is_cancelled() => "the host stopped",
             None => "what happened before it has not arrived",
         };
-        let mut told = Told::nothing(outcomes.into_iter().map(|outcome| outcome.unwrap_or(JobOutcome::Done)).collect());
+        let mut report =
+            DispatchReport::skipped(outcomes.into_iter().map(|outcome| outcome.unwrap_or(JobOutcome::Done)).collect());
         for (index, sent) in sent {
             let (job, soon) = (&jobs[index], pause.unwrap_or(SignedDuration::from_secs(1)));
-            let outcome = match sent.as_ref().map(|sent| &sent.verdict) {
-                Some(Verdict::Arrived) => JobOutcome::Done,
-                Some(Verdict::Failed(why) | Verdict::Trouble(why)) => self.again(app, job, why),
-                Some(Verdict::Later(asked, why)) => self.later(app, job, (*asked, soon), why),
+            let outcome = match sent.as_ref().map(|sent| &sent.outcome) {
+                Some(DeliveryOutcome::Delivered) => JobOutcome::Done,
+                Some(DeliveryOutcome::Failed(why) | DeliveryOutcome::Unreachable(why)) => self.retry(app, job, why),
+                Some(DeliveryOutcome::Deferred(asked, why)) => self.defer(app, job, (*asked, soon), why),
                 // It was the former address that wanted no more.
-                Some(Verdict::Gone) if !is_same => JobOutcome::Snooze(soon, GONE.to_owned()),
-                Some(Verdict::Gone) => JobOutcome::Discard(GONE.to_owned()),
+                Some(DeliveryOutcome::Gone) if !is_same => JobOutcome::Snooze(soon, GONE.to_owned()),
+                Some(DeliveryOutcome::Gone) => JobOutcome::Discard(GONE.to_owned()),
                 // It was not tried.
                 None => JobOutcome::Snooze(soon, why.to_owned()),
             };
-            if let Some(place) = told.outcomes.get_mut(index) {
+            if let Some(place) = report.outcomes.get_mut(index) {
                 *place = outcome;
             }
-            told.attempts.extend(sent.map(|sent| sent.attempt));
+            report.attempts.extend(sent.map(|sent| sent.attempt));
         }
-        if !is_tried {
-            return told;
+        if !any_attempted {
+            return report;
         }
         let Webhook { account, id, revision, .. } = *webhook;
-        told.health = Some(EndpointHealth { account, webhook: id, revision, any_arrived });
-        told.pause = pause.map(|pause| Pause { until: now + pause, why: why.to_owned() });
-        let since = webhook.failing_since.filter(|_| !any_arrived);
-        let why = if called.is_some_and(|halt| halt.is_gone) {
+        report.health = Some(EndpointHealth { account, webhook: id, revision, any_delivered });
+        report.pause = pause.map(|pause| Pause { until: now + pause, why: why.to_owned() });
+        let since = webhook.failing_since.filter(|_| !any_delivered);
+        let why = if tripped.is_some_and(|trip| trip.is_gone) {
             Some(GONE.to_owned())
-        } else if since.is_some_and(|since| now.duration_since(since) > GIVEN_UP_AFTER) {
-            Some(format!("nothing has arrived for {} days", GIVEN_UP_AFTER.as_hours() / 24))
+        } else if since.is_some_and(|since| now.duration_since(since) > DISABLE_AFTER) {
+            Some(format!("nothing has arrived for {} days", DISABLE_AFTER.as_hours() / 24))
         } else {
             None
         };
-        told.disable = why.map(|why| GivenUp { revision, why });
-        told
+        report.disable = why.map(|why| DisableReason { revision, why });
+        report
     }
 
     /// As soon as the subscriber is told anything again, without having tried: for a day, since it may be this one message that
     /// it always sends away. Where it says no time, those that waited long already let others go first.
-    fn later(
+    fn defer(
         &self,
         app: &App,
         job: &Job,
@@ -437,21 +445,21 @@ impl Subscriber {
         why: &str,
     ) -> JobOutcome {
         let age = app.now().duration_since(job.created_at);
-        if age > PATIENCE {
-            return self.again(app, job, why);
+        if age > MAX_DEFERRAL {
+            return self.retry(app, job, why);
         }
         let wait = if asked.is_some() { pause } else { pause.max(age.min(LONGEST_PAUSE)) };
         JobOutcome::Snooze(wait, why.to_owned())
     }
 
     /// By the schedule, as often as the subscriber wants it.
-    fn again(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
-        again(app, job, self.webhook.wanted.max_attempts, why)
+    fn retry(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
+        retry(app, job, self.webhook.spec.max_attempts, why)
     }
 }
 
 /// By the schedule, so many times at most.
-fn again(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
+fn retry(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
         Some(delay) => JobOutcome::RetryAt(SignedDuration::from_millis(delay.0), why.to_owned()),
@@ -459,7 +467,7 @@ fn again(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
     }
 }
 
-fn entity(fact: &Fact) -> (String, i64) {
+fn entity(fact: &FeedEntry) -> (String, i64) {
     (fact.fact.entity_type.clone(), fact.fact.entity_id)
 }
 
@@ -471,30 +479,30 @@ fn pause(failures: i64) -> SignedDuration {
 
 /// Whether what has not begun is left for later.
 #[derive(Default)]
-struct Halt(Mutex<Option<Called>>);
+struct CircuitTrip(Mutex<Option<Tripped>>);
 
-struct Called {
+struct Tripped {
     wait: Option<SignedDuration>,
     why: String,
     is_gone: bool,
 }
 
-impl Halt {
-    fn is_called(&self) -> bool {
+impl CircuitTrip {
+    fn is_tripped(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    fn call(&self, verdict: &Verdict) {
-        let (wait, why, is_gone) = match verdict {
-            Verdict::Trouble(why) => (None, why.clone(), false),
-            Verdict::Later(wait, why) => (*wait, why.clone(), false),
-            Verdict::Gone => (None, GONE.to_owned(), true),
-            Verdict::Arrived | Verdict::Failed(_) => return,
+    fn record(&self, outcome: &DeliveryOutcome) {
+        let (wait, why, is_gone) = match outcome {
+            DeliveryOutcome::Unreachable(why) => (None, why.clone(), false),
+            DeliveryOutcome::Deferred(wait, why) => (*wait, why.clone(), false),
+            DeliveryOutcome::Gone => (None, GONE.to_owned(), true),
+            DeliveryOutcome::Delivered | DeliveryOutcome::Failed(_) => return,
         };
-        let mut called = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let longest = called.as_ref().and_then(|called| called.wait).max(wait);
-        let was_gone = called.as_ref().is_some_and(|called| called.is_gone);
-        *called = Some(Called { wait: longest, why, is_gone: is_gone || was_gone });
+        let mut tripped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = tripped.as_ref().and_then(|tripped| tripped.wait).max(wait);
+        let was_gone = tripped.as_ref().is_some_and(|tripped| tripped.is_gone);
+        *tripped = Some(Tripped { wait: longest, why, is_gone: is_gone || was_gone });
     }
 }
 
@@ -503,7 +511,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_and_have_an_end() {
+    fn pauses_double_up_to_a_limit() {
         let seconds: Vec<i64> = [0, 1, 2, 5, 6, 99].map(|failures| pause(failures).as_secs()).to_vec();
         assert_eq!(seconds, [5, 10, 20, 160, 300, 300]);
     }

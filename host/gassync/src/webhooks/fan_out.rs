@@ -8,7 +8,7 @@ use crate::{
         Result, Tx,
         outbound::invalidations::SequenceRanges,
         queue::NewJob,
-        webhooks::{self, Happened, Webhook},
+        webhooks::{self, FilterableFact, Webhook},
     },
 };
 
@@ -18,18 +18,18 @@ pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Resul
     if active.is_empty() {
         return Ok(Vec::new());
     }
-    let happened = webhooks::happened(tx, given).await?;
+    let facts = webhooks::facts_at(tx, given).await?;
     let mut work = Vec::new();
     for webhook in &active {
-        let wants = Wants::of(webhook);
-        let told = happened.iter().filter(|fact| fact.account_id == webhook.account.0 && wants.fact(fact));
-        work.extend(told.map(|fact| JobKind::delivery(webhook, fact.sequence, now)));
+        let filter = SubscriptionFilter::of(webhook);
+        let matching = facts.iter().filter(|fact| fact.account_id == webhook.account.0 && filter.matches(fact));
+        work.extend(matching.map(|fact| JobKind::delivery(webhook, fact.sequence, now)));
     }
     Ok(work)
 }
 
 /// Why a subscriber is told nothing although it is not disabled; none where that is not so.
-pub(super) fn silence(webhook: &Webhook) -> Option<String> {
+pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
     let status = webhook.source_status.as_str();
     match status {
         _ if !webhook.is_active => None,
@@ -48,7 +48,7 @@ pub(super) fn is_stopped(webhook: &Webhook) -> bool {
 }
 
 /// What a subscriber wants to hear of.
-pub(super) struct Wants<'a> {
+pub(super) struct SubscriptionFilter<'a> {
     events: EventFilter,
     properties: &'a [i64],
     not_of: Option<SourceId>,
@@ -58,18 +58,18 @@ pub(super) struct Wants<'a> {
 /// Facts about these are about no property.
 const OF_NO_PROPERTY: [&str; 3] = ["guest", "website", "webhook"];
 
-impl<'a> Wants<'a> {
+impl<'a> SubscriptionFilter<'a> {
     pub(super) fn of(webhook: &'a Webhook) -> Self {
         Self {
-            events: EventFilter::from_checked(&webhook.wanted.events),
-            properties: &webhook.wanted.properties,
-            not_of: Some(webhook.source).filter(|_| webhook.wanted.exclude_origin),
+            events: EventFilter::from_checked(&webhook.spec.events),
+            properties: &webhook.spec.properties,
+            not_of: Some(webhook.source).filter(|_| webhook.spec.exclude_origin),
             itself: webhook.id,
         }
     }
 
-    pub(super) fn fact(&self, happened: &Happened) -> bool {
-        let Happened { fact, property_id, .. } = happened;
+    pub(super) fn matches(&self, fact: &FilterableFact) -> bool {
+        let FilterableFact { fact, property_id, .. } = fact;
         let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
         let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
         // Where what is gone was, nobody knows any more: better to hear of another house's than to miss one's own.

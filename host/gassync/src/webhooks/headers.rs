@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{AccountId, FieldError};
 
-use super::subscription::wrong;
+use super::subscription::field_error;
 use crate::{
     app::App,
     http::{ApiError, Problem},
@@ -21,7 +21,7 @@ const MAX_HEADERS: usize = 20;
 /// Bytes of one of their values.
 const MAX_HEADER_BYTES: usize = 4_096;
 /// Headers that are ours, or the connection's.
-const NOT_THEIRS: [&str; 12] = [
+const RESERVED: [&str; 12] = [
     "connection",
     "content-encoding",
     "content-length",
@@ -36,10 +36,10 @@ const NOT_THEIRS: [&str; 12] = [
     "user-agent",
 ];
 /// Begins the names of headers that are the standard's.
-const OF_THE_STANDARD: &str = "webhook-";
+const RESERVED_PREFIX: &str = "webhook-";
 
 /// What is sent with every message, its names in lower case.
-pub(super) fn judge(
+pub(super) fn validate(
     given: &BTreeMap<String, String>,
     (bearer, basic): (Option<&str>, Option<&str>),
     errors: &mut Vec<FieldError>,
@@ -50,7 +50,7 @@ pub(super) fn judge(
         headers.insert(name.to_lowercase(), (value.clone(), place(name)));
     }
     if given.len() > MAX_HEADERS {
-        errors.push(wrong("/headers", &format!("are more than {MAX_HEADERS}")));
+        errors.push(field_error("/headers", &format!("are more than {MAX_HEADERS}")));
     }
     let credentials = [
         (bearer.map(|token| format!("Bearer {token}")), "/bearer"),
@@ -59,20 +59,20 @@ pub(super) fn judge(
     for (value, path) in credentials {
         let Some(value) = value else { continue };
         if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
-            errors.push(wrong(path, "says a second time what Authorization is to be"));
+            errors.push(field_error(path, "says a second time what Authorization is to be"));
         }
     }
     for (name, (value, path)) in &headers {
-        let is_ours = name.starts_with(OF_THE_STANDARD) || NOT_THEIRS.contains(&name.as_str());
+        let is_ours = name.starts_with(RESERVED_PREFIX) || RESERVED.contains(&name.as_str());
         if is_ours {
-            errors.push(wrong(path, "is a header that this host writes itself"));
+            errors.push(field_error(path, "is a header that this host writes itself"));
         } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            errors.push(wrong(path, "is no name of a header"));
+            errors.push(field_error(path, "is no name of a header"));
         }
         if value.len() > MAX_HEADER_BYTES {
-            errors.push(wrong(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
+            errors.push(field_error(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
         } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
-            errors.push(wrong(path, "is no value of a header: visible ASCII characters alone"));
+            errors.push(field_error(path, "is no value of a header: visible ASCII characters alone"));
         }
     }
     headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
@@ -80,7 +80,7 @@ pub(super) fn judge(
 
 /// What of them nobody else may read, however it is written, the longest first: their values, what stands behind a scheme, and
 /// of `Basic` user and password too.
-pub(super) fn secrets(headers: &[(String, String)]) -> Vec<String> {
+pub(super) fn secret_values(headers: &[(String, String)]) -> Vec<String> {
     let mut secrets = Vec::new();
     for (_, value) in headers {
         secrets.push(value.clone());
@@ -93,7 +93,7 @@ pub(super) fn secrets(headers: &[(String, String)]) -> Vec<String> {
         }
     }
     // Answers are JSON as often as not, and some write a slash their own way.
-    let quoted: Vec<String> = secrets.iter().filter_map(in_json).collect();
+    let quoted: Vec<String> = secrets.iter().filter_map(as_json_string).collect();
     let slashed: Vec<String> = quoted.iter().map(|secret| secret.replace('/', "\\/")).collect();
     secrets.extend(quoted.into_iter().chain(slashed));
     secrets.retain(|secret| !secret.trim().is_empty());
@@ -103,32 +103,32 @@ pub(super) fn secrets(headers: &[(String, String)]) -> Vec<String> {
 }
 
 /// As it stands between the quotes of a text.
-fn in_json(secret: &String) -> Option<String> {
+fn as_json_string(secret: &String) -> Option<String> {
     let text = serde_json::to_string(secret).ok()?;
     text.strip_prefix('"')?.strip_suffix('"').map(ToOwned::to_owned)
 }
 
-fn place_of_headers(account: AccountId, webhook: i64) -> String {
+fn headers_context(account: AccountId, webhook: i64) -> String {
     format!("{account}/webhook/{webhook}/headers")
 }
 
 /// Keeps them sealed, in place of those that there are.
-pub(super) async fn keep(
+pub(super) async fn save(
     app: &App,
     tx: &mut Tx,
     (account, id): (AccountId, i64),
     headers: &[(String, String)],
 ) -> Result<(), ApiError> {
     let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;
-    let sealed = app.vault.encrypt(&place_of_headers(account, id), &text).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.encrypt(&headers_context(account, id), &text).map_err(|_| Problem::Internal)?;
     webhooks::set_headers(tx, account, id, Some(&sealed).filter(|_| !headers.is_empty()).map(Vec::as_slice)).await?;
     Ok(())
 }
 
 /// Opens them; none where that cannot be done with this host's key.
-pub(super) fn open(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
+pub(super) fn decrypt(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
     let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
-    let text = app.vault.decrypt(&place_of_headers(webhook.account, webhook.id), sealed).ok()?;
+    let text = app.vault.decrypt(&headers_context(webhook.account, webhook.id), sealed).ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -137,11 +137,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_judged_by_name_and_value() {
+    fn headers_are_validated_by_name_and_value() {
         let judged = |pairs: &[(&str, &str)]| {
             let mut errors = Vec::new();
             let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let headers = judge(&given, (Some("t0ken"), None), &mut errors);
+            let headers = validate(&given, (Some("t0ken"), None), &mut errors);
             (headers, errors.into_iter().map(|error| error.path).collect::<Vec<_>>())
         };
         let (good, errors) = judged(&[("X-Tenant", "7")]);

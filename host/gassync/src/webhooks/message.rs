@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    http::scope::{GuestsRead, PropertiesRead, RatePlansRead, ReservationsRead, RoomTypesRead, Scope as _},
+    http::scope::{GuestsRead, KeyScope as _, PropertiesRead, RatePlansRead, ReservationsRead, RoomTypesRead},
     store::{
         self, Tx,
         core::snapshot,
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const FULL: &str = "full";
 
 /// A message, ready to be signed.
-pub(super) struct Message {
+pub(super) struct OutgoingMessage {
     /// The same whenever it is sent.
     pub id: String,
     /// Its bytes.
@@ -29,7 +29,7 @@ pub(super) struct Message {
 }
 
 /// What the messages of a batch have in common.
-pub(super) struct Batch {
+pub(super) struct MessageContext {
     installation: String,
     /// What is read after it has at least what the feed had told until then.
     reached: i64,
@@ -47,7 +47,7 @@ pub(super) fn message_id(installation: &str, account: AccountId, (sequence, at):
 }
 
 /// What a key must be allowed to read to be sent the record of what this is about; nothing where there is none.
-pub(super) fn scopes(name: &EventName) -> &'static [&'static str] {
+pub(super) fn required_scopes(name: &EventName) -> &'static [&'static str] {
     match name.record.split('.').next().unwrap_or_default() {
         // Whose booking it is stands in it.
         "reservation" => &[ReservationsRead::NAME, GuestsRead::NAME],
@@ -59,8 +59,8 @@ pub(super) fn scopes(name: &EventName) -> &'static [&'static str] {
     }
 }
 
-impl Batch {
-    pub(super) async fn begin(tx: &mut Tx, account: AccountId, host: String) -> store::Result<Self> {
+impl MessageContext {
+    pub(super) async fn load(tx: &mut Tx, account: AccountId, host: String) -> store::Result<Self> {
         let reached = outbox::last_sequence(tx, account).await?;
         Ok(Self { installation: installation::id(tx).await?, reached, host, records: HashMap::new() })
     }
@@ -68,70 +68,70 @@ impl Batch {
 
 /// The media type of what a subscriber is sent.
 pub(super) fn media_type(webhook: &Webhook) -> &'static str {
-    if webhook.wanted.envelope == "cloudevents" { "application/cloudevents+json" } else { "application/json" }
+    if webhook.spec.envelope == "cloudevents" { "application/cloudevents+json" } else { "application/json" }
 }
 
 /// What is told of a fact.
-pub(super) async fn of_fact(
+pub(super) async fn for_entry(
     tx: &mut Tx,
     webhook: &Webhook,
-    told: &FeedEntry,
-    batch: &mut Batch,
-) -> store::Result<Message> {
-    let name = told.fact.name();
+    entry: &FeedEntry,
+    batch: &mut MessageContext,
+) -> store::Result<OutgoingMessage> {
+    let name = entry.fact.name();
     let entity = name.record.split('.').next().unwrap_or_default();
     let mut data = Map::new();
     data.insert("event".to_owned(), (*name.event).into());
     data.insert("entity".to_owned(), entity.into());
-    data.insert("id".to_owned(), told.external_id.clone().into());
-    data.insert("gasId".to_owned(), told.fact.entity_id.into());
-    data.insert("sequence".to_owned(), told.sequence.into());
-    data.insert("own".to_owned(), (told.fact.origin_source_id == Some(webhook.source.0)).into());
-    if let Some((first, last)) = told.fact.span() {
+    data.insert("id".to_owned(), entry.external_id.clone().into());
+    data.insert("gasId".to_owned(), entry.fact.entity_id.into());
+    data.insert("sequence".to_owned(), entry.sequence.into());
+    data.insert("own".to_owned(), (entry.fact.origin_source_id == Some(webhook.source.0)).into());
+    if let Some((first, last)) = entry.fact.span() {
         data.insert("from".to_owned(), first.to_string().into());
         data.insert("to".to_owned(), last.to_string().into());
     }
-    let is_full = webhook.wanted.payload == FULL;
-    let version = if is_full { batch.reached.max(told.sequence) } else { told.sequence };
+    let is_full = webhook.spec.payload == FULL;
+    let version = if is_full { batch.reached.max(entry.sequence) } else { entry.sequence };
     data.insert("version".to_owned(), version.into());
     if is_full {
-        data.insert("record".to_owned(), record(tx, webhook, told, &mut batch.records).await?);
+        data.insert("record".to_owned(), record(tx, webhook, entry, &mut batch.records).await?);
     }
-    let at = told.created_at.into();
-    let id = message_id(&batch.installation, webhook.account, (told.sequence, at));
-    let subject = format!("{entity}/{}", told.fact.entity_id);
-    let about = About { kind: &name.record, subject: &subject, at, host: &batch.host };
+    let at = entry.created_at.into();
+    let id = message_id(&batch.installation, webhook.account, (entry.sequence, at));
+    let subject = format!("{entity}/{}", entry.fact.entity_id);
+    let about = Envelope { kind: &name.record, subject: &subject, at, host: &batch.host };
     Ok(about.message(webhook, id, data.into()))
 }
 
 /// What is sent to see whether it arrives.
-pub(super) fn of_test(webhook: &Webhook, id: &str, at: Timestamp, host: &str) -> Message {
+pub(super) fn test(webhook: &Webhook, id: &str, at: Timestamp, host: &str) -> OutgoingMessage {
     let data = json!({ "event": "webhook.test", "entity": "webhook", "id": webhook.id.to_string(), "gasId": null,
         "sequence": null, "version": null, "own": true });
-    About { kind: "webhook.test", subject: &format!("webhook/{}", webhook.id), at, host }.message(
+    Envelope { kind: "webhook.test", subject: &format!("webhook/{}", webhook.id), at, host }.message(
         webhook,
         id.to_owned(),
         data,
     )
 }
 
-struct About<'a> {
+struct Envelope<'a> {
     kind: &'a str,
     subject: &'a str,
     at: Timestamp,
     host: &'a str,
 }
 
-impl About<'_> {
-    fn message(self, webhook: &Webhook, id: String, data: Value) -> Message {
+impl Envelope<'_> {
+    fn message(self, webhook: &Webhook, id: String, data: Value) -> OutgoingMessage {
         let Self { kind, subject, at, host } = self;
-        let whole = if webhook.wanted.envelope == "cloudevents" {
+        let whole = if webhook.spec.envelope == "cloudevents" {
             json!({ "specversion": "1.0", "id": id, "source": host, "type": kind, "subject": subject, "time": at,
                 "datacontenttype": "application/json", "data": data })
         } else {
             json!({ "type": kind, "timestamp": at, "data": data })
         };
-        Message { id, body: whole.to_string().into_bytes() }
+        OutgoingMessage { id, body: whole.to_string().into_bytes() }
     }
 }
 
@@ -139,18 +139,18 @@ impl About<'_> {
 async fn record(
     tx: &mut Tx,
     webhook: &Webhook,
-    told: &FeedEntry,
+    entry: &FeedEntry,
     records: &mut HashMap<(String, i64), Value>,
 ) -> store::Result<Value> {
-    if told.external_id.is_none() {
+    if entry.external_id.is_none() {
         return Ok(Value::Null);
     }
-    let (account, id) = (webhook.account, CoreId(told.fact.entity_id));
-    let place = (told.fact.entity_type.clone(), id.0);
+    let (account, id) = (webhook.account, CoreId(entry.fact.entity_id));
+    let place = (entry.fact.entity_type.clone(), id.0);
     if let Some(read) = records.get(&place) {
         return Ok(read.clone());
     }
-    let record = match told.fact.entity_type.as_str() {
+    let record = match entry.fact.entity_type.as_str() {
         "booking" => booking(tx, webhook, id).await,
         "property" => snapshot::property(tx, account, id).await,
         "bookable_unit" => snapshot::unit(tx, account, id).await,
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_of_one_fact_in_one_database() {
+    fn message_ids_are_unique_per_fact_and_database() {
         let at = |millisecond| Timestamp::from_millisecond(millisecond).expect("an instant");
         let id = |installation, account, sequence, millisecond| {
             message_id(installation, AccountId(account), (sequence, at(millisecond)))
@@ -189,9 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn every_record_has_its_scope() {
-        let unguarded: Vec<String> =
-            EventName::all().filter(|name| scopes(name).is_empty()).map(|name| name.record.into_owned()).collect();
+    fn every_record_requires_a_scope() {
+        let unguarded: Vec<String> = EventName::all()
+            .filter(|name| required_scopes(name).is_empty())
+            .map(|name| name.record.into_owned())
+            .collect();
         let without: Vec<&str> = unguarded.iter().map(|name| name.split('.').next().unwrap_or_default()).collect();
         let known = ["availability", "overbooking", "rate", "webhook", "website"];
         assert!(without.iter().all(|entity| known.contains(entity)), "{unguarded:?}");

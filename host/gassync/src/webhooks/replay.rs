@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::fan_out::Wants;
+use super::fan_out::SubscriptionFilter;
 use crate::{
     schedule::JobKind,
     store::{
@@ -21,7 +21,7 @@ use crate::{
 /// The most messages of one run.
 pub const MAX_REPLAYED: usize = 10_000;
 /// The most facts that are looked at for one run, whether they fit or not.
-pub const MAX_LOOKED_AT: i64 = 50_000;
+pub const MAX_SCANNED: i64 = 50_000;
 /// Facts that are looked at together.
 const PAGE: i64 = 1_000;
 /// How deliveries can stand that are asked for.
@@ -30,7 +30,7 @@ const STATES: [&str; 3] = ["dead", "missed", "delivered"];
 /// What is to be told again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Asked {
+pub struct ReplayRequest {
     /// What happened since.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
@@ -60,7 +60,7 @@ pub struct Asked {
 /// What is told again.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Replayed {
+pub struct ReplayPlan {
     /// The run, to be followed; none of a plan, and where nothing fits.
     pub run: Option<i64>,
     /// How many messages.
@@ -75,9 +75,9 @@ pub struct Replayed {
 /// Where in the past a run ends and the next one begins: when a fact happened, and its place in the feed. Its place alone
 /// would not do: what happened earlier may have got its place later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reached(Timestamp, i64);
+struct ReplayCursor(Timestamp, i64);
 
-impl Reached {
+impl ReplayCursor {
     fn cursor(self) -> String {
         format!("{:x}-{:x}", self.0.as_millisecond(), self.1)
     }
@@ -90,25 +90,25 @@ impl Reached {
 }
 
 /// What is asked for, checked: which events, and from where on.
-fn check(asked: &Asked) -> Result<(EventFilter, Reached), Vec<FieldError>> {
+fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<FieldError>> {
     let mut errors = Vec::new();
-    let mut wrong = |path: String, problem: String| errors.push(FieldError { path, problem });
+    let mut field_error = |path: String, problem: String| errors.push(FieldError { path, problem });
     if asked.states.len() > STATES.len() {
-        wrong("/states".to_owned(), format!("has more than {} names", STATES.len()));
+        field_error("/states".to_owned(), format!("has more than {} names", STATES.len()));
     }
     for (place, state) in asked.states.iter().enumerate().take(STATES.len()) {
         if !STATES.contains(&state.as_str()) {
-            wrong(format!("/states/{place}"), format!("is none of {}", STATES.join(", ")));
+            field_error(format!("/states/{place}"), format!("is none of {}", STATES.join(", ")));
         }
     }
     // In milliseconds, which is all that is kept of a time.
     let is_since = |at: Timestamp| at.as_millisecond() >= asked.since.as_millisecond();
     let from = match &asked.cursor {
-        None => Some(Reached(asked.since, 0)),
-        Some(cursor) => Reached::parse(cursor).filter(|reached| is_since(reached.0) && reached.1 >= 0),
+        None => Some(ReplayCursor(asked.since, 0)),
+        Some(cursor) => ReplayCursor::parse(cursor).filter(|reached| is_since(reached.0) && reached.1 >= 0),
     };
     if from.is_none() {
-        wrong("/cursor".to_owned(), "is none that a run since then gave".to_owned());
+        field_error("/cursor".to_owned(), "is none that a run since then gave".to_owned());
     }
     match (EventFilter::parse(asked.events.clone()), from) {
         (Ok(events), Some(from)) if errors.is_empty() => Ok((events, from)),
@@ -123,9 +123,9 @@ fn check(asked: &Asked) -> Result<(EventFilter, Reached), Vec<FieldError>> {
 pub async fn plan(
     tx: &mut Tx,
     webhook: &Webhook,
-    asked: &Asked,
+    asked: &ReplayRequest,
     now: Timestamp,
-) -> store::Result<Result<(Replayed, Vec<i64>), Vec<FieldError>>> {
+) -> store::Result<Result<(ReplayPlan, Vec<i64>), Vec<FieldError>>> {
     let (events, from) = match check(asked) {
         Ok(checked) => checked,
         Err(errors) => return Ok(Err(errors)),
@@ -134,17 +134,17 @@ pub async fn plan(
         [] => state != "delivered",
         states => states.iter().any(|asked| asked == state),
     };
-    let wants = Wants::of(webhook);
-    let mut plan = Replayed { run: None, messages: 0, by_event: BTreeMap::new(), next_cursor: None };
+    let filter = SubscriptionFilter::of(webhook);
+    let mut plan = ReplayPlan { run: None, messages: 0, by_event: BTreeMap::new(), next_cursor: None };
     let mut places = Vec::new();
-    let (mut reached, mut looked_at) = (from, 0);
+    let (mut reached, mut scanned) = (from, 0);
     let until = asked.until.unwrap_or(now);
     let ended = 'pages: loop {
         let span = ((reached.0, reached.1), until);
-        let page = webhooks::past(tx, webhook.account, webhook.id, span, PAGE).await?;
+        let page = webhooks::past_facts(tx, webhook.account, webhook.id, span, PAGE).await?;
         let count = i64::try_from(page.len()).unwrap_or(PAGE);
         for past in page {
-            let name = past.happened.fact.name();
+            let name = past.candidate.fact.name();
             let state = match past.state.as_deref() {
                 Some("done") => Some("delivered"),
                 Some("dead") => Some("dead"),
@@ -152,17 +152,17 @@ pub async fn plan(
                 Some("waiting") => None,
                 _ => Some("missed"),
             };
-            if state.is_some_and(is_asked) && events.wants(&name) && wants.fact(&past.happened) {
+            if state.is_some_and(is_asked) && events.wants(&name) && filter.matches(&past.candidate) {
                 if places.len() == MAX_REPLAYED {
                     break 'pages false;
                 }
                 *plan.by_event.entry(name.record.into_owned()).or_default() += 1;
-                places.push(past.happened.sequence);
+                places.push(past.candidate.sequence);
             }
-            reached = Reached(past.happened.created_at.into(), past.happened.sequence);
+            reached = ReplayCursor(past.candidate.created_at.into(), past.candidate.sequence);
         }
-        looked_at += count;
-        if count < PAGE || looked_at >= MAX_LOOKED_AT {
+        scanned += count;
+        if count < PAGE || scanned >= MAX_SCANNED {
             break count < PAGE;
         }
     };
@@ -173,10 +173,10 @@ pub async fn plan(
 }
 
 /// Tells again what was planned; the run's key.
-pub async fn replay(
+pub async fn enqueue_replay(
     tx: &mut Tx,
     webhook: &Webhook,
-    (asked, places): (&Asked, &[i64]),
+    (asked, places): (&ReplayRequest, &[i64]),
     now: Timestamp,
 ) -> store::Result<i64> {
     let shown = serde_json::to_value(asked).unwrap_or_default();
@@ -196,7 +196,7 @@ pub async fn replay(
 }
 
 /// Tells one message again, whatever came of it; false where its fact is kept no more, or it is on its way.
-pub async fn again(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> store::Result<bool> {
+pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> store::Result<bool> {
     let Some(sequence) = delivery.sequence.filter(|_| delivery.entity_type.is_some() && delivery.state != "waiting")
     else {
         return Ok(false);
@@ -207,7 +207,7 @@ pub async fn again(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Tim
 }
 
 /// Sends a message that tells of nothing; its id.
-pub async fn test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
+pub async fn enqueue_test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
     let id = format!("msg_{}", id.simple());
     let payload = json!({ "webhook": webhook.id, "test": id });
     queue::enqueue(tx, &[NewJob { payload, sequence: None, ..JobKind::delivery(webhook, 0, now) }], now).await?;

@@ -46,20 +46,20 @@ impl Signing {
     }
 
     /// By its word.
-    pub fn named(word: &str) -> Option<Self> {
+    pub fn parse(word: &str) -> Option<Self> {
         [Self::V1, Self::V1a].into_iter().find(|signing| signing.name() == word)
     }
 }
 
-/// What messages are signed with. It has no way to be shown but [`Secret::text`].
-pub enum Secret {
+/// What messages are signed with. It has no way to be shown but [`SigningSecret::text`].
+pub enum SigningSecret {
     /// Bytes that both sides have.
     Symmetric(Vec<u8>),
     /// A pair of keys, and the seed it grew from.
     Pair(Ed25519KeyPair, [u8; SEED_BYTES]),
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
     }
@@ -68,11 +68,11 @@ impl fmt::Debug for Secret {
 /// A text that is no secret of this kind. It never tells the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be whsec_ and 24 to 64 bytes in base64, or for v1a whsk_ and the 32 or 64 bytes of an Ed25519 key")]
-pub struct BadSecret;
+pub struct InvalidSecret;
 
 /// Why a message is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unverified {
+pub enum VerificationFailure {
     /// Its time cannot be read.
     #[error("webhook-timestamp is not a number of seconds")]
     Timestamp,
@@ -84,9 +84,9 @@ pub enum Unverified {
     Signature,
 }
 
-impl Secret {
+impl SigningSecret {
     /// A new one.
-    pub fn make(signing: Signing, random: &Random) -> Result<Self, BadSecret> {
+    pub fn make(signing: Signing, random: &Random) -> Result<Self, InvalidSecret> {
         let mut bytes = [0; MADE_BYTES];
         random(&mut bytes);
         match signing {
@@ -96,24 +96,28 @@ impl Secret {
     }
 
     /// Reads `whsec_…` or `whsk_…`.
-    pub fn parse(text: &str) -> Result<Self, BadSecret> {
+    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         if let Some(encoded) = text.strip_prefix(SYMMETRIC) {
-            let bytes = STANDARD.decode(encoded).map_err(|_| BadSecret)?;
-            return if SYMMETRIC_BYTES.contains(&bytes.len()) { Ok(Self::Symmetric(bytes)) } else { Err(BadSecret) };
+            let bytes = STANDARD.decode(encoded).map_err(|_| InvalidSecret)?;
+            return if SYMMETRIC_BYTES.contains(&bytes.len()) {
+                Ok(Self::Symmetric(bytes))
+            } else {
+                Err(InvalidSecret)
+            };
         }
-        let bytes = STANDARD.decode(text.strip_prefix(PRIVATE).ok_or(BadSecret)?).map_err(|_| BadSecret)?;
-        let (seed, public) = bytes.split_first_chunk::<SEED_BYTES>().ok_or(BadSecret)?;
+        let bytes = STANDARD.decode(text.strip_prefix(PRIVATE).ok_or(InvalidSecret)?).map_err(|_| InvalidSecret)?;
+        let (seed, public) = bytes.split_first_chunk::<SEED_BYTES>().ok_or(InvalidSecret)?;
         let secret = Self::of_seed(*seed)?;
         // Some write the public half behind the seed.
         let agrees = match &secret {
             Self::Pair(pair, _) => public.is_empty() || public == pair.public_key().as_ref(),
             Self::Symmetric(_) => false,
         };
-        if agrees { Ok(secret) } else { Err(BadSecret) }
+        if agrees { Ok(secret) } else { Err(InvalidSecret) }
     }
 
-    fn of_seed(seed: [u8; SEED_BYTES]) -> Result<Self, BadSecret> {
-        Ok(Self::Pair(Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| BadSecret)?, seed))
+    fn of_seed(seed: [u8; SEED_BYTES]) -> Result<Self, InvalidSecret> {
+        Ok(Self::Pair(Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| InvalidSecret)?, seed))
     }
 
     /// Which way it signs.
@@ -165,14 +169,14 @@ pub fn verify(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), VerifyError> {
-    let second: i64 = timestamp.parse().map_err(|_| Unverified::Timestamp)?;
+    let second: i64 = timestamp.parse().map_err(|_| VerificationFailure::Timestamp)?;
     if now.as_second().abs_diff(second) > TOLERANCE_SECONDS {
-        return Err(Unverified::Time.into());
+        return Err(VerificationFailure::Time.into());
     }
     let text = signed(id, timestamp, body);
     let key = Verifier::parse(key)?;
     let is_good = signatures.split(' ').any(|signature| key.verifies(&text, signature));
-    if is_good { Ok(()) } else { Err(Unverified::Signature.into()) }
+    if is_good { Ok(()) } else { Err(VerificationFailure::Signature.into()) }
 }
 
 /// Why nothing is verified.
@@ -180,10 +184,10 @@ pub fn verify(
 pub enum VerifyError {
     /// The key is none.
     #[error(transparent)]
-    Key(#[from] BadSecret),
+    Key(#[from] InvalidSecret),
     /// The message is not believed.
     #[error(transparent)]
-    Message(#[from] Unverified),
+    Message(#[from] VerificationFailure),
 }
 
 enum Verifier {
@@ -192,13 +196,13 @@ enum Verifier {
 }
 
 impl Verifier {
-    fn parse(key: &str) -> Result<Self, BadSecret> {
+    fn parse(key: &str) -> Result<Self, InvalidSecret> {
         if let Some(encoded) = key.strip_prefix(PUBLIC) {
-            return Ok(Self::Public(STANDARD.decode(encoded).map_err(|_| BadSecret)?));
+            return Ok(Self::Public(STANDARD.decode(encoded).map_err(|_| InvalidSecret)?));
         }
-        Ok(match Secret::parse(key)? {
-            Secret::Symmetric(bytes) => Self::Symmetric(hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
-            Secret::Pair(pair, _) => Self::Public(pair.public_key().as_ref().to_vec()),
+        Ok(match SigningSecret::parse(key)? {
+            SigningSecret::Symmetric(bytes) => Self::Symmetric(hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
+            SigningSecret::Pair(pair, _) => Self::Public(pair.public_key().as_ref().to_vec()),
         })
     }
 
@@ -206,7 +210,7 @@ impl Verifier {
     fn verifies(&self, text: &[u8], signature: &str) -> bool {
         let Some((version, encoded)) = signature.split_once(',') else { return false };
         let Ok(bytes) = STANDARD.decode(encoded) else { return false };
-        match (self, Signing::named(version)) {
+        match (self, Signing::parse(version)) {
             (Self::Symmetric(key), Some(Signing::V1)) => hmac::verify(key, text, &bytes).is_ok(),
             (Self::Public(key), Some(Signing::V1a)) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(text, &bytes).is_ok()
@@ -244,7 +248,7 @@ mod tests {
                 "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
             ),
         ] {
-            assert_eq!(Secret::parse(secret).expect("a secret").sign(id, second, body.as_bytes()), signature);
+            assert_eq!(SigningSecret::parse(secret).expect("a secret").sign(id, second, body.as_bytes()), signature);
             let headers = (id, &*second.to_string(), signature);
             assert_eq!(verify(secret, headers, body.as_bytes(), at(second)), Ok(()));
         }
@@ -253,8 +257,8 @@ mod tests {
     #[test]
     fn what_was_touched_is_not_believed() {
         for signing in [Signing::V1, Signing::V1a] {
-            let secret = Secret::make(signing, &system_random()).expect("a secret");
-            let other = Secret::make(signing, &system_random()).expect("a secret");
+            let secret = SigningSecret::make(signing, &system_random()).expect("a secret");
+            let other = SigningSecret::make(signing, &system_random()).expect("a secret");
             let body = br#"{"price": 1.0}"#;
             let (good, foreign) = (secret.sign("msg_1", 100, body), other.sign("msg_1", 100, body));
             let key = secret.verifier();
@@ -263,7 +267,7 @@ mod tests {
             assert_eq!(judged("msg_1", "100", &good, body, 399), Ok(()));
             assert_eq!(judged("msg_1", "100", &format!("{foreign} {good}"), body, 100), Ok(()), "a rotation");
             assert_eq!(judged("msg_1", "100", &format!("v2,abc {good}"), body, 100), Ok(()), "of a later version");
-            let refused = Err(VerifyError::Message(Unverified::Signature));
+            let refused = Err(VerifyError::Message(VerificationFailure::Signature));
             assert_eq!(judged("msg_1", "100", &foreign, body, 100), refused);
             assert_eq!(judged("msg_1", "100", &good[..good.len() - 4], body, 100), refused, "a part of it");
             assert_eq!(
@@ -274,29 +278,29 @@ mod tests {
             assert_eq!(judged("msg_2", "100", &good, body, 100), refused);
             assert_eq!(judged("msg_1", "101", &good, body, 100), refused);
             assert_eq!(judged("msg_1", "100", &good, br#"{"price":1}"#, 100), refused, "written anew");
-            assert_eq!(judged("msg_1", "100", &good, body, 401), Err(Unverified::Time.into()));
-            assert_eq!(judged("msg_1", "100", &good, body, -201), Err(Unverified::Time.into()));
+            assert_eq!(judged("msg_1", "100", &good, body, 401), Err(VerificationFailure::Time.into()));
+            assert_eq!(judged("msg_1", "100", &good, body, -201), Err(VerificationFailure::Time.into()));
             let never = i64::MIN.to_string();
-            assert_eq!(judged("msg_1", &never, &good, body, 100), Err(Unverified::Time.into()));
-            assert_eq!(judged("msg_1", "soon", &good, body, 100), Err(Unverified::Timestamp.into()));
+            assert_eq!(judged("msg_1", &never, &good, body, 100), Err(VerificationFailure::Time.into()));
+            assert_eq!(judged("msg_1", "soon", &good, body, 100), Err(VerificationFailure::Timestamp.into()));
             assert_eq!(verify(&secret.text(), ("msg_1", "100", &good), body, at(100)), Ok(()), "the signer can verify");
         }
     }
 
     #[test]
-    fn secrets_come_back_and_are_not_shown() {
+    fn secrets_round_trip_and_are_not_printed() {
         for signing in [Signing::V1, Signing::V1a] {
-            let secret = Secret::make(signing, &system_random()).expect("a secret");
-            let again = Secret::parse(&secret.text()).expect("the same");
+            let secret = SigningSecret::make(signing, &system_random()).expect("a secret");
+            let again = SigningSecret::parse(&secret.text()).expect("the same");
             assert_eq!((again.text(), again.signing()), (secret.text(), signing));
             assert_eq!(format!("{secret:?}"), "(hidden)");
         }
         let of = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
         for bad in [&*of(23), &of(65), "whsec_***", "whsk_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ""] {
-            assert!(Secret::parse(bad).is_err(), "{bad}");
+            assert!(SigningSecret::parse(bad).is_err(), "{bad}");
         }
-        assert!(Secret::parse(&of(24)).is_ok() && Secret::parse(&of(64)).is_ok());
+        assert!(SigningSecret::parse(&of(24)).is_ok() && SigningSecret::parse(&of(64)).is_ok());
         let mismatched = STANDARD.encode([[1; 32], [2; 32]].concat());
-        assert!(Secret::parse(&format!("whsk_{mismatched}")).is_err(), "two halves of two pairs");
+        assert!(SigningSecret::parse(&format!("whsk_{mismatched}")).is_err(), "two halves of two pairs");
     }
 }

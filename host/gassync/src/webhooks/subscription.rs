@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::{
+    dto::{CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse},
     fan_out, headers, message,
-    shape::{NewWebhook, SecretRotation, WebhookChange, WebhookMade, WebhookShown},
-    signing::{Secret, Signing},
+    signing::{Signing, SigningSecret},
 };
 use crate::{
     app::App,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, EntityKind},
-        webhooks::{self, Sealed, Wanted, Webhook},
+        webhooks::{self, SealedSecret, SubscriptionSpec, Webhook},
     },
     vault::fingerprint,
 };
@@ -40,11 +40,11 @@ const MAX_ATTEMPTS: u32 = 10;
 const MAX_TIMEOUT_SECONDS: u32 = 15;
 
 /// Whose a subscription is.
-pub type Whose = (AccountId, SourceId);
+pub type SubscriptionOwner = (AccountId, SourceId);
 
 /// Who asks for one.
 #[derive(Debug, Clone, Copy)]
-pub enum By<'a> {
+pub enum Requester<'a> {
     /// The one who runs this host.
     Operator,
     /// A partner, whose key has these scopes.
@@ -52,7 +52,7 @@ pub enum By<'a> {
 }
 
 /// Why one is to be told nothing more.
-pub(crate) struct GivenUp {
+pub(crate) struct DisableReason {
     /// As which it was told.
     pub revision: i64,
     /// In words.
@@ -60,19 +60,25 @@ pub(crate) struct GivenUp {
 }
 
 /// Makes one. A partner's key must be allowed to read whatever records are asked for.
-pub async fn create(app: &Arc<App>, by: By<'_>, whose: Whose, new: NewWebhook) -> Result<WebhookMade, ApiError> {
+pub async fn create(
+    app: &Arc<App>,
+    by: Requester<'_>,
+    whose: SubscriptionOwner,
+    new: NewWebhook,
+) -> Result<CreatedWebhook, ApiError> {
     let (account, source) = whose;
     let mut errors = Vec::new();
-    let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::named);
+    let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::parse);
     if signing.is_none() {
-        errors.push(wrong("/signing", "is neither v1 nor v1a"));
+        errors.push(field_error("/signing", "is neither v1 nor v1a"));
     }
-    let secret = secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
-    let headers = headers::judge(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
+    let secret =
+        read_or_generate_secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
+    let headers = headers::validate(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
     let mut tx = app.db.read(account).await?;
-    let properties = properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
+    let properties = resolve_properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
     drop(tx);
-    let wanted = Wanted {
+    let spec = SubscriptionSpec {
         url: new.url,
         description: new.description,
         events: new.events,
@@ -85,53 +91,53 @@ pub async fn create(app: &Arc<App>, by: By<'_>, whose: Whose, new: NewWebhook) -
         max_attempts: new.max_attempts.unwrap_or(MAX_ATTEMPTS).into(),
         timeout_seconds: new.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS).into(),
     };
-    may_read(by, &wanted)?;
-    if let Err(problem) = address(app, &wanted.url).await {
-        errors.push(wrong("/url", &problem));
+    check_read_scopes(by, &spec)?;
+    if let Err(problem) = check_url(app, &spec.url).await {
+        errors.push(field_error("/url", &problem));
     }
-    check(&wanted, errors)?;
+    validate(&spec, errors)?;
     let secret = secret.ok_or(Problem::Internal)?;
     let now = app.now();
     let mut tx = app.db.write(account).await?;
     if webhooks::count(&mut tx, account, source).await? >= MAX_WEBHOOKS {
         return Err(Problem::Conflict(format!("the source has {MAX_WEBHOOKS} subscriptions already")).into());
     }
-    let id = webhooks::insert(&mut tx, account, source, &wanted, now).await?;
-    keep_secret(app, &mut tx, (account, id), &secret, now).await?;
+    let id = webhooks::insert(&mut tx, account, source, &spec, now).await?;
+    store_secret(app, &mut tx, (account, id), &secret, now).await?;
     if !headers.is_empty() {
-        headers::keep(app, &mut tx, (account, id), &headers).await?;
+        headers::save(app, &mut tx, (account, id), &headers).await?;
     }
-    let made = show_by_key(app, &mut tx, (account, id)).await?;
+    let made = show_by_id(app, &mut tx, (account, id)).await?;
     tx.commit().await?;
-    Ok(WebhookMade { webhook: made, secret: secret.verifier() })
+    Ok(CreatedWebhook { webhook: made, secret: secret.verifier() })
 }
 
 /// Changes one, as it is by then: of two changes at a time neither undoes the other. `by` as when it is made.
 pub async fn change(
     app: &Arc<App>,
-    by: By<'_>,
+    by: Requester<'_>,
     webhook: Webhook,
     change: WebhookChange,
-) -> Result<WebhookShown, ApiError> {
-    let Webhook { account, id, source, wanted: seen, .. } = webhook;
+) -> Result<WebhookResponse, ApiError> {
+    let Webhook { account, id, source, spec: seen, .. } = webhook;
     let mut errors = Vec::new();
-    let headers = change.headers.as_ref().map(|given| headers::judge(given, (None, None), &mut errors));
+    let headers = change.headers.as_ref().map(|given| headers::validate(given, (None, None), &mut errors));
     // No transaction is open while a name is looked up.
     if let Some(url) = change.url.as_ref().filter(|url| **url != seen.url)
-        && let Err(problem) = address(app, url).await
+        && let Err(problem) = check_url(app, url).await
     {
-        errors.push(wrong("/url", &problem));
+        errors.push(field_error("/url", &problem));
     }
     let now = app.now();
     let mut tx = app.db.write(account).await?;
-    let Webhook { wanted: before, is_active, .. } =
-        webhooks::take(&mut tx, account, (source, id)).await?.ok_or(Problem::NotFound)?;
+    let Webhook { spec: before, is_active, .. } =
+        webhooks::lock(&mut tx, account, (source, id)).await?.ok_or(Problem::NotFound)?;
     let properties = match &change.property_ids {
-        Some(ids) => properties(&mut tx, (account, source), ids, &mut errors).await?,
+        Some(ids) => resolve_properties(&mut tx, (account, source), ids, &mut errors).await?,
         None => before.properties,
     };
-    let is_elsewhere = change.url.as_ref().is_some_and(|url| *url != before.url);
-    let wanted = Wanted {
+    let url_changed = change.url.as_ref().is_some_and(|url| *url != before.url);
+    let spec = SubscriptionSpec {
         url: change.url.unwrap_or(before.url),
         description: change.description.or(before.description),
         events: change.events.unwrap_or(before.events),
@@ -144,53 +150,55 @@ pub async fn change(
         max_attempts: change.max_attempts.map_or(before.max_attempts, i64::from),
         timeout_seconds: change.timeout_seconds.map_or(before.timeout_seconds, i64::from),
     };
-    may_read(by, &wanted)?;
-    check(&wanted, errors)?;
+    check_read_scopes(by, &spec)?;
+    validate(&spec, errors)?;
     match change.enabled {
-        Some(false) if is_active => stop(&mut tx, (account, source, id), webhooks::BY_HAND, now).await?,
+        Some(false) if is_active => {
+            disable_and_cancel(&mut tx, (account, source, id), webhooks::DISABLED_ON_REQUEST, now).await?
+        }
         Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
         _ => {}
     }
-    if is_elsewhere || change.enabled == Some(true) {
-        webhooks::begin_anew(&mut tx, account, (source, id)).await?;
+    if url_changed || change.enabled == Some(true) {
+        webhooks::reset_health(&mut tx, account, (source, id)).await?;
     }
-    webhooks::update(&mut tx, account, id, &wanted, now).await?;
+    webhooks::update(&mut tx, account, id, &spec, now).await?;
     if let Some(headers) = headers {
-        headers::keep(app, &mut tx, (account, id), &headers).await?;
+        headers::save(app, &mut tx, (account, id), &headers).await?;
     }
-    let shown = show_by_key(app, &mut tx, (account, id)).await?;
+    let shown = show_by_id(app, &mut tx, (account, id)).await?;
     tx.commit().await?;
     Ok(shown)
 }
 
 /// Signs with a new secret, and for a while with the former one too: with no other.
-pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<WebhookMade, ApiError> {
+pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<CreatedWebhook, ApiError> {
     let mut errors = Vec::new();
     let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {
-        errors.push(wrong("/graceSeconds", &format!("is more than {MAX_GRACE_SECONDS} seconds")));
+        errors.push(field_error("/graceSeconds", &format!("is more than {MAX_GRACE_SECONDS} seconds")));
     }
-    let signing = Signing::named(&webhook.wanted.signing).unwrap_or(Signing::V1);
-    let secret = secret(app, signing, rotation.secret.as_deref(), "/secret", &mut errors);
+    let signing = Signing::parse(&webhook.spec.signing).unwrap_or(Signing::V1);
+    let secret = read_or_generate_secret(app, signing, rotation.secret.as_deref(), "/secret", &mut errors);
     let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
-    webhooks::take(&mut tx, webhook.account, whose).await?.ok_or(Problem::NotFound)?;
+    webhooks::lock(&mut tx, webhook.account, whose).await?.ok_or(Problem::NotFound)?;
     let ends = now + SignedDuration::from_secs(i64::from(grace));
     webhooks::end_secrets(&mut tx, webhook.account, webhook.id, (ends, now)).await?;
-    keep_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
-    let shown = show_by_key(app, &mut tx, (webhook.account, webhook.id)).await?;
+    store_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
+    let shown = show_by_id(app, &mut tx, (webhook.account, webhook.id)).await?;
     tx.commit().await?;
-    Ok(WebhookMade { webhook: shown, secret: secret.verifier() })
+    Ok(CreatedWebhook { webhook: shown, secret: secret.verifier() })
 }
 
 /// Forgets one; what waited for it is told no more.
-pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
+pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
-    webhooks::kill(&mut tx, webhook.account, whose, "the subscription is gone", now).await?;
+    webhooks::cancel_pending(&mut tx, webhook.account, whose, "the subscription is gone", now).await?;
     webhooks::delete(&mut tx, webhook.account, webhook.id, now).await?;
     tx.commit().await?;
     Ok(())
@@ -198,71 +206,75 @@ pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
 
 /// Tells one nothing more, because of how it takes it: the feed and other subscribers hear of that. One that somebody has
 /// changed meanwhile is another.
-pub(crate) async fn give_up(
+pub(crate) async fn disable_endpoint(
     app: &App,
     whose: (AccountId, SourceId, i64),
-    GivenUp { revision, why }: &GivenUp,
+    DisableReason { revision, why }: &DisableReason,
 ) -> crate::store::Result<()> {
     let (account, source, id) = whose;
     let mut tx = app.db.write(account).await?;
-    let now_is = webhooks::take(&mut tx, account, (source, id)).await?;
+    let now_is = webhooks::lock(&mut tx, account, (source, id)).await?;
     if now_is.is_none_or(|webhook| webhook.revision != *revision) {
         return Ok(());
     }
-    stop(&mut tx, whose, why, app.now()).await?;
+    disable_and_cancel(&mut tx, whose, why, app.now()).await?;
     tx.commit().await?;
     app.facts.notify_one();
     Ok(())
 }
 
-async fn stop(
+async fn disable_and_cancel(
     tx: &mut Tx,
     (account, source, id): (AccountId, SourceId, i64),
     why: &str,
     now: Timestamp,
 ) -> crate::store::Result<()> {
     let dead = format!("the subscription is disabled: {why}");
-    webhooks::kill(tx, account, (source, id), &dead, now).await?;
+    webhooks::cancel_pending(tx, account, (source, id), &dead, now).await?;
     if webhooks::disable(tx, account, id, why, now).await? {
-        webhooks::tell_disabled(tx, account, id, now).await?;
+        webhooks::publish_disabled(tx, account, id, now).await?;
     }
     Ok(())
 }
 
 /// As it is shown.
-pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookShown, ApiError> {
-    let Webhook { wanted, .. } = webhook;
+pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
+    let Webhook { spec, .. } = webhook;
     let whose = (webhook.account, webhook.source);
-    let property_ids = if wanted.properties.is_empty() {
+    let property_ids = if spec.properties.is_empty() {
         Vec::new()
     } else {
-        webhooks::property_names(tx, whose.0, whose.1, &wanted.properties).await?
+        webhooks::external_property_ids(tx, whose.0, whose.1, &spec.properties).await?
     };
-    let public_keys = if wanted.signing == Signing::V1a.name() {
+    let public_keys = if spec.signing == Signing::V1a.name() {
         let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
-        sealed.iter().filter_map(|sealed| open_secret(app, webhook, sealed)).map(|secret| secret.verifier()).collect()
+        sealed
+            .iter()
+            .filter_map(|sealed| decrypt_secret(app, webhook, sealed))
+            .map(|secret| secret.verifier())
+            .collect()
     } else {
         Vec::new()
     };
-    let headers = headers::open(app, webhook).unwrap_or_default();
-    Ok(WebhookShown {
+    let headers = headers::decrypt(app, webhook).unwrap_or_default();
+    Ok(WebhookResponse {
         id: webhook.id,
-        url: wanted.url.clone(),
-        description: wanted.description.clone(),
-        events: wanted.events.clone(),
+        url: spec.url.clone(),
+        description: spec.description.clone(),
+        events: spec.events.clone(),
         property_ids,
-        payload: wanted.payload.clone(),
-        envelope: wanted.envelope.clone(),
-        exclude_origin: wanted.exclude_origin,
-        ordered: wanted.ordered,
-        signing: wanted.signing.clone(),
+        payload: spec.payload.clone(),
+        envelope: spec.envelope.clone(),
+        exclude_origin: spec.exclude_origin,
+        ordered: spec.ordered,
+        signing: spec.signing.clone(),
         public_keys,
         headers: headers.into_iter().map(|(name, _)| name).collect(),
-        max_attempts: wanted.max_attempts,
-        timeout_seconds: wanted.timeout_seconds,
+        max_attempts: spec.max_attempts,
+        timeout_seconds: spec.timeout_seconds,
         enabled: webhook.is_active,
-        disabled_because: webhook.status_reason.clone(),
-        silent_because: fan_out::silence(webhook),
+        disabled_reason: webhook.status_reason.clone(),
+        suspended_reason: fan_out::suspended_reason(webhook),
         failing_since: webhook.failing_since,
         failures: webhook.failures,
         last_triggered_at: webhook.last_triggered_at,
@@ -272,25 +284,25 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookSh
     })
 }
 
-async fn show_by_key(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> Result<WebhookShown, ApiError> {
+async fn show_by_id(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> Result<WebhookResponse, ApiError> {
     let webhook = webhooks::get(tx, account, id).await?.ok_or(Problem::NotFound)?;
     show(app, tx, &webhook).await
 }
 
 /// What is wrong with a field.
-pub(super) fn wrong(path: &str, problem: &str) -> FieldError {
+pub(super) fn field_error(path: &str, problem: &str) -> FieldError {
     FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 /// Who has records sent must be allowed to read them.
-fn may_read(by: By<'_>, wanted: &Wanted) -> Result<(), Problem> {
-    let By::Key(scopes) = by else { return Ok(()) };
-    if wanted.payload != message::FULL {
+fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), Problem> {
+    let Requester::Key(scopes) = by else { return Ok(()) };
+    if spec.payload != message::FULL {
         return Ok(());
     }
-    let filter = EventFilter::from_checked(&wanted.events);
-    let told = EventName::all().filter(|name| filter.wants(name));
-    let mut needed = told.flat_map(|name| message::scopes(&name).iter().copied());
+    let filter = EventFilter::from_checked(&spec.events);
+    let selected = EventName::all().filter(|name| filter.wants(name));
+    let mut needed = selected.flat_map(|name| message::required_scopes(&name).iter().copied());
     match needed.find(|scope| !scope::holds(scopes, scope)) {
         Some(scope) => Err(Problem::Forbidden { scope }),
         None => Ok(()),
@@ -298,30 +310,30 @@ fn may_read(by: By<'_>, wanted: &Wanted) -> Result<(), Problem> {
 }
 
 /// What can be wrong with it, beside what was found already.
-fn check(wanted: &Wanted, mut errors: Vec<FieldError>) -> Result<(), Problem> {
-    if wanted.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
-        errors.push(wrong("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
+fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), Problem> {
+    if spec.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
+        errors.push(field_error("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
     }
-    if let Err(more) = EventFilter::parse(wanted.events.clone()) {
+    if let Err(more) = EventFilter::parse(spec.events.clone()) {
         errors.extend(more);
     }
-    if !["thin", "full"].contains(&wanted.payload.as_str()) {
-        errors.push(wrong("/payload", "is neither thin nor full"));
+    if !["thin", "full"].contains(&spec.payload.as_str()) {
+        errors.push(field_error("/payload", "is neither thin nor full"));
     }
-    if !["standard", "cloudevents"].contains(&wanted.envelope.as_str()) {
-        errors.push(wrong("/envelope", "is neither standard nor cloudevents"));
+    if !["standard", "cloudevents"].contains(&spec.envelope.as_str()) {
+        errors.push(field_error("/envelope", "is neither standard nor cloudevents"));
     }
-    if !(1..=i64::from(MAX_ATTEMPTS)).contains(&wanted.max_attempts) {
-        errors.push(wrong("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
+    if !(1..=i64::from(MAX_ATTEMPTS)).contains(&spec.max_attempts) {
+        errors.push(field_error("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
     }
-    if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&wanted.timeout_seconds) {
-        errors.push(wrong("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
+    if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&spec.timeout_seconds) {
+        errors.push(field_error("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
 
 /// Whether an address may be called, as far as can be told now.
-async fn address(app: &App, text: &str) -> Result<(), String> {
+async fn check_url(app: &App, text: &str) -> Result<(), String> {
     if text.chars().count() > MAX_URL_CHARS {
         return Err(format!("is longer than {MAX_URL_CHARS} characters"));
     }
@@ -347,72 +359,71 @@ async fn address(app: &App, text: &str) -> Result<(), String> {
     }
 }
 
-async fn properties(
+async fn resolve_properties(
     tx: &mut Tx,
-    (account, source): Whose,
+    (account, source): SubscriptionOwner,
     ids: &[String],
     errors: &mut Vec<FieldError>,
 ) -> Result<Vec<i64>, ApiError> {
     if ids.len() > MAX_PROPERTIES {
-        errors.push(wrong("/propertyIds", &format!("has more than {MAX_PROPERTIES} ids")));
+        errors.push(field_error("/propertyIds", &format!("has more than {MAX_PROPERTIES} ids")));
         return Ok(Vec::new());
     }
     let mut found = Vec::with_capacity(ids.len());
     for (place, id) in ids.iter().enumerate() {
         match mappings::find(tx, account, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
-            None => {
-                errors.push(wrong(&format!("/propertyIds/{place}"), "is no property that this source has a link with"))
-            }
+            None => errors
+                .push(field_error(&format!("/propertyIds/{place}"), "is no property that this source has a link with")),
         }
     }
     Ok(found)
 }
 
 /// The one that was given, or a new one.
-fn secret(
+fn read_or_generate_secret(
     app: &App,
     signing: Signing,
     given: Option<&str>,
     path: &str,
     errors: &mut Vec<FieldError>,
-) -> Option<Secret> {
+) -> Option<SigningSecret> {
     let made = match given {
-        Some(text) => Secret::parse(text),
-        None => Secret::make(signing, &app.random),
+        Some(text) => SigningSecret::parse(text),
+        None => SigningSecret::make(signing, &app.random),
     };
     match made {
         Ok(secret) if secret.signing() == signing => Some(secret),
         Ok(_) => {
-            errors.push(wrong(path, &format!("is no secret for {}", signing.name())));
+            errors.push(field_error(path, &format!("is no secret for {}", signing.name())));
             None
         }
         Err(error) => {
-            errors.push(wrong(path, &error.to_string()));
+            errors.push(field_error(path, &error.to_string()));
             None
         }
     }
 }
 
-fn place_of_secret(account: AccountId, webhook: i64) -> String {
+fn secret_context(account: AccountId, webhook: i64) -> String {
     format!("{account}/webhook/{webhook}/secret")
 }
 
-async fn keep_secret(
+async fn store_secret(
     app: &App,
     tx: &mut Tx,
     (account, id): (AccountId, i64),
-    secret: &Secret,
+    secret: &SigningSecret,
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let text = secret.text();
-    let sealed = app.vault.encrypt(&place_of_secret(account, id), &text).map_err(|_| Problem::Internal)?;
+    let sealed = app.vault.encrypt(&secret_context(account, id), &text).map_err(|_| Problem::Internal)?;
     webhooks::add_secret(tx, account, id, (&sealed, app.vault.key_id(), &fingerprint(&text)), now).await?;
     Ok(())
 }
 
 /// Opens what messages are signed with.
-pub(super) fn open_secret(app: &App, webhook: &Webhook, sealed: &Sealed) -> Option<Secret> {
-    let text = app.vault.decrypt(&place_of_secret(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
-    Secret::parse(&text).ok()
+pub(super) fn decrypt_secret(app: &App, webhook: &Webhook, sealed: &SealedSecret) -> Option<SigningSecret> {
+    let text = app.vault.decrypt(&secret_context(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
+    SigningSecret::parse(&text).ok()
 }

@@ -11,7 +11,7 @@ use crate::{
         self,
         queue::{self, NewJob, QueueResult},
         sync_runs::{self, PushRun},
-        webhooks::{self, Attempt, EndpointHealth},
+        webhooks::{self, EndpointHealth, NewAttempt},
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Completion {
     /// What comes next.
     pub next: Vec<NewJob<'static>>,
     /// The times that a subscriber was told of something.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<NewAttempt>,
     /// How the endpoint is by now.
     pub endpoint_health: Option<EndpointHealth>,
     /// What its channel was told.
@@ -120,7 +120,7 @@ async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
     // A job ends before it is put in the queue anew: the same work waits once.
     queue::complete(&mut tx, &releases, now).await?;
     queue::enqueue(&mut tx, &next, now).await?;
-    webhooks::note(&mut tx, &attempts, &healths, now).await?;
+    webhooks::record_attempts(&mut tx, &attempts, &healths, now).await?;
     sync_runs::insert_push_runs(&mut tx, &runs).await?;
     tx.commit().await
 }

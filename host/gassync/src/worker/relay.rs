@@ -79,7 +79,7 @@ async fn relay(app: &App) -> store::Result<i64> {
 async fn clear(app: &App) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
-    idempotency::forget_before(&mut tx, now - idempotency::KEPT).await?;
+    idempotency::delete_before(&mut tx, now - idempotency::RETENTION).await?;
     tx.commit().await?;
     let mut tx = app.db.platform_read().await?;
     let accounts = accounts::with_expired_holds(&mut tx, now).await?;

@@ -11,7 +11,7 @@ use crate::{
     store::{
         self,
         buffer::{
-            Slice, Stored, blocks,
+            PageCursor, Stored, blocks,
             parked_reservations::{self, ParkedReservation},
             properties, rate_plans, room_types,
         },
@@ -30,7 +30,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
             let mut after = 0;
             loop {
                 let mut tx = app.db.write_for(source.account, source.id).await?;
-                let slice = Slice { after, limit: BATCH };
+                let slice = PageCursor { after, limit: BATCH };
                 let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
                 let Some((last, _)) = rows.last() else { break };
                 after = last.row;
@@ -71,7 +71,7 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
         let mut tx = app.db.write_for(source.account, source.id).await?;
-        let slice = Slice { after, limit: BATCH };
+        let slice = PageCursor { after, limit: BATCH };
         let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
@@ -103,7 +103,7 @@ async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
         let mut tx = app.db.write_for(source.account, source.id).await?;
-        let rows = blocks::parked(&mut tx, source.account, source.id, Slice { after, limit: BATCH }).await?;
+        let rows = blocks::parked(&mut tx, source.account, source.id, PageCursor { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| may_apply_now(source, stored.parked.as_ref())) {

@@ -13,7 +13,7 @@ use crate::{
         queue::{Claim, Job, JobResult, NewJob, Pause, QueueResult},
         sources::Source,
     },
-    webhooks::Told,
+    webhooks::DispatchReport,
 };
 
 /// How long a job waits whose channel has no room for it and does not say for how long.
@@ -95,9 +95,9 @@ pub(super) async fn completion_of_jobs(
 }
 
 /// What is to be written of a subscriber's queue.
-pub(super) fn completion_of_deliveries(app: &App, taken: Claim, told: Told) -> Completion {
+pub(super) fn completion_of_deliveries(app: &App, taken: Claim, report: DispatchReport) -> Completion {
     let now = app.now();
-    let Told { outcomes, attempts, health, pause, .. } = told;
+    let DispatchReport { outcomes, attempts, health, pause, .. } = report;
     let judged = taken.jobs.iter().zip(&outcomes).map(|(job, outcome)| judge(app, job, (outcome, false), None, now));
     let ended = judged.map(with_storable_reason).collect();
     let pause = pause.map(|pause| Pause { why: storable_reason(pause.why), ..pause });

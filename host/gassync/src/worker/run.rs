@@ -188,11 +188,11 @@ async fn run_leased(
 
 async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
     let whose = (taken.account, taken.source, number);
-    let mut told = webhooks::tell_safely(app, number, &taken).await?;
-    let disable = told.disable.take();
-    completer.complete(retry_policy::completion_of_deliveries(app, taken, told)).await;
+    let mut report = webhooks::dispatch(app, number, &taken).await?;
+    let disable = report.disable.take();
+    completer.complete(retry_policy::completion_of_deliveries(app, taken, report)).await;
     match disable {
-        Some(why) => webhooks::give_up(app, whose, &why).await,
+        Some(why) => webhooks::disable_endpoint(app, whose, &why).await,
         None => Ok(()),
     }
 }

@@ -105,7 +105,7 @@ impl Notification {
         let instant = |element: &Element, name: &str| {
             Lenient::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
         };
-        let (made_at, told_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
+        let (made_at, entries_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
         let mut reservation = match self.kind {
             // It carries ids, and a name to compare: all else is as it was.
             Kind::Cancelled => Reservation {
@@ -116,8 +116,8 @@ impl Notification {
         };
         reservation.property_id = self.hotel().map(str::to_owned);
         reservation.source = Some("expedia".to_owned());
-        reservation.booked_at = made_at.clone().or(told_at.clone()).filter(|_| self.kind == Kind::New);
-        reservation.modified_at = told_at.or(made_at);
+        reservation.booked_at = made_at.clone().or(entries_at.clone()).filter(|_| self.kind == Kind::New);
+        reservation.modified_at = entries_at.or(made_at);
         reservation.raw = Some(self.body.json().to_string());
         Ok(change(self.hotel(), ChangeKind::Reservation(reservation)))
     }

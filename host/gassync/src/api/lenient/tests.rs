@@ -12,7 +12,7 @@ fn paths(mended: &[Mended]) -> Vec<&str> {
 }
 
 #[test]
-fn what_says_the_same_is_read_and_what_says_nothing_left_out() {
+fn equivalent_values_are_coerced_and_others_dropped() {
     let Lenient { record, mended, raw } = reservation(&json!({
         "id": 4711, "status": "confirmed", "roomTypeId": 12, "checkIn": "2027-05-01T14:00:00+02:00",
         "checkOut": "2027-05-04 10:00", "adults": "2", "children": 1.0, "infants": "many", "pets": true,
@@ -40,7 +40,7 @@ fn what_says_the_same_is_read_and_what_says_nothing_left_out() {
 }
 
 #[test]
-fn texts_that_cannot_be_kept_are_marked_where_they_stood() {
+fn unstorable_text_is_marked_in_place() {
     let raw = r#"{"id":"r","status":"confirmed","notes":"a\u0000b\ud83d","other":"\udc00","guest":{"name":5}}"#;
     let lenient: Lenient<Reservation> = read(raw).expect("a record");
     assert_eq!(lenient.record.notes.as_deref(), Some("a\0b\0"), "the record's own rules say so");
@@ -52,7 +52,7 @@ fn texts_that_cannot_be_kept_are_marked_where_they_stood() {
 }
 
 #[test]
-fn dates_and_statuses_do_not_lose_a_record_and_ids_do() {
+fn bad_dates_and_statuses_keep_a_record_but_bad_ids_reject_it() {
     let Lenient { record, mended, .. } =
         reservation(&json!({ "id": "r", "checkIn": "soon", "checkOut": 0, "rooms": [null, { "roomTypeId": 5 }] }));
     assert_eq!((record.status.as_str(), record.check_in, record.check_out), ("unknown", None, None));
@@ -71,7 +71,7 @@ fn dates_and_statuses_do_not_lose_a_record_and_ids_do() {
 }
 
 #[test]
-fn lists_are_read_in_other_shapes_and_many_at_once() {
+fn lists_are_coerced_from_other_shapes() {
     let rooms: Map<String, Value> =
         (0..130).map(|n| (n.to_string(), json!({ "roomTypeId": n, "adults": "2", "infants": "no" }))).collect();
     let Lenient { record, mended, .. } =
@@ -85,7 +85,7 @@ fn lists_are_read_in_other_shapes_and_many_at_once() {
 }
 
 #[test]
-fn other_kinds_are_read_too() {
+fn other_record_kinds_are_coerced() {
     let house: Lenient<Property> = read(r#"{"id":5,"latitude":"37.5","longitude":"east"}"#).expect("a house");
     assert_eq!((house.record.name.as_str(), house.record.latitude, house.record.longitude), ("5", Some(37.5), None));
     let nights: Lenient<Availability> =
@@ -93,11 +93,13 @@ fn other_kinds_are_read_too() {
             .expect("nights");
     let Availability { available, units_available, closed_to_arrival, .. } = nights.record;
     assert_eq!((available, units_available, closed_to_arrival), (Some(true), Some(1), Some(false)));
-    assert!(asks(r#"{"intent":"request","x":"\u0000"}"#) && !asks(r#"{"intent":"fact"}"#) && !asks("5"));
+    assert!(
+        is_request(r#"{"intent":"request","x":"\u0000"}"#) && !is_request(r#"{"intent":"fact"}"#) && !is_request("5")
+    );
 }
 
 #[test]
-fn lists_in_odd_places_do_not_lose_a_record() {
+fn misplaced_lists_keep_the_record() {
     let odd: Vec<Value> = (0..200).map(|n| json!({ "kind": "fee", "amount": n })).collect();
     let rooms: Vec<Value> = (0..130).map(|n| json!({ "roomTypeId": "t", "checkIn": {}, "checkOut": n })).collect();
     let Lenient { record, .. } = reservation(&json!({

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{Client, say};
-use crate::admin::{Line, SourceShown};
+use crate::admin::{SourceResponse, SyncLogLine};
 
 /// Prints new lines of the audit trail.
 pub struct Follower<'a> {
@@ -16,7 +16,7 @@ impl<'a> Follower<'a> {
     }
 
     pub async fn look(&mut self) -> anyhow::Result<()> {
-        let lines: Vec<Line> = self.client.get(&format!("/admin/v1/sync-log?after={}", self.after)).await?;
+        let lines: Vec<SyncLogLine> = self.client.get(&format!("/admin/v1/sync-log?after={}", self.after)).await?;
         for line in lines {
             self.after = line.id;
             if let Some(text) = self.in_words(&line).await? {
@@ -26,7 +26,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    async fn in_words(&mut self, line: &Line) -> anyhow::Result<Option<String>> {
+    async fn in_words(&mut self, line: &SyncLogLine) -> anyhow::Result<Option<String>> {
         let what = line.entity.replace('_', " ");
         let why = line.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
         if line.direction == "outbound" {
@@ -49,7 +49,7 @@ impl<'a> Follower<'a> {
     async fn name(&mut self, source: Option<i64>) -> anyhow::Result<String> {
         let Some(source) = source else { return Ok("no source".to_owned()) };
         if !self.names.contains_key(&source) {
-            let sources: Vec<SourceShown> = self.client.get("/admin/v1/sources").await?;
+            let sources: Vec<SourceResponse> = self.client.get("/admin/v1/sources").await?;
             self.names.extend(sources.into_iter().map(|source| (source.id, source.name)));
         }
         Ok(self.names.get(&source).cloned().unwrap_or_default())

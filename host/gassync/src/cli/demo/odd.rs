@@ -67,7 +67,7 @@ pub async fn list(client: &Client, accounts: &[(&'static str, &Beds24, SourceId)
             .map(text)
             .filter(|text| !text.is_empty())
             .collect();
-        print(&format!("ALARM       {}: {}; {}", text("kind"), known.join(", "), text("mend")));
+        print(&format!("ALARM       {}: {}; {}", text("kind"), known.join(", "), text("remedy")));
     }
     Ok(())
 }

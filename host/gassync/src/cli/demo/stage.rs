@@ -13,7 +13,10 @@ use super::{
     follow::Follower,
 };
 use crate::{
-    admin::{GoLive, GoLivePlan, KeyMade, LinkPlan, LinkShown, NewKey, NewLink, NewSource, SourceMade, WaitingShown},
+    admin::{
+        CreatedKey, CreatedSource, GoLive, GoLivePlan, LinkPlan, LinkResponse, NewKey, NewLink, NewSourceRequest,
+        ParkedRecordResponse,
+    },
     app::App,
     store,
 };
@@ -77,8 +80,8 @@ impl Stage {
         let expected = houses.iter().map(|house| 1 + house.room_types.len()).sum();
         let known = loop {
             follower.look().await?;
-            let links: Vec<LinkShown> = client.get(&format!("/admin/v1/sources/{FIRST}/links")).await?;
-            let links: Vec<LinkShown> =
+            let links: Vec<LinkResponse> = client.get(&format!("/admin/v1/sources/{FIRST}/links")).await?;
+            let links: Vec<LinkResponse> =
                 links.into_iter().filter(|link| ["property", "room_type"].contains(&link.kind.as_str())).collect();
             if links.len() >= expected {
                 break links;
@@ -86,7 +89,9 @@ impl Stage {
             wait("the properties are not in the core").await?;
         };
         let of_second = connect(client, second, SECOND).await?;
-        while client.get::<Vec<WaitingShown>>(&format!("/admin/v1/sources/{SECOND}/parked")).await?.len() < expected {
+        while client.get::<Vec<ParkedRecordResponse>>(&format!("/admin/v1/sources/{SECOND}/parked")).await?.len()
+            < expected
+        {
             wait("the properties of the second account have not arrived").await?;
         }
         let new = NewKey {
@@ -97,7 +102,7 @@ impl Stage {
             strict: false,
             expires_at: None,
         };
-        let KeyMade { key, .. } = client.post("/admin/v1/keys", &new).await?;
+        let CreatedKey { key, .. } = client.post("/admin/v1/keys", &new).await?;
         let engine = client.as_partner(&key);
         let gas_id = |kind: &str, id: u64| {
             let link = known.iter().find(|link| link.kind == kind && link.id == id.to_string());
@@ -134,7 +139,7 @@ impl Stage {
 }
 
 async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Result<SourceId> {
-    let new = NewSource {
+    let new = NewSourceRequest {
         account: ACCOUNT.to_owned(),
         channel: "beds24".to_owned(),
         name: name.to_owned(),
@@ -147,7 +152,7 @@ async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Re
         credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
         time_zone: Some("UTC".to_owned()),
     };
-    let made: SourceMade = client.post("/admin/v1/sources", &new).await?;
+    let made: CreatedSource = client.post("/admin/v1/sources", &new).await?;
     let header = made.webhook_header.map(|name| (name, made.webhook_token));
     channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
     Ok(SourceId(made.id))

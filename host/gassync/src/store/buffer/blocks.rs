@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, Block, CoreId, Digest, Mended, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
-use super::{Slice, mended};
+use super::{PageCursor, mended};
 use crate::store::{Result, Time, Tx, on};
 
 /// A block as it is stored.
@@ -156,7 +156,7 @@ pub async fn parked(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<(StoredBlock, RawJson)>> {
     let text = "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at, raw_data
         from int_blocks where account_id = $1 and source_id = $2 and parked is not null and id > $3

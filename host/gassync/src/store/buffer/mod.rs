@@ -113,7 +113,7 @@ impl<T> From<Row<T>> for Stored<T> {
 
 /// Where a page of a listing begins and how long it is.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice {
+pub struct PageCursor {
     /// Rows after this one.
     pub after: i64,
     /// At most so many.
@@ -272,7 +272,7 @@ macro_rules! reads {
             tx: &mut Tx,
             account: AccountId,
             source: SourceId,
-            slice: Slice,
+            slice: PageCursor,
         ) -> Result<Vec<(Stored<$record>, RawJson)>> {
             let text = concat!(
                 "select id, record, digest, revision, modified_at, observed_at, ", $core, " as core_id, parked, mended, synced_at,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, CoreId, Digest, Mended, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
-use super::Slice;
+use super::PageCursor;
 use crate::store::{
     Result, Time, Tx, on,
     rows::{Cell, ColumnType, Rows},
@@ -114,7 +114,7 @@ pub async fn page(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<(i64, ParkedReservation, RawJson)>> {
     let text = "select r.id as row_id, p.raw_data, p.external_id, p.record, p.digest, p.revision, p.modified_at,
             p.observed_at, p.mended, p.missing, p.hold_id, p.parked_at

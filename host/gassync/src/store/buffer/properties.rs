@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, Parked, Property, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{ColumnType, Rows},
@@ -40,7 +40,7 @@ pub async fn list(
     account: AccountId,
     source: SourceId,
     updated_since: Option<Timestamp>,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<Stored<Property>>> {
     let text = "select id, record, digest, revision, modified_at, observed_at, gas_property_id as core_id, parked,
             mended, synced_at

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, Parked, RatePlan, RawJson, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
 use crate::store::{
     Result, Time, Tx, on,
     rows::{ColumnType, Rows},
@@ -47,7 +47,7 @@ pub async fn list(
     account: AccountId,
     source: SourceId,
     (property_id, updated_since): (Option<&str>, Option<Timestamp>),
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<Stored<RatePlan>>> {
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
             r.gas_rate_plan_id as core_id, r.parked, r.mended, r.synced_at

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gassync_domain::{AccountId, CoreId, Date, Guest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
 use sqlx::types::Json;
 
-use super::{Envelope, Named, Row, Slice, Stored, WithRaw, reads};
+use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
 use crate::store::{
     Day, Result, Time, Tx, on,
     rows::{Cell, ColumnType, Rows},
@@ -150,7 +150,7 @@ pub async fn list(
     account: AccountId,
     source: SourceId,
     filter: &ReservationFilter,
-    slice: Slice,
+    slice: PageCursor,
 ) -> Result<Vec<Stored<Reservation>>> {
     let text = "select r.id, r.record, r.digest, r.revision, r.modified_at, r.observed_at,
             r.gas_booking_id as core_id, r.parked, r.mended, r.synced_at

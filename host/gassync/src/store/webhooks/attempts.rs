@@ -8,7 +8,7 @@ use crate::store::{
 
 /// One time that a subscriber was told of something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct NewAttempt {
     /// The tenant.
     pub account: AccountId,
     /// The delivery, which is a job.
@@ -37,12 +37,12 @@ pub struct EndpointHealth {
     /// As which it was told.
     pub revision: i64,
     /// Whether anything arrived; it failed where nothing did, however much that was.
-    pub any_arrived: bool,
+    pub any_delivered: bool,
 }
 
 /// An attempt, as it is shown.
 #[derive(Debug, Clone, FromRow)]
-pub struct AttemptShown {
+pub struct AttemptRow {
     /// Which time it was, from 1.
     pub attempt: i64,
     /// When it began.
@@ -58,7 +58,12 @@ pub struct AttemptShown {
 }
 
 /// Writes attempts, and how their subscribers stand by now. A platform query.
-pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth], now: Timestamp) -> Result<()> {
+pub async fn record_attempts(
+    tx: &mut Tx,
+    attempts: &[NewAttempt],
+    healths: &[EndpointHealth],
+    now: Timestamp,
+) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),
         ("job_id", ColumnType::Int),
@@ -91,21 +96,21 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth],
         ("account_id", ColumnType::Int),
         ("webhook_id", ColumnType::Int),
         ("revision", ColumnType::Int),
-        ("any_arrived", ColumnType::Int),
+        ("any_delivered", ColumnType::Int),
     ]);
-    for EndpointHealth { account, webhook, revision, any_arrived } in order {
-        new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_arrived).into()]);
+    for EndpointHealth { account, webhook, revision, any_delivered } in order {
+        new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_delivered).into()]);
     }
     // One that was changed meanwhile begins anew: how the former fared says nothing of it.
     macro_rules! update {
         ($now:literal) => {
             concat!(
                 "update int_webhooks set last_triggered_at = ", $now, ",
-                    last_delivered_at = case when new.any_arrived = 1 then ", $now, " else int_webhooks.last_delivered_at end,
+                    last_delivered_at = case when new.any_delivered = 1 then ", $now, " else int_webhooks.last_delivered_at end,
                     failing_since = case when int_webhooks.revision <> new.revision then int_webhooks.failing_since
-                        when new.any_arrived = 1 then null else coalesce(int_webhooks.failing_since, ", $now, ") end,
+                        when new.any_delivered = 1 then null else coalesce(int_webhooks.failing_since, ", $now, ") end,
                     failures = case when int_webhooks.revision <> new.revision then int_webhooks.failures
-                        when new.any_arrived = 1 then 0 else int_webhooks.failures + 1 end
+                        when new.any_delivered = 1 then 0 else int_webhooks.failures + 1 end
                 from new where int_webhooks.account_id = new.account_id and int_webhooks.id = new.webhook_id"
             )
         };
@@ -115,7 +120,7 @@ pub async fn note(tx: &mut Tx, attempts: &[Attempt], healths: &[EndpointHealth],
 }
 
 /// The times that a delivery was tried, in their order.
-pub async fn of_delivery(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptShown>> {
+pub async fn attempts_of(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptRow>> {
     let text = "select row_number() over (order by id) as attempt, at, duration_ms, status, error_kind, answer
         from int_delivery_attempts where account_id = $1 and job_id = $2 order by id";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(job).fetch_all(c).await)

@@ -13,7 +13,7 @@ use crate::store::{
 
 /// A fact as subscribers' filters see it.
 #[derive(Debug, Clone, FromRow)]
-pub struct Happened {
+pub struct FilterableFact {
     /// The tenant.
     pub account_id: i64,
     /// Its place in the feed.
@@ -30,10 +30,10 @@ pub struct Happened {
 /// A fact, and how its newest delivery to a subscriber stands, of those that were not thrown away; none where it was never
 /// told.
 #[derive(Debug, Clone, FromRow)]
-pub struct Past {
+pub struct PastFact {
     /// The fact.
     #[sqlx(flatten)]
-    pub happened: Happened,
+    pub candidate: FilterableFact,
     /// `waiting`, `done` or `dead`.
     pub state: Option<String>,
 }
@@ -81,7 +81,7 @@ pub struct Delivery {
 
 /// Which deliveries; what is not said is not asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct DeliveryQuery {
     /// `waiting`, `done`, `dead` or `cancelled`.
     pub state: Option<String>,
     /// Put in the queue since.
@@ -115,7 +115,7 @@ macro_rules! facts {
 }
 
 /// The facts at these places. A platform query.
-pub async fn happened(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<Happened>> {
+pub async fn facts_at(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<FilterableFact>> {
     let text = facts!(
         "",
         "new cross join int_outbox o
@@ -127,13 +127,13 @@ pub async fn happened(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<Happene
 
 /// The facts behind a place in time and in the feed, with how a subscriber was told of them; the oldest first, by when they
 /// happened. Facts of the same time follow each other by their places.
-pub async fn past(
+pub async fn past_facts(
     tx: &mut Tx,
     account: AccountId,
     webhook: i64,
     ((since, after), until): ((Timestamp, i64), Timestamp),
     limit: i64,
-) -> Result<Vec<Past>> {
+) -> Result<Vec<PastFact>> {
     let text = facts!(
         ", (select j.state from int_jobs j where j.account_id = o.account_id and j.subscription_id = $2
             and j.sequence = o.sequence
@@ -178,7 +178,7 @@ pub async fn list(
     tx: &mut Tx,
     account: AccountId,
     (source, webhook): (SourceId, i64),
-    filter: &Filter,
+    filter: &DeliveryQuery,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
     // What is dead has an index of its own, which is used where the text says so.
@@ -202,7 +202,7 @@ pub async fn get(
 
 /// What waits before a place in the feed, and is not among what `claim` took: of each entity the first, and when it is
 /// tried.
-pub async fn behind(
+pub async fn earlier_pending(
     tx: &mut Tx,
     account: AccountId,
     webhook: i64,
@@ -219,7 +219,7 @@ pub async fn behind(
 
 /// What waits for a subscriber is thrown away: it is told nothing any more, and can have it replayed as missed. What is on its
 /// way ends by itself; should its worker die, the queue is due for it.
-pub async fn kill(
+pub async fn cancel_pending(
     tx: &mut Tx,
     account: AccountId,
     (source, webhook): (SourceId, i64),
@@ -245,13 +245,19 @@ pub async fn kill(
 }
 
 /// The same for all subscribers of a source.
-pub async fn kill_all(tx: &mut Tx, account: AccountId, source: SourceId, why: &str, now: Timestamp) -> Result<()> {
+pub async fn cancel_pending_of_source(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
     let text = "select subscription_id from int_queues
         where account_id = $1 and source_id = $2 and queue_kind = 'webhook' order by subscription_id";
     let webhooks: Vec<i64> =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     for webhook in webhooks {
-        kill(tx, account, (source, webhook), why, now).await?;
+        cancel_pending(tx, account, (source, webhook), why, now).await?;
     }
     Ok(())
 }

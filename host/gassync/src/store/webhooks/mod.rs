@@ -12,19 +12,19 @@ use super::{
     rows::{self, ColumnType, Rows},
 };
 
-pub use attempts::{Attempt, AttemptShown, EndpointHealth, note, of_delivery};
+pub use attempts::{AttemptRow, EndpointHealth, NewAttempt, attempts_of, record_attempts};
 pub use deliveries::{
-    Delivery, Filter, Happened, Past, begin_run, behind, get as delivery, happened, has_run, kill, kill_all,
-    list as deliveries, past, supersede,
+    Delivery, DeliveryQuery, FilterableFact, PastFact, begin_run, cancel_pending, cancel_pending_of_source,
+    earlier_pending, facts_at, get as delivery, has_run, list as deliveries, past_facts, supersede,
 };
-pub use secrets::{Sealed, add as add_secret, end as end_secrets, of_webhook as secrets};
+pub use secrets::{SealedSecret, active as secrets, add as add_secret, end as end_secrets};
 
 /// Why one is disabled that nobody needs to mend.
-pub const BY_HAND: &str = "somebody disabled it";
+pub const DISABLED_ON_REQUEST: &str = "somebody disabled it";
 
 /// What a subscriber wants to be told, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SubscriptionSpec {
     /// Where.
     pub url: String,
     /// What people call it.
@@ -61,7 +61,7 @@ pub struct Webhook {
     /// Where that stands: `active`, `disconnected`, …
     pub source_status: String,
     /// What it wants.
-    pub wanted: Wanted,
+    pub spec: SubscriptionSpec,
     /// Headers of its own, sealed.
     pub headers: Option<Vec<u8>>,
     /// Whether it is told of anything.
@@ -120,7 +120,7 @@ impl From<Row> for Webhook {
             id: row.id,
             source: SourceId(row.source_id),
             source_status: row.source_status,
-            wanted: Wanted {
+            spec: SubscriptionSpec {
                 url: row.endpoint_url,
                 description: row.description,
                 events: row.events.0,
@@ -160,27 +160,33 @@ macro_rules! webhooks {
 }
 
 /// Makes one; its key. It has no headers yet, which are sealed with that key.
-pub async fn insert(tx: &mut Tx, account: AccountId, source: SourceId, wanted: &Wanted, now: Timestamp) -> Result<i64> {
+pub async fn insert(
+    tx: &mut Tx,
+    account: AccountId,
+    source: SourceId,
+    spec: &SubscriptionSpec,
+    now: Timestamp,
+) -> Result<i64> {
     let text = "insert into int_webhooks (account_id, source_id, endpoint_url, description, events, properties, payload, envelope,
             exclude_origin, ordered, signing, max_attempts, timeout_seconds, status, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active', $14, $14) returning id";
-    let Wanted { url, description, events, properties, payload, envelope, .. } = wanted;
+    let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(url).bind(description).bind(Json(events))
-        .bind(Json(properties)).bind(payload).bind(envelope).bind(wanted.exclude_origin).bind(wanted.ordered)
-        .bind(&wanted.signing).bind(wanted.max_attempts).bind(wanted.timeout_seconds).bind(Time::from(now))
+        .bind(Json(properties)).bind(payload).bind(envelope).bind(spec.exclude_origin).bind(spec.ordered)
+        .bind(&spec.signing).bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now))
         .fetch_one(c).await)
 }
 
 /// Changes what it wants.
-pub async fn update(tx: &mut Tx, account: AccountId, id: i64, wanted: &Wanted, now: Timestamp) -> Result<()> {
+pub async fn update(tx: &mut Tx, account: AccountId, id: i64, spec: &SubscriptionSpec, now: Timestamp) -> Result<()> {
     let text = "update int_webhooks set endpoint_url = $3, description = $4, events = $5, properties = $6, payload = $7,
             envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13,
             revision = revision + 1
         where account_id = $1 and id = $2";
-    let Wanted { url, description, events, properties, payload, envelope, .. } = wanted;
+    let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(url).bind(description).bind(Json(events))
-        .bind(Json(properties)).bind(payload).bind(envelope).bind(wanted.exclude_origin).bind(wanted.ordered)
-        .bind(wanted.max_attempts).bind(wanted.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
+        .bind(Json(properties)).bind(payload).bind(envelope).bind(spec.exclude_origin).bind(spec.ordered)
+        .bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Keeps its sealed headers; none takes them away.
@@ -197,7 +203,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webh
 }
 
 /// By its key, to be changed: until the transaction ends nobody else changes it. Its queue comes before it, as everywhere.
-pub async fn take(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
+pub async fn lock(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
     if matches!(tx, Tx::Sqlite(..)) {
         return get(tx, account, id).await; // It has one writer.
     }
@@ -212,7 +218,7 @@ pub async fn take(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)
 }
 
 /// Those of a source, the oldest first, behind the key `after`.
-pub async fn of_source(
+pub async fn list_for_source(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,
@@ -292,7 +298,7 @@ pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
 }
 
 /// How it fared until now counts no more, and it is left alone no longer.
-pub async fn begin_anew(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
+pub async fn reset_health(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
     let text = "update int_queues set paused_until = null, pause_reason = null
         where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(id).execute(c).await
@@ -311,14 +317,14 @@ pub async fn delete(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
 }
 
 /// A subscription was disabled: the feed and other subscribers hear of it.
-pub async fn tell_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+pub async fn publish_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, status)
         values ($1, 'webhook', $2, 'updated', $3, 'disabled')";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// What a source calls these properties of the core, in their order; those that it has no link with are left out.
-pub async fn property_names(
+pub async fn external_property_ids(
     tx: &mut Tx,
     account: AccountId,
     source: SourceId,

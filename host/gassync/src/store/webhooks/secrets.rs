@@ -5,7 +5,7 @@ use crate::store::{Result, Time, Tx, on};
 
 /// What messages are signed with, sealed.
 #[derive(Debug, Clone, FromRow)]
-pub struct Sealed {
+pub struct SealedSecret {
     /// Its bytes.
     pub ciphertext: Vec<u8>,
     /// From when on nothing is signed with it any more.
@@ -13,7 +13,7 @@ pub struct Sealed {
 }
 
 /// Those that are signed with at this time, the newest first.
-pub async fn of_webhook(tx: &mut Tx, account: AccountId, webhook: i64, now: Timestamp) -> Result<Vec<Sealed>> {
+pub async fn active(tx: &mut Tx, account: AccountId, webhook: i64, now: Timestamp) -> Result<Vec<SealedSecret>> {
     let text = "select ciphertext, ends_at from int_webhook_secrets
         where account_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3) order by id desc";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(Time::from(now)).fetch_all(c).await)

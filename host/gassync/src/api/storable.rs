@@ -6,7 +6,7 @@ use crate::http::json::{MAX_DEPTH, is_beyond};
 
 /// Takes out of JSON what no database keeps: numbers that are too long or too large become texts of the same digits, and what
 /// is nested too deeply is left out. With it what is to be said of that.
-pub fn keepable(raw: &str) -> (Cow<'_, str>, Option<&'static str>) {
+pub fn make_storable(raw: &str) -> (Cow<'_, str>, Option<&'static str>) {
     let bytes = raw.as_bytes();
     let (mut kept, mut kept_until, mut at, mut depth, mut problem) = (String::new(), 0, 0, 0_usize, None);
     let mut replace = |from: usize, until: usize, by: &str| {
@@ -68,18 +68,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_no_database_keeps_is_changed() {
+    fn only_unstorable_json_is_changed() {
         for fine in [r#"{"a":[1,-2.5e10,"[[\"1e999",{}]}"#, "17", "\"é\"", "null"] {
-            assert_eq!(keepable(fine), (Cow::Borrowed(fine), None));
+            assert_eq!(make_storable(fine), (Cow::Borrowed(fine), None));
         }
-        let (text, problem) = keepable(r#"{"a":1e999,"b":[-1E-400, 2]}"#);
+        let (text, problem) = make_storable(r#"{"a":1e999,"b":[-1E-400, 2]}"#);
         assert_eq!((text.as_ref(), problem), (r#"{"a":"1e999","b":["-1E-400", 2]}"#, None));
         let deep =
             format!(r#"{{"a":{}1{},"b":{}{}}}"#, "[".repeat(200), "]".repeat(200), "[".repeat(126), "]".repeat(126));
-        let (text, problem) = keepable(&deep);
+        let (text, problem) = make_storable(&deep);
         assert!(problem.is_some());
         let value: Value = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(keepable(&text), (Cow::Borrowed(text.as_ref()), None));
+        assert_eq!(make_storable(&text), (Cow::Borrowed(text.as_ref()), None));
         assert!(value["a"].is_array() && value["b"].is_array());
     }
 }

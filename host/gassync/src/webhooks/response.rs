@@ -5,22 +5,22 @@ use gassync_runtime::SendError;
 use jiff::{SignedDuration, fmt::rfc2822};
 
 /// Characters of an answer that are kept.
-const ANSWER_CHARS: usize = 256;
+const EXCERPT_CHARS: usize = 256;
 /// What stands for a secret.
-const BLANK: &str = "***";
+const REDACTED: &str = "***";
 /// The shortest beginning of a secret, at the end of what was read of an answer, that is taken for one, in characters.
-const SHORTEST_BEGINNING: usize = 4;
+const MIN_SECRET_PREFIX: usize = 4;
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Arrived,
+pub(super) enum DeliveryOutcome {
+    Delivered,
     /// It did not; the others may.
     Failed(String),
     /// It did not, and nothing else would either just now.
-    Trouble(String),
+    Unreachable(String),
     /// It, and all else, is to come later; after so long where it says.
-    Later(Option<SignedDuration>, String),
+    Deferred(Option<SignedDuration>, String),
     /// It wants no more, ever.
     Gone,
 }
@@ -29,21 +29,21 @@ pub(super) enum Verdict {
 pub(super) const GONE: &str = "it answered 410: it wants no more";
 
 /// What an answer means.
-pub(super) fn judge(status: u16, retry_after: Option<&str>, now: Timestamp) -> Verdict {
+pub(super) fn classify(status: u16, retry_after: Option<&str>, now: Timestamp) -> DeliveryOutcome {
     match status {
-        200..300 => Verdict::Arrived,
-        410 => Verdict::Gone,
+        200..300 => DeliveryOutcome::Delivered,
+        410 => DeliveryOutcome::Gone,
         429 | 502 | 504 => {
-            let wait = retry_after.and_then(|value| asked(value.trim(), now));
-            Verdict::Later(wait, format!("it answered {status}"))
+            let wait = retry_after.and_then(|value| parse_retry_after(value.trim(), now));
+            DeliveryOutcome::Deferred(wait, format!("it answered {status}"))
         }
-        300..400 => Verdict::Failed(format!("it answered {status}: redirects are not followed")),
-        _ => Verdict::Failed(format!("it answered {status}")),
+        300..400 => DeliveryOutcome::Failed(format!("it answered {status}: redirects are not followed")),
+        _ => DeliveryOutcome::Failed(format!("it answered {status}")),
     }
 }
 
 /// How long it wants to be left alone: `Retry-After` is a number of seconds, or a date.
-fn asked(value: &str, now: Timestamp) -> Option<SignedDuration> {
+fn parse_retry_after(value: &str, now: Timestamp) -> Option<SignedDuration> {
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(SignedDuration::from_secs(i64::from(seconds)));
     }
@@ -52,7 +52,7 @@ fn asked(value: &str, now: Timestamp) -> Option<SignedDuration> {
 }
 
 /// A word for why there is no answer. Nothing else would arrive either just now.
-pub(super) fn word(error: &SendError) -> &'static str {
+pub(super) fn error_kind(error: &SendError) -> &'static str {
     match error {
         SendError::TimedOut => "timeout",
         SendError::Tls(_) => "tls",
@@ -65,21 +65,21 @@ pub(super) fn word(error: &SendError) -> &'static str {
 }
 
 /// The first characters of an answer, in one line, without what it repeats of secrets. These are sorted, the longest first.
-pub(super) fn first_words(body: &[u8], secrets: &[String]) -> String {
+pub(super) fn excerpt(body: &[u8], secrets: &[String]) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for secret in secrets {
-        text = text.replace(secret.as_str(), BLANK);
+        text = text.replace(secret.as_str(), REDACTED);
     }
     // What was read may end inside one.
     let cut = secrets.iter().filter_map(|secret| {
-        let mut beginnings = (SHORTEST_BEGINNING..secret.len()).rev().filter_map(|end| secret.get(..end));
+        let mut beginnings = (MIN_SECRET_PREFIX..secret.len()).rev().filter_map(|end| secret.get(..end));
         beginnings.find(|beginning| text.ends_with(*beginning)).map(str::len)
     });
     if let Some(length) = cut.max() {
         text.truncate(text.len() - length);
-        text.push_str(BLANK);
+        text.push_str(REDACTED);
     }
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARS).collect::<String>().trim().to_owned()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT_CHARS).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -88,14 +88,16 @@ mod tests {
     use crate::webhooks::headers;
 
     #[test]
-    fn answers_are_told_apart() {
+    fn responses_are_classified() {
         let now: Timestamp = "2027-05-11T09:30:00Z".parse().expect("an instant");
-        let judged = |status, retry_after| judge(status, retry_after, now);
-        for (status, verdict) in [(200, Verdict::Arrived), (204, Verdict::Arrived), (410, Verdict::Gone)] {
-            assert_eq!(judged(status, None), verdict);
+        let judged = |status, retry_after| classify(status, retry_after, now);
+        for (status, outcome) in
+            [(200, DeliveryOutcome::Delivered), (204, DeliveryOutcome::Delivered), (410, DeliveryOutcome::Gone)]
+        {
+            assert_eq!(judged(status, None), outcome);
         }
-        assert!(matches!(judged(302, None), Verdict::Failed(_)));
-        assert!(matches!(judged(500, Some("9")), Verdict::Failed(_)));
+        assert!(matches!(judged(302, None), DeliveryOutcome::Failed(_)));
+        assert!(matches!(judged(500, Some("9")), DeliveryOutcome::Failed(_)));
         for (retry_after, seconds) in [
             (None, None),
             (Some(" 9"), Some(9)),
@@ -108,7 +110,7 @@ mod tests {
             for status in [429, 502, 504] {
                 assert_eq!(
                     judged(status, retry_after),
-                    Verdict::Later(wait, format!("it answered {status}")),
+                    DeliveryOutcome::Deferred(wait, format!("it answered {status}")),
                     "{retry_after:?}"
                 );
             }
@@ -116,17 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn of_an_answer_little_is_kept() {
-        assert_eq!(first_words(b" {\n\t\"ok\": true }\0", &[]), "{  \"ok\": true }");
-        assert_eq!(first_words("é".repeat(300).as_bytes(), &[]).chars().count(), ANSWER_CHARS);
+    fn excerpts_are_short() {
+        assert_eq!(excerpt(b" {\n\t\"ok\": true }\0", &[]), "{  \"ok\": true }");
+        assert_eq!(excerpt("é".repeat(300).as_bytes(), &[]).chars().count(), EXCERPT_CHARS);
     }
 
     #[test]
-    fn what_it_repeats_of_credentials_is_not_kept() {
+    fn credentials_are_redacted_from_excerpts() {
         let own = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
         };
-        let secrets = headers::secrets(&own(&[
+        let secrets = headers::secret_values(&own(&[
             ("authorization", "Basic ZGVzazpoYWxsbyI/P3dlbHQ="),
             ("x-key", "Zq8/vW3n\"X5kR"),
             ("x-token", "Bearer t0ken"),
@@ -142,7 +144,7 @@ mod tests {
             ("cut off: Zq8/vW3", "cut off: ***"),
             ("no such table", "no such table"),
         ] {
-            assert_eq!(first_words(echo.as_bytes(), &secrets), kept, "{echo}");
+            assert_eq!(excerpt(echo.as_bytes(), &secrets), kept, "{echo}");
         }
     }
 }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use gassync_domain::{AmountError, Date, mend_amount};
 use serde_json::{Map, Number, Value};
 
-use super::Step;
+use super::PathStep;
 
 /// What a field should have been.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Wanted {
+pub(super) enum Expected {
     Text,
     WholeNumber,
     Number,
@@ -22,7 +22,7 @@ pub(super) enum Wanted {
     Date,
 }
 
-impl Wanted {
+impl Expected {
     /// By what the reader says of a field that it could not read.
     pub(super) fn of(message: &str) -> Self {
         let amounts = [AmountError::NotANumber, AmountError::TooFine, AmountError::TooLarge];
@@ -66,16 +66,16 @@ impl Wanted {
 }
 
 /// A number as it was written. Where entries were left out before it, it may be another's: whoever asks compares.
-pub(super) fn raw_at(text: &str, steps: &[Step]) -> Option<String> {
+pub(super) fn raw_at(text: &str, steps: &[PathStep]) -> Option<String> {
     let mut raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).ok()?;
     for step in steps {
         raw = match step {
-            Step::Key(key) => {
+            PathStep::Key(key) => {
                 let mut members: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> =
                     serde_json::from_str(raw.get()).ok()?;
                 members.remove(key)?
             }
-            Step::Index(index) => {
+            PathStep::Index(index) => {
                 let mut items: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(raw.get()).ok()?;
                 (*index < items.len()).then(|| items.swap_remove(*index))?
             }
@@ -94,23 +94,19 @@ fn digits(number: &Number, raw: impl Fn() -> Option<String>) -> String {
 }
 
 /// The same value as it should have been written, and what is said of that; none where it is not the same, or is as it should.
-pub(super) fn read_otherwise(
-    field: &Value,
-    wanted: Wanted,
-    raw: impl Fn() -> Option<String>,
-) -> Option<(Value, String)> {
-    let value = match (wanted, field) {
-        (Wanted::Text, Value::Number(number)) => Value::from(digits(number, raw)),
-        (Wanted::Text, Value::Bool(flag)) => Value::from(flag.to_string()),
-        (Wanted::WholeNumber, Value::String(text)) => Value::from(whole(text)?),
-        (Wanted::WholeNumber, Value::Number(number)) if number.is_f64() => Value::from(whole(&digits(number, raw))?),
-        (Wanted::WholeNumber, Value::Bool(flag)) => Value::from(i64::from(*flag)),
-        (Wanted::Number, Value::String(text)) => Value::Number(Number::from_f64(text.trim().parse().ok()?)?),
-        (Wanted::Flag, Value::String(text)) => Value::Bool(flag(text)?),
-        (Wanted::Flag, Value::Number(number)) => Value::Bool(flag(&number.to_string())?),
-        (Wanted::List, Value::Object(members)) => Value::Array(listed(members)),
-        (Wanted::List, Value::String(_) | Value::Number(_)) => Value::Array(vec![field.clone()]),
-        (Wanted::Amount, Value::String(_) | Value::Number(_)) => {
+pub(super) fn coerce(field: &Value, expected: Expected, raw: impl Fn() -> Option<String>) -> Option<(Value, String)> {
+    let value = match (expected, field) {
+        (Expected::Text, Value::Number(number)) => Value::from(digits(number, raw)),
+        (Expected::Text, Value::Bool(flag)) => Value::from(flag.to_string()),
+        (Expected::WholeNumber, Value::String(text)) => Value::from(whole(text)?),
+        (Expected::WholeNumber, Value::Number(number)) if number.is_f64() => Value::from(whole(&digits(number, raw))?),
+        (Expected::WholeNumber, Value::Bool(flag)) => Value::from(i64::from(*flag)),
+        (Expected::Number, Value::String(text)) => Value::Number(Number::from_f64(text.trim().parse().ok()?)?),
+        (Expected::Flag, Value::String(text)) => Value::Bool(flag(text)?),
+        (Expected::Flag, Value::Number(number)) => Value::Bool(flag(&number.to_string())?),
+        (Expected::List, Value::Object(members)) => Value::Array(listed(members)),
+        (Expected::List, Value::String(_) | Value::Number(_)) => Value::Array(vec![field.clone()]),
+        (Expected::Amount, Value::String(_) | Value::Number(_)) => {
             let written = match field {
                 Value::Number(number) => digits(number, raw),
                 other => other.as_str()?.to_owned(),
@@ -118,18 +114,18 @@ pub(super) fn read_otherwise(
             let (amount, problem) = mend_amount(&written);
             return Some((Value::from(amount?.to_string()), problem?));
         }
-        (Wanted::Date, Value::String(text)) => Value::from(day(text)?.to_string()),
-        (Wanted::Date, Value::Number(number)) => Value::from(day(&number.to_string())?.to_string()),
-        (Wanted::Instant, Value::String(text)) if text.trim() != text => Value::from(text.trim()),
-        (Wanted::Word, Value::String(text)) => Value::from(text.trim().to_lowercase().replace(['_', ' '], "-")),
+        (Expected::Date, Value::String(text)) => Value::from(day(text)?.to_string()),
+        (Expected::Date, Value::Number(number)) => Value::from(day(&number.to_string())?.to_string()),
+        (Expected::Instant, Value::String(text)) if text.trim() != text => Value::from(text.trim()),
+        (Expected::Word, Value::String(text)) => Value::from(text.trim().to_lowercase().replace(['_', ' '], "-")),
         // Whoever knows one kind of list writes everything as one.
-        (wanted, Value::Array(items)) if wanted != Wanted::List => match items.as_slice() {
+        (expected, Value::Array(items)) if expected != Expected::List => match items.as_slice() {
             [only] if !only.is_array() => only.clone(),
             _ => return None,
         },
         _ => return None,
     };
-    (value != *field).then(|| (value, format!("was not written as {}; it was read as one", wanted.in_words())))
+    (value != *field).then(|| (value, format!("was not written as {}; it was read as one", expected.in_words())))
 }
 
 fn whole(text: &str) -> Option<i64> {
@@ -170,7 +166,7 @@ fn listed(members: &Map<String, Value>) -> Vec<Value> {
 }
 
 /// What is wrong with an amount that is none.
-pub(super) fn why_no_amount(field: &Value) -> Option<String> {
+pub(super) fn amount_problem(field: &Value) -> Option<String> {
     let written: Cow<'_, str> = match field {
         Value::String(text) => text.into(),
         Value::Number(number) => number.to_string().into(),

@@ -9,11 +9,11 @@ use gassync_tests::{
 use serde_json::{Value, json};
 
 on_both!(
-    the_feed_is_dense_and_resumable,
-    a_stream_goes_on_where_it_was,
+    feed_is_gapless_and_resumable,
+    event_stream_resumes,
     calendars_guests_and_rate_plans,
-    a_calendar_is_kept_as_it_came_and_once,
-    how_it_stands_is_told
+    calendars_are_stored_once_as_received,
+    source_status_and_sync_log
 );
 
 async fn furnish(host: &Host, key: &str) {
@@ -34,7 +34,7 @@ async fn read_feed(host: &Host, key: &str, mut cursor: String) -> (Vec<Value>, S
     }
 }
 
-async fn the_feed_is_dense_and_resumable(database: Database) {
+async fn feed_is_gapless_and_resumable(database: Database) {
     let host = Host::start(database, &[], None).await;
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key("Other", "partner").await);
     furnish(&host, &key).await;
@@ -85,7 +85,7 @@ async fn the_feed_is_dense_and_resumable(database: Database) {
     host.stop().await;
 }
 
-async fn a_stream_goes_on_where_it_was(database: Database) {
+async fn event_stream_resumes(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -124,7 +124,7 @@ async fn a_stream_goes_on_where_it_was(database: Database) {
     host.stop().await;
 }
 
-async fn a_calendar_is_kept_as_it_came_and_once(database: Database) {
+async fn calendars_are_stored_once_as_received(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
@@ -222,7 +222,7 @@ async fn calendars_guests_and_rate_plans(database: Database) {
     host.stop().await;
 }
 
-async fn how_it_stands_is_told(database: Database) {
+async fn source_status_and_sync_log(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
     host.post(&key, "reservations", &reservation("early")).await;

@@ -125,7 +125,7 @@ pub struct SecretRotation {
 /// A subscription, as it is shown.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct WebhookShown {
+pub struct WebhookResponse {
     /// Its number.
     #[schema(example = 17)]
     pub id: i64,
@@ -167,9 +167,9 @@ pub struct WebhookShown {
     /// Whether it is told of anything.
     pub enabled: bool,
     /// Why it is not.
-    pub disabled_because: Option<String>,
+    pub disabled_reason: Option<String>,
     /// Why nothing is sent although it is enabled: where its source stands.
-    pub silent_because: Option<String>,
+    pub suspended_reason: Option<String>,
     /// Since when nothing has arrived.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
@@ -193,10 +193,10 @@ pub struct WebhookShown {
 /// A subscription that was made, or whose secret is new. The secret is shown this once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct WebhookMade {
+pub struct CreatedWebhook {
     /// The subscription.
     #[serde(flatten)]
-    pub webhook: WebhookShown,
+    pub webhook: WebhookResponse,
     /// What messages are verified with: `whsec_…`, or for `v1a` the public key, `whpk_…`.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     pub secret: String,

@@ -11,22 +11,25 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
-use super::{Asked, By, Replayed, WebhookChange, WebhookShown, fan_out, message::message_id, replay, subscription};
+use super::{
+    ReplayPlan, ReplayRequest, Requester, WebhookChange, WebhookResponse, fan_out, message::message_id, replay,
+    subscription,
+};
 use crate::{
     app::App,
-    http::{ApiError, Page, PageQuery, Problem, instant},
+    http::{ApiError, ListPage, PageQuery, Problem, instant},
     store::{
         queue,
-        webhooks::{self, AttemptShown, Delivery, Filter, Webhook},
+        webhooks::{self, AttemptRow, Delivery, DeliveryQuery, Webhook},
     },
 };
 
 /// What a test is called.
 const TEST: &str = "webhook.test";
 /// The most deliveries that are looked at for one page of those that fit a name.
-const MAX_LOOKED_AT: usize = 5_000;
-/// Deliveries that are looked at together.
-const LOOKED_AT: i64 = 500;
+const MAX_SCANNED: usize = 5_000;
+/// Deliveries that are looked at batch.
+const SCAN_BATCH: i64 = 500;
 /// What the API calls the states of deliveries, and what the tables do.
 const STATES: [(&str, &str); 4] =
     [("waiting", "waiting"), ("delivered", "done"), ("dead", "dead"), ("cancelled", "cancelled")];
@@ -52,7 +55,7 @@ pub struct DeliveryFilter {
 /// A message and how it stands. What it says is not kept.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DeliveryShown {
+pub struct DeliveryResponse {
     /// Its number.
     #[schema(example = 4711)]
     pub id: i64,
@@ -119,18 +122,18 @@ pub struct DeliveryAttempt {
 /// A message, how it stands, and each time that it was tried.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DeliveryWhole {
+pub struct DeliveryDetail {
     /// What lists show of it.
     #[serde(flatten)]
-    pub delivery: DeliveryShown,
+    pub delivery: DeliveryResponse,
     /// The oldest first.
-    pub tried: Vec<DeliveryAttempt>,
+    pub attempt_history: Vec<DeliveryAttempt>,
 }
 
 /// A message that is on its way.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct MessageSent {
+pub struct QueuedMessage {
     /// Its `webhook-id`.
     #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
     pub message_id: String,
@@ -139,7 +142,7 @@ pub struct MessageSent {
 /// How far a run of replays is.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ReplayShown {
+pub struct ReplayResponse {
     /// Its number.
     #[schema(example = 12)]
     pub id: i64,
@@ -163,7 +166,7 @@ pub struct ReplayShown {
     pub cancelled: i64,
 }
 
-impl From<Delivery> for DeliveryShown {
+impl From<Delivery> for DeliveryResponse {
     fn from(delivery: Delivery) -> Self {
         let name = delivery.name();
         let is_test = delivery.sequence.is_none();
@@ -202,8 +205,8 @@ impl Delivery {
     }
 }
 
-impl From<AttemptShown> for DeliveryAttempt {
-    fn from(tried: AttemptShown) -> Self {
+impl From<AttemptRow> for DeliveryAttempt {
+    fn from(tried: AttemptRow) -> Self {
         Self {
             attempt: tried.attempt,
             at: tried.at.into(),
@@ -215,7 +218,7 @@ impl From<AttemptShown> for DeliveryAttempt {
     }
 }
 
-impl From<queue::RunProgress> for ReplayShown {
+impl From<queue::RunProgress> for ReplayResponse {
     fn from(run: queue::RunProgress) -> Self {
         let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
@@ -231,21 +234,25 @@ impl From<queue::RunProgress> for ReplayShown {
 }
 
 /// A source's own; what is another's is not there.
-pub async fn of_source(app: &App, (account, source): (AccountId, SourceId), id: i64) -> Result<Webhook, ApiError> {
+pub async fn find_for_source(
+    app: &App,
+    (account, source): (AccountId, SourceId),
+    id: i64,
+) -> Result<Webhook, ApiError> {
     let mut tx = app.db.read(account).await?;
     let webhook = webhooks::get(&mut tx, account, id).await?.filter(|webhook| webhook.source == source);
     Ok(webhook.ok_or(Problem::NotFound)?)
 }
 
 /// Anybody's, for operators.
-pub async fn of_anybody(app: &App, id: i64) -> Result<Webhook, ApiError> {
+pub async fn find_any(app: &App, id: i64) -> Result<Webhook, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let account = webhooks::account_of(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(webhooks::get(&mut tx, account, id).await?.ok_or(Problem::NotFound)?)
 }
 
 /// As it is shown.
-pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookShown, ApiError> {
+pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     subscription::show(app, &mut tx, webhook).await
 }
@@ -253,10 +260,10 @@ pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookShown, ApiError
 /// Changes one.
 pub async fn change(
     app: &Arc<App>,
-    by: By<'_>,
+    by: Requester<'_>,
     webhook: Webhook,
     change: WebhookChange,
-) -> Result<WebhookShown, ApiError> {
+) -> Result<WebhookResponse, ApiError> {
     let shown = subscription::change(app, by, webhook, change).await?;
     // Somebody may want to hear that it is disabled.
     app.facts.notify_one();
@@ -264,29 +271,29 @@ pub async fn change(
 }
 
 /// Forgets one.
-pub async fn forget(app: &Arc<App>, webhook: &Webhook) -> Result<StatusCode, ApiError> {
-    subscription::forget(app, webhook).await?;
+pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<StatusCode, ApiError> {
+    subscription::delete(app, webhook).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sends a message that tells of nothing.
-pub async fn test(app: &App, webhook: &Webhook) -> Result<MessageSent, ApiError> {
-    told_of_something(webhook)?;
+pub async fn test(app: &App, webhook: &Webhook) -> Result<QueuedMessage, ApiError> {
+    ensure_deliverable(webhook)?;
     let mut tx = app.db.write(webhook.account).await?;
-    let message_id = replay::test(&mut tx, webhook, new_id(app), app.now()).await?;
+    let message_id = replay::enqueue_test(&mut tx, webhook, new_id(app), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(MessageSent { message_id })
+    Ok(QueuedMessage { message_id })
 }
 
 /// A page of its deliveries, the newest first.
-pub async fn deliveries(
+pub async fn list_deliveries(
     app: &App,
     webhook: &Webhook,
     filter: &DeliveryFilter,
     page: &PageQuery,
-) -> Result<Page<DeliveryShown>, ApiError> {
-    let slice = page.slice()?;
+) -> Result<ListPage<DeliveryResponse>, ApiError> {
+    let cursor = page.to_cursor()?;
     let wants = match &filter.event {
         Some(event) if event != TEST => Some(EventFilter::parse(vec![event.clone()]).map_err(|_| {
             let text = format!("in the query: event: {event} is no event");
@@ -294,45 +301,44 @@ pub async fn deliveries(
         })?),
         _ => None,
     };
-    let state = filter.state.as_deref().map(state).transpose()?;
+    let state = filter.state.as_deref().map(parse_state).transpose()?;
     let fits = |delivery: &Delivery| match (&wants, &filter.event) {
         (Some(wants), _) => delivery.name().is_some_and(|name| wants.wants(&name)),
         (None, Some(_)) => delivery.sequence.is_none(),
         (None, None) => true,
     };
-    let mut asked = Filter {
+    let mut query = DeliveryQuery {
         state: state.map(ToOwned::to_owned),
         since: filter.since,
-        before: Some(slice.after).filter(|before| *before > 0),
+        before: Some(cursor.after).filter(|before| *before > 0),
     };
-    let together = if filter.event.is_some() { LOOKED_AT } else { slice.limit };
-    let (mut found, mut looked_at) = (Vec::new(), 0);
-    let limit = usize::try_from(slice.limit).unwrap_or_default();
+    let batch = if filter.event.is_some() { SCAN_BATCH } else { cursor.limit };
+    let (mut found, mut scanned) = (Vec::new(), 0);
+    let limit = usize::try_from(cursor.limit).unwrap_or_default();
     let mut tx = app.db.read(webhook.account).await?;
     loop {
-        let rows =
-            webhooks::deliveries(&mut tx, webhook.account, (webhook.source, webhook.id), &asked, together).await?;
+        let rows = webhooks::deliveries(&mut tx, webhook.account, (webhook.source, webhook.id), &query, batch).await?;
         let (count, last) = (rows.len(), rows.last().map(|row| row.id));
-        looked_at += count;
+        scanned += count;
         found.extend(rows.into_iter().filter(fits));
-        let is_all = i64::try_from(count).is_ok_and(|count| count < together);
+        let is_all = i64::try_from(count).is_ok_and(|count| count < batch);
         if is_all || found.len() >= limit {
             break;
         }
-        asked.before = last;
-        if looked_at >= MAX_LOOKED_AT {
+        query.before = last;
+        if scanned >= MAX_SCANNED {
             let next_cursor = last.map(PageQuery::cursor);
-            return Ok(Page {
-                data: found.into_iter().map(DeliveryShown::from).collect(),
+            return Ok(ListPage {
+                data: found.into_iter().map(DeliveryResponse::from).collect(),
                 next_cursor,
                 has_more: true,
             });
         }
     }
-    Ok(Page::cut(found, slice, |delivery| delivery.id, DeliveryShown::from))
+    Ok(ListPage::cut(found, cursor, |delivery| delivery.id, DeliveryResponse::from))
 }
 
-fn state(word: &str) -> Result<&'static str, Problem> {
+fn parse_state(word: &str) -> Result<&'static str, Problem> {
     let known = STATES.iter().find(|(shown, _)| *shown == word).map(|(_, state)| *state);
     known.ok_or_else(|| {
         let words = STATES.map(|(shown, _)| shown).join(", ");
@@ -341,21 +347,24 @@ fn state(word: &str) -> Result<&'static str, Problem> {
 }
 
 /// One of its deliveries, with each time that it was tried.
-pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryWhole, ApiError> {
+pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
     let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
-    let tried = webhooks::of_delivery(&mut tx, webhook.account, id).await?;
-    Ok(DeliveryWhole { delivery: delivery.into(), tried: tried.into_iter().map(DeliveryAttempt::from).collect() })
+    let attempts = webhooks::attempts_of(&mut tx, webhook.account, id).await?;
+    Ok(DeliveryDetail {
+        delivery: delivery.into(),
+        attempt_history: attempts.into_iter().map(DeliveryAttempt::from).collect(),
+    })
 }
 
 /// Tells one message again, whatever came of it.
-pub async fn again(app: &App, webhook: &Webhook, id: i64) -> Result<MessageSent, ApiError> {
+pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMessage, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
     let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
-    told_of_something(webhook)?;
-    if !replay::again(&mut tx, webhook, &delivery, app.now()).await? {
+    ensure_deliverable(webhook)?;
+    if !replay::redeliver(&mut tx, webhook, &delivery, app.now()).await? {
         let why = match (delivery.sequence, delivery.state.as_str()) {
             (_, "waiting") => "it is on its way",
             (None, _) => "a test is not told again: send another",
@@ -365,35 +374,39 @@ pub async fn again(app: &App, webhook: &Webhook, id: i64) -> Result<MessageSent,
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(MessageSent { message_id: DeliveryShown::from(delivery).message_id.unwrap_or_default() })
+    Ok(QueuedMessage { message_id: DeliveryResponse::from(delivery).message_id.unwrap_or_default() })
 }
 
 /// Tells all that fits again, or says what that would be.
-pub async fn replay_all(app: &App, webhook: &Webhook, asked: &Asked) -> Result<(StatusCode, Replayed), ApiError> {
-    within_reach(asked)?;
-    if !asked.dry_run {
-        told_of_something(webhook)?;
+pub async fn replay(
+    app: &App,
+    webhook: &Webhook,
+    request: &ReplayRequest,
+) -> Result<(StatusCode, ReplayPlan), ApiError> {
+    check_range(request)?;
+    if !request.dry_run {
+        ensure_deliverable(webhook)?;
     }
     let now = app.now();
     // Looked for before anything is written: that takes a while, and SQLite has one writer.
     let mut tx = app.db.read(webhook.account).await?;
-    let (mut plan, places) = replay::plan(&mut tx, webhook, asked, now).await?.map_err(Problem::Invalid)?;
+    let (mut plan, places) = replay::plan(&mut tx, webhook, request, now).await?.map_err(Problem::Invalid)?;
     drop(tx);
-    if asked.dry_run || places.is_empty() {
+    if request.dry_run || places.is_empty() {
         return Ok((StatusCode::OK, plan));
     }
     let mut tx = app.db.write(webhook.account).await?;
     // It may have ended meanwhile.
     let webhook = webhooks::get(&mut tx, webhook.account, webhook.id).await?.ok_or(Problem::NotFound)?;
-    told_of_something(&webhook)?;
-    plan.run = Some(replay::replay(&mut tx, &webhook, (asked, &places), now).await?);
+    ensure_deliverable(&webhook)?;
+    plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?);
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, plan))
 }
 
 /// How far one of its runs is.
-pub async fn progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShown, ApiError> {
+pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
@@ -402,7 +415,7 @@ pub async fn progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplaySh
 }
 
 /// Stops one of its runs: what still waits of it is thrown away, but for what is on its way just then.
-pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShown, ApiError> {
+pub async fn cancel_replay(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
@@ -413,7 +426,7 @@ pub async fn cancel(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayShow
     Ok(run.into())
 }
 
-fn told_of_something(webhook: &Webhook) -> Result<(), Problem> {
+fn ensure_deliverable(webhook: &Webhook) -> Result<(), Problem> {
     if fan_out::is_stopped(webhook) {
         let why = format!("the source of the subscription is {}: connect it first", webhook.source_status);
         return Err(Problem::Conflict(why));
@@ -426,17 +439,17 @@ fn told_of_something(webhook: &Webhook) -> Result<(), Problem> {
 }
 
 /// No database knows all instants that can be written.
-fn within_reach(asked: &Asked) -> Result<(), Problem> {
+fn check_range(request: &ReplayRequest) -> Result<(), Problem> {
     let far = |at: Timestamp| !is_plausible(at.to_zoned(TimeZone::UTC).date());
-    let wrong = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
+    let field_error = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
     let mut errors = Vec::new();
-    for (path, at) in [("/since", Some(asked.since)), ("/until", asked.until)] {
+    for (path, at) in [("/since", Some(request.since)), ("/until", request.until)] {
         if at.is_some_and(far) {
-            errors.push(wrong(path, "must lie between the years 1900 and 2999"));
+            errors.push(field_error(path, "must lie between the years 1900 and 2999"));
         }
     }
-    if asked.until.is_some_and(|until| until <= asked.since) {
-        errors.push(wrong("/until", "must be after since"));
+    if request.until.is_some_and(|until| until <= request.since) {
+        errors.push(field_error("/until", "must be after since"));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }

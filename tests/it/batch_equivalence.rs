@@ -9,7 +9,7 @@ use gassync_tests::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-on_both!(a_list_does_what_its_records_do_alone, those_who_wait_together_are_told_their_own);
+on_both!(a_batch_has_the_effect_of_its_single_records, coalesced_requests_get_their_own_outcome);
 
 /// Numbers that only look random: the same for every run of a seed.
 struct Dice(u64);
@@ -59,7 +59,7 @@ async fn partner(host: &Host, account: &str) -> String {
 }
 
 /// What an account has of bookings, nights and guests, without the numbers that the database gave.
-async fn stands(host: &Host, account: &str) -> Value {
+async fn snapshot(host: &Host, account: &str) -> Value {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let source = sources::named(&mut tx, account).await.expect("read").remove(0);
     let account = accounts::find(&mut tx, account).await.expect("read").expect("there");
@@ -72,7 +72,7 @@ async fn stands(host: &Host, account: &str) -> Value {
         account,
         source.id,
         (None, None),
-        gassync::store::buffer::Slice { after: 0, limit: 1_000 },
+        gassync::store::buffer::PageCursor { after: 0, limit: 1_000 },
     )
     .await
     .expect("read")
@@ -82,12 +82,12 @@ async fn stands(host: &Host, account: &str) -> Value {
     json!({ "bookings": facts, "guests": guests })
 }
 
-fn told(answer: &Value) -> Value {
+fn normalised(answer: &Value) -> Value {
     // An answer to one has its problem's errors elsewhere than an answer to many.
     json!([answer["status"].as_str().unwrap_or("rejected"), answer["overbooked"]])
 }
 
-async fn a_list_does_what_its_records_do_alone(database: Database) {
+async fn a_batch_has_the_effect_of_its_single_records(database: Database) {
     let host = Host::start(database, &[], None).await;
     let (listed, alone) = (partner(&host, "listed").await, partner(&host, "alone").await);
     let mut dice = Dice(20_270_301);
@@ -97,13 +97,13 @@ async fn a_list_does_what_its_records_do_alone(database: Database) {
         assert_eq!(status, 200, "{together}");
         for (index, record) in records.iter().enumerate() {
             let (_, one) = host.post(&alone, "reservations", record).await;
-            assert_eq!(told(&together[index]), told(&one), "round {round}: {record}");
+            assert_eq!(normalised(&together[index]), normalised(&one), "round {round}: {record}");
         }
-        assert_eq!(stands(&host, "listed").await, stands(&host, "alone").await, "after round {round}");
+        assert_eq!(snapshot(&host, "listed").await, snapshot(&host, "alone").await, "after round {round}");
     }
 }
 
-async fn those_who_wait_together_are_told_their_own(database: Database) {
+async fn coalesced_requests_get_their_own_outcome(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = partner(&host, "crowd").await;
     let mut crowd = JoinSet::new();
@@ -116,11 +116,11 @@ async fn those_who_wait_together_are_told_their_own(database: Database) {
         let request = request.bearer_auth(&key).header("idempotency-key", format!("k{caller}")).json(&stay);
         crowd.spawn(async move {
             let first = request.try_clone().expect("a copy").send().await.expect("an answer");
-            let told = (first.status().as_u16(), first.text().await.expect("text"));
+            let normalised = (first.status().as_u16(), first.text().await.expect("text"));
             let again = request.send().await.expect("an answer");
             assert_eq!(again.headers()["idempotency-replayed"], "true");
-            assert_eq!((again.status().as_u16(), again.text().await.expect("text")), told);
-            (caller, told.0, told.1)
+            assert_eq!((again.status().as_u16(), again.text().await.expect("text")), normalised);
+            (caller, normalised.0, normalised.1)
         });
     }
     let mut sold = Vec::new();
@@ -139,5 +139,5 @@ async fn those_who_wait_together_are_told_their_own(database: Database) {
     sold.sort_unstable();
     sold.dedup();
     assert_eq!(sold.len(), 3, "there are three rooms");
-    stands(&host, "crowd").await;
+    snapshot(&host, "crowd").await;
 }

@@ -16,14 +16,14 @@ use serde_json::value::RawValue;
 use super::{
     ApiState,
     lenient::{self, Lenient},
-    records::{Plan, RecordOutcome},
+    records::{RecordOutcome, RecordsPlan},
     submission::{OnConflict, Submission},
     write_coalescer::WriteCoalescer,
 };
 use crate::{
     app::App,
     core::WhenFull,
-    http::{ApiError, Caller, Problem, json::unstorable, problem::PROBLEM_JSON, read_as},
+    http::{ApiError, Caller, Problem, json::unstorable, parse_json, problem::PROBLEM_JSON},
     inbound::{
         apply::{self, IngestContext, IngestOutcome},
         dry_run::{self, DryRunResult},
@@ -44,42 +44,44 @@ pub async fn post<T: DeserializeOwned, S>(
 ) -> Result<Response, ApiError> {
     let strict = is_strict(caller, &submission);
     let (list, raw) = submission.records(strict)?;
-    let read: Vec<Read> = raw.into_iter().map(|raw| read(raw, into_kind, strict)).collect();
+    let read: Vec<ReadResult> = raw.into_iter().map(|raw| read(raw, into_kind, strict)).collect();
     let app = &state.app;
     let context = context(app, caller, &submission);
-    let taking = Taking { app, coalescer: &state.coalescer, context, read: &read, list };
+    let ingest = Ingest { app, coalescer: &state.coalescer, context, read: &read, list };
     if submission.options.dry_run {
-        return Ok(sent(&taking.dry_run().await?, false));
+        return Ok(into_http(&ingest.dry_run().await?, false));
     }
-    let promise = Promise::of(caller, &submission).map(Arc::new);
-    let _alone = match &promise {
-        Some(promise) => Some(app.try_guard(promise.name()).ok_or(Problem::StillRunning)?),
+    let request = IdempotentRequest::of(caller, &submission).map(Arc::new);
+    let _alone = match &request {
+        Some(request) => Some(app.try_guard(request.name()).ok_or(Problem::StillRunning)?),
         None => None,
     };
-    if let Some(promise) = &promise
-        && let Some(kept) = promise.kept(app).await?
+    if let Some(request) = &request
+        && let Some(kept) = request.stored(app).await?
     {
-        return Ok(sent(&kept, true));
+        return Ok(into_http(&kept, true));
     }
     let taken = match &submission.options.plan {
-        Some(plan) => taking.as_planned(plan, promise.as_deref()).await,
-        None => taking.take(promise.as_ref()).await,
+        Some(plan) => ingest.apply_plan(plan, request.as_deref()).await,
+        None => ingest.apply(request.as_ref()).await,
     };
     // What these bring may be what others wait for.
     if read.iter().flatten().any(|change| matches!(change.data, ChangeKind::Property(_) | ChangeKind::RoomType(_))) {
         app.wake.notify_waiters();
     }
-    match (taken, &promise) {
-        (Ok(answer), _) => Ok(sent(&answer, false)),
+    match (taken, &request) {
+        (Ok(response), _) => Ok(into_http(&response, false)),
         // Another process was faster under the same key: its answer is the answer.
-        (Err(Failed::Beaten), Some(promise)) => Ok(sent(&promise.kept(app).await?.ok_or(Problem::StillRunning)?, true)),
-        (Err(Failed::Beaten), None) => Err(Problem::Internal.into()),
-        (Err(Failed::Problem(problem)), _) => Err(problem.into()),
-        (Err(Failed::Store(error)), _) => Err(error.into()),
+        (Err(IngestError::LostRace), Some(request)) => {
+            Ok(into_http(&request.stored(app).await?.ok_or(Problem::StillRunning)?, true))
+        }
+        (Err(IngestError::LostRace), None) => Err(Problem::Internal.into()),
+        (Err(IngestError::Problem(problem)), _) => Err(problem.into()),
+        (Err(IngestError::Store(error)), _) => Err(error.into()),
     }
 }
 
-type Read = Result<Change, Box<RecordOutcome>>;
+type ReadResult = Result<Change, Box<RecordOutcome>>;
 
 /// Whether what is not as the schema says is refused, whoever tells it.
 fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
@@ -91,15 +93,15 @@ fn read<T: DeserializeOwned>(
     raw: Box<RawValue>,
     into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
     strict: bool,
-) -> Read {
+) -> ReadResult {
     let wrong = |problem| FieldError { path: String::new(), problem };
     let read = match unstorable(raw.get()) {
         Some(problem) => Err(wrong(problem)),
-        None => read_as(raw.get()),
+        None => parse_json(raw.get()),
     };
     match read {
         Ok(record) => into_kind(record).map(|data| fact(data, RawJson::from(raw.clone()), Vec::new(), strict)),
-        Err(error) if strict || lenient::asks(raw.get()) => Err(vec![error]),
+        Err(error) if strict || lenient::is_request(raw.get()) => Err(vec![error]),
         Err(_) => lenient::read(raw.get()).map_err(|error| vec![error]).and_then(|lenient| {
             let Lenient { record, mended, raw } = lenient;
             let raw = RawJson::parse(&raw).map_err(|_| vec![wrong("cannot be kept as JSON".to_owned())])?;
@@ -110,7 +112,7 @@ fn read<T: DeserializeOwned>(
 }
 
 /// A record that was read. What happened is mended here already: the answer and the plan tell of it.
-fn fact(mut data: ChangeKind, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
+fn into_change(mut data: ChangeKind, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
     let asks = matches!(&data, ChangeKind::Reservation(record) if record.intent == Intent::Request);
     if !strict && !asks {
         join_mended(&mut mended, data.mend().mended);
@@ -150,7 +152,7 @@ fn context<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> IngestC
 
 /// An answer that will be given again to whoever sends the same under the same key.
 #[derive(Debug)]
-pub(super) struct Promise {
+pub(super) struct IdempotentRequest {
     account: AccountId,
     api_key: i64,
     endpoint: String,
@@ -158,7 +160,7 @@ pub(super) struct Promise {
     request_hash: String,
 }
 
-impl Promise {
+impl IdempotentRequest {
     fn of<S>(caller: &Caller<S>, submission: &Submission) -> Option<Self> {
         let (endpoint, query) = submission.endpoint.split_once('?').unwrap_or((&submission.endpoint, ""));
         Some(Self {
@@ -174,102 +176,111 @@ impl Promise {
         format!("{}/{}/{}", self.api_key, self.endpoint, self.key)
     }
 
-    fn place(&self) -> IdempotencyKey<'_> {
+    fn key(&self) -> IdempotencyKey<'_> {
         IdempotencyKey { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
     }
 
     /// Keeps the answer; false where somebody else gave one.
-    pub(super) async fn keep(&self, tx: &mut Tx, answer: &StoredResponse, now: Timestamp) -> store::Result<bool> {
-        idempotency::keep(tx, self.account, self.place(), answer, now).await
+    pub(super) async fn store_response(
+        &self,
+        tx: &mut Tx,
+        response: &StoredResponse,
+        now: Timestamp,
+    ) -> store::Result<bool> {
+        idempotency::insert(tx, self.account, self.key(), response, now).await
     }
 
     /// The answer that was given before.
-    async fn kept(&self, app: &App) -> Result<Option<StoredResponse>, ApiError> {
+    async fn stored(&self, app: &App) -> Result<Option<StoredResponse>, ApiError> {
         let mut tx = app.db.read(self.account).await?;
-        match idempotency::find(&mut tx, self.account, self.place()).await? {
-            Some(answer) if answer.request_hash != self.request_hash => Err(Problem::KeyReused.into()),
+        match idempotency::find(&mut tx, self.account, self.key()).await? {
+            Some(response) if response.request_hash != self.request_hash => Err(Problem::KeyReused.into()),
             kept => Ok(kept),
         }
     }
 }
 
-enum Failed {
+enum IngestError {
     /// Somebody else gave the answer under this key.
-    Beaten,
+    LostRace,
     Problem(Problem),
     Store(sqlx::Error),
 }
 
-impl From<sqlx::Error> for Failed {
+impl From<sqlx::Error> for IngestError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error)
     }
 }
 
 /// Records on their way.
-struct Taking<'a> {
+struct Ingest<'a> {
     app: &'a Arc<App>,
     coalescer: &'a Arc<WriteCoalescer>,
     context: IngestContext,
-    read: &'a [Read],
+    read: &'a [ReadResult],
     list: bool,
 }
 
-impl Taking<'_> {
-    fn good(&self) -> Vec<Change> {
+impl Ingest<'_> {
+    fn valid_changes(&self) -> Vec<Change> {
         self.read.iter().filter_map(|record| record.as_ref().ok().cloned()).collect()
     }
 
     /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other. One
     /// that came by itself shares its transaction with others that did.
-    async fn take(&self, promise: Option<&Arc<Promise>>) -> Result<StoredResponse, Failed> {
+    async fn apply(&self, request: Option<&Arc<IdempotentRequest>>) -> Result<StoredResponse, IngestError> {
         if let ([Ok(change)], false) = (self.read, self.list)
-            && let Some(outcome) = self.coalescer.write(self.context, change.clone(), promise.cloned()).await
+            && let Some(outcome) = self.coalescer.write(self.context, change.clone(), request.cloned()).await
         {
-            return Ok(self.answer(vec![outcome], promise.map(Arc::as_ref)));
+            return Ok(self.response(vec![outcome], request.map(Arc::as_ref)));
         }
-        let promise = promise.map(Arc::as_ref);
-        let (good, mut outcomes) = (self.good(), Vec::new());
-        match self.in_one(good.clone(), &mut outcomes, promise).await {
-            Err(Failed::Store(error)) if good.len() > 1 && store::fault(&error) == Fault::Record => {
-                tracing::warn!(%error, records = good.len(), "a batch failed as one; its records are tried alone");
-                self.one_by_one(good, promise).await
+        let request = request.map(Arc::as_ref);
+        let (changes, mut outcomes) = (self.valid_changes(), Vec::new());
+        match self.apply_in_transaction(changes.clone(), &mut outcomes, request).await {
+            Err(IngestError::Store(error)) if changes.len() > 1 && store::fault(&error) == Fault::Record => {
+                tracing::warn!(%error, records = changes.len(), "a batch failed as one; its records are tried alone");
+                self.apply_separately(changes, request).await
             }
-            Ok(()) => Ok(self.answer(outcomes, promise)),
+            Ok(()) => Ok(self.response(outcomes, request)),
             Err(failed) => Err(failed),
         }
     }
 
-    async fn one_by_one(&self, good: Vec<Change>, promise: Option<&Promise>) -> Result<StoredResponse, Failed> {
-        let (count, mut outcomes) = (good.len(), Vec::with_capacity(good.len()));
-        for (index, change) in good.into_iter().enumerate() {
-            let promise = promise.filter(|_| index + 1 == count);
-            match self.in_one(vec![change], &mut outcomes, promise).await {
-                Err(Failed::Store(error)) if store::fault(&error) == Fault::Record => {
+    async fn apply_separately(
+        &self,
+        changes: Vec<Change>,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<StoredResponse, IngestError> {
+        let (count, mut outcomes) = (changes.len(), Vec::with_capacity(changes.len()));
+        for (index, change) in changes.into_iter().enumerate() {
+            let request = request.filter(|_| index + 1 == count);
+            match self.apply_in_transaction(vec![change], &mut outcomes, request).await {
+                Err(IngestError::Store(error)) if store::fault(&error) == Fault::Record => {
                     tracing::error!(%error, "the database did not take a record");
                     let problem = "was not taken by the database; it is logged with its time".to_owned();
                     outcomes.push(IngestOutcome::Rejected(vec![FieldError { path: String::new(), problem }]));
-                    self.in_one(Vec::new(), &mut outcomes, promise).await?;
+                    self.apply_in_transaction(Vec::new(), &mut outcomes, request).await?;
                 }
                 done => done?,
             }
         }
-        Ok(self.answer(outcomes, promise))
+        Ok(self.response(outcomes, request))
     }
 
     /// Applies changes after others whose outcomes are known and, with the last of them, keeps the promised answer, in
     /// one transaction.
-    async fn in_one(
+    async fn apply_in_transaction(
         &self,
         changes: Vec<Change>,
         outcomes: &mut Vec<IngestOutcome>,
-        promise: Option<&Promise>,
-    ) -> Result<(), Failed> {
+        request: Option<&IdempotentRequest>,
+    ) -> Result<(), IngestError> {
         let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
         let new = apply::changes(&mut tx, &self.context, changes).await?;
-        if let Some(promise) = promise {
+        if let Some(request) = request {
             let all = [outcomes.as_slice(), new.as_slice()].concat();
-            self.keep(&mut tx, promise, &self.answer(all, Some(promise))).await?;
+            self.store(&mut tx, request, &self.response(all, Some(request))).await?;
         }
         tx.commit().await?;
         self.app.facts.notify_one();
@@ -277,33 +288,38 @@ impl Taking<'_> {
         Ok(())
     }
 
-    async fn keep(&self, tx: &mut Tx, promise: &Promise, answer: &StoredResponse) -> Result<(), Failed> {
-        if promise.keep(tx, answer, self.context.now).await? { Ok(()) } else { Err(Failed::Beaten) }
+    async fn store(
+        &self,
+        tx: &mut Tx,
+        request: &IdempotentRequest,
+        response: &StoredResponse,
+    ) -> Result<(), IngestError> {
+        if request.store_response(tx, response, self.context.now).await? { Ok(()) } else { Err(IngestError::LostRace) }
     }
 
     async fn dry_run(&self) -> store::Result<StoredResponse> {
         let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
-        let planned = dry_run::changes(&mut tx, &self.context, self.good()).await?;
+        let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         drop(tx);
         let records = self.planned(planned);
-        Ok(json_answer(StatusCode::OK, &Plan { plan: plan_of(&records), records }, None))
+        Ok(json_response(StatusCode::OK, &RecordsPlan { plan: plan_of(&records), records }, None))
     }
 
     /// Does what was planned, or nothing.
-    async fn as_planned(&self, plan: &str, promise: Option<&Promise>) -> Result<StoredResponse, Failed> {
+    async fn apply_plan(&self, plan: &str, request: Option<&IdempotentRequest>) -> Result<StoredResponse, IngestError> {
         let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
-        let planned = dry_run::changes(&mut tx, &self.context, self.good()).await?;
+        let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         let outcomes: Vec<IngestOutcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
         if plan_of(&self.planned(planned)) != plan {
-            return Err(Failed::Problem(Problem::PlanOutdated));
+            return Err(IngestError::Problem(Problem::PlanOutdated));
         }
-        let answer = self.answer(outcomes, promise);
-        if let Some(promise) = promise {
-            self.keep(&mut tx, promise, &answer).await?;
+        let response = self.response(outcomes, request);
+        if let Some(request) = request {
+            self.store(&mut tx, request, &response).await?;
         }
         tx.commit().await?;
         self.app.facts.notify_one();
-        Ok(answer)
+        Ok(response)
     }
 
     fn planned(&self, planned: Vec<DryRunResult>) -> Vec<RecordOutcome> {
@@ -321,7 +337,7 @@ impl Taking<'_> {
         each.collect()
     }
 
-    fn answer(&self, outcomes: Vec<IngestOutcome>, promise: Option<&Promise>) -> StoredResponse {
+    fn response(&self, outcomes: Vec<IngestOutcome>, request: Option<&IdempotentRequest>) -> StoredResponse {
         let mut outcomes = outcomes.into_iter();
         let shown = self.read.iter().filter_map(|record| match record {
             Err(rejected) => Some((RecordOutcome::clone(rejected), false)),
@@ -333,23 +349,23 @@ impl Taking<'_> {
         });
         let mut shown: Vec<(RecordOutcome, bool)> = shown.collect();
         match shown.pop() {
-            Some((only, full)) if !self.list => single(only, full, promise),
+            Some((only, full)) if !self.list => single(only, full, request),
             last => {
                 shown.extend(last);
                 let all: Vec<RecordOutcome> = shown.into_iter().map(|(outcome, _)| outcome).collect();
-                json_answer(StatusCode::OK, &all, promise)
+                json_response(StatusCode::OK, &all, request)
             }
         }
     }
 }
 
 /// What one who sent a single record is told, and told again.
-pub(super) fn answer_to_one(change: &Change, became: IngestOutcome, promise: &Promise) -> StoredResponse {
+pub(super) fn single_response(change: &Change, became: IngestOutcome, request: &IdempotentRequest) -> StoredResponse {
     let full = matches!(became, IngestOutcome::Refused(_));
-    single(outcome(change, became), full, Some(promise))
+    single(outcome(change, became), full, Some(request))
 }
 
-fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> StoredResponse {
+fn single(outcome: RecordOutcome, full: bool, request: Option<&IdempotentRequest>) -> StoredResponse {
     let status = match outcome.status {
         "created" => StatusCode::CREATED,
         "parked" => StatusCode::ACCEPTED,
@@ -357,16 +373,19 @@ fn single(outcome: RecordOutcome, full: bool, promise: Option<&Promise>) -> Stor
             let problem = if full { Problem::SoldOut(outcome.errors) } else { Problem::Invalid(outcome.errors) };
             let document = problem.document();
             let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            return StoredResponse { content_type: PROBLEM_JSON.to_owned(), ..json_answer(status, &document, promise) };
+            return StoredResponse {
+                content_type: PROBLEM_JSON.to_owned(),
+                ..json_response(status, &document, request)
+            };
         }
         _ => StatusCode::OK,
     };
-    json_answer(status, &outcome, promise)
+    json_response(status, &outcome, request)
 }
 
-fn json_answer<T: Serialize>(status: StatusCode, body: &T, promise: Option<&Promise>) -> StoredResponse {
+fn json_response<T: Serialize>(status: StatusCode, body: &T, request: Option<&IdempotentRequest>) -> StoredResponse {
     StoredResponse {
-        request_hash: promise.map(|promise| promise.request_hash.clone()).unwrap_or_default(),
+        request_hash: request.map(|request| request.request_hash.clone()).unwrap_or_default(),
         status: i64::from(status.as_u16()),
         content_type: "application/json".to_owned(),
         // Our own answers always have a JSON form.
@@ -378,17 +397,17 @@ fn plan_of(records: &[RecordOutcome]) -> String {
     fingerprint(&serde_json::to_string(records).unwrap_or_default())[..32].to_owned()
 }
 
-fn sent(answer: &StoredResponse, replayed: bool) -> Response {
-    let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let mut response =
-        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Body::from(answer.body.clone())).into_response();
-    if let Ok(kind) = HeaderValue::from_str(&answer.content_type) {
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+fn into_http(response: &StoredResponse, replayed: bool) -> Response {
+    let status = u16::try_from(response.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    let mut http =
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Body::from(response.body.clone())).into_response();
+    if let Ok(kind) = HeaderValue::from_str(&response.content_type) {
+        http.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
     if replayed {
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        http.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
-    response
+    http
 }
 
 fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
@@ -402,7 +421,7 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
     let (errors, overbooked) = match outcome {
         IngestOutcome::Overbooked { nights, .. } => (Vec::new(), nights),
         IngestOutcome::Rejected(errors) => (errors, Vec::new()),
-        IngestOutcome::Refused(full) => (full.nights.iter().map(no_room).collect(), Vec::new()),
+        IngestOutcome::Refused(full) => (full.nights.iter().map(sold_out_error).collect(), Vec::new()),
         IngestOutcome::Parked(Parked(missing)) => {
             let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
             (missing.into_iter().map(waits).collect(), Vec::new())
@@ -412,6 +431,6 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
     RecordOutcome { id, status, gas_id, errors, overbooked, warnings, changes: None }
 }
 
-fn no_room(night: &Date) -> FieldError {
+fn sold_out_error(night: &Date) -> FieldError {
     FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
 }
