@@ -1,5 +1,4 @@
-//! Trouble that comes in is an alarm in a hotelier's words: each kind is planted, named, mended by the command that its alarm
-//! names, and gone.
+//! Alarms in a hotelier's words: each kind is provoked, listed with its remedy, resolved by that command, and gone.
 
 use std::net::SocketAddr;
 
@@ -77,8 +76,8 @@ impl Stage {
         self.alarm(kind).expect("it was there")
     }
 
-    /// Runs the command that an alarm names and that has this word in it, with what a person has to fill in, and waits until no
-    /// alarm of the kind is left.
+    /// Runs the remedy of an alarm that contains this word, with what a person fills in, and waits until no alarm of
+    /// the kind is left.
     async fn mend(&mut self, alarm: &Value, word: &str, filled: &[(&str, &str)]) {
         let mend = alarm["remedy"].as_str().expect("a mend");
         let command = mend
@@ -115,18 +114,18 @@ async fn each_alarm_names_its_remedy(database: Database) {
     let made = made.lines().find(|line| line.starts_with('{')).expect("JSON");
     stage.made = serde_json::from_str(made).expect("a source");
 
-    // A house of which nobody has said where it stands.
+    // A property without a time zone.
     let alarm = stage.planted("no-time-zone").await;
     assert_eq!((&alarm["house"], &alarm["source"]), (&json!("Casa Alta"), &json!("odd")));
     stage.mend(&alarm, "time-zone", &[("ZONE", "Europe/Lisbon")]).await;
 
-    // A message that nobody can read.
+    // An unreadable message.
     assert_eq!(stage.webhook("half a mess".to_owned()).await, 200);
     let alarm = stage.planted("failed-messages").await;
     assert_eq!((&alarm["count"], &alarm["source"]), (&json!(1), &json!("odd")));
     stage.mend(&alarm, "dismiss", &BY).await;
 
-    // A page with a record without an id: the others are taken, it is set aside.
+    // A page with a record without an id: the record is set aside, the others are applied.
     let without_id = booking(0, ("2031-03-01", "2031-03-04"), "confirmed", r#""id":null"#);
     let good = booking(71, ("2031-02-01", "2031-02-04"), "confirmed", "");
     stage.channel.say(|words| words.bookings = vec![without_id, good.clone()]);
@@ -138,7 +137,7 @@ async fn each_alarm_names_its_remedy(database: Database) {
     stage.channel.say(|words| words.bookings = vec![good]);
     stage.mend(&alarm, "dismiss", &BY).await;
 
-    // A booking that is cancelled, and confirmed again: its nights are held until somebody decides.
+    // A cancelled booking confirmed again: its nights are held until somebody decides.
     let word = |status: &str, at: &str| {
         booking(71, ("2031-02-01", "2031-02-04"), status, &format!(r#""modifiedTime":"2027-01-0{at}T08:00:00Z""#))
     };
@@ -155,7 +154,7 @@ async fn each_alarm_names_its_remedy(database: Database) {
     );
     stage.mend(&alarm, "map decide", &[("stand|cancel|ignore", "stand"), BY[0], BY[1]]).await;
 
-    // Two guests in one bed.
+    // An overbooking.
     let second = booking(72, ("2031-02-02", "2031-02-03"), "confirmed", "");
     stage.channel.say(|words| words.bookings.push(second));
     let alarm = stage.planted("overbooked").await;
@@ -179,7 +178,7 @@ async fn gone(host: &Host, kind: &str) {
     host.until("the alarm is gone", async || of_kind(host, kind).await.is_empty()).await;
 }
 
-/// What shows only after minutes, with a clock that is put forward.
+/// Alarms that appear only after minutes, with a clock that is moved forward.
 async fn each_time_based_alarm_names_its_remedy(database: Database) {
     let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
     let host = channel.host(database, &[]).await;
@@ -194,7 +193,7 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
         links.as_array().is_some_and(|links| links.iter().any(|link| link["kind"] == "reservation" && link["id"] == id))
     };
 
-    // Polls that fail time after time.
+    // Polls that keep failing.
     channel.account().spoiled = Some((200, r#"{"success": true, "data": "none"}"#));
     host.until("it is an alarm", async || {
         channel.pass_slowly(20).await;
@@ -226,7 +225,7 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
     for id in 2..=4_u64 {
         let sold = channel.booking(id, 10);
         channel.account().bookings.push(sold);
-        // After its failures a poll comes again a minute later.
+        // A failing poll is retried after a minute.
         host.until("it came by a poll", async || {
             channel.pass_slowly(5).await;
             is_linked(id).await
@@ -242,7 +241,7 @@ async fn each_time_based_alarm_names_its_remedy(database: Database) {
     call(again).await;
     gone(&host, "channel-silent").await;
 
-    // A booking that the channel does not have any more.
+    // A booking missing at the channel.
     channel.account().silent_about = vec![2];
     channel.account().bookings.retain(|booking| booking["id"] != 2);
     let base = made.webhook_url.split('?').next().expect("a URL").to_owned();

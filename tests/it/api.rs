@@ -1,4 +1,4 @@
-//! The standard API, as a partner meets it.
+//! Basic use of the standard API.
 
 use gassync_tests::{
     database::Database,

@@ -1,4 +1,4 @@
-//! A list does what its records would do one by one, and records that wait together do what each would do alone.
+//! A batch, and coalesced single records, have the same effect as separate requests.
 
 use gassync::store::{accounts, core::bookings, ledger, sources};
 use gassync_tests::{

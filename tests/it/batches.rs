@@ -1,4 +1,4 @@
-//! How many bookings a channel is told of in one call.
+//! Batch sizes of reservation pushes.
 
 use gassync_simulator::beds24::{InjectedFault, Rule};
 use gassync_tests::{database::Database, on_both, plugins::beds24_in_batches_of};
@@ -12,7 +12,7 @@ on_both!(reservations_are_pushed_in_batches_of_the_manifests_size);
 async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
+    host.until("everything is pushed", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     let (status, installed) = host.install(beds24_in_batches_of(2)).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
     // Five bookings that wait together.

@@ -1,4 +1,4 @@
-//! Beds24 as its users need it: hints read back together, credits kept, tokens that die, stretches of nights.
+//! Beds24 end to end: batched refetches, rate limits, token refresh, backfills.
 
 use gassync::admin::{BackfillResponse, NewBackfill};
 use gassync_simulator::beds24::{CreditHeaders, InjectedFault, Rule, Settings};
@@ -50,12 +50,12 @@ fn at_channel(channel: &Channel) -> Vec<String> {
 
 async fn hints_are_fetched_in_batches(database: Database) {
     let channel = host::channel(quiet()).await;
-    // A poll comes so seldom that whatever is known is known by hints.
+    // The poll interval is long, so everything known comes from webhooks.
     let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     let made = host.connect(&channel).await;
     host.until("the first poll is over", async || in_core(&host, made.id).await == at_channel(&channel)).await;
     let before = asked(&channel, "/bookings").len();
-    // While the channel takes its time with one answer, the other hints come together.
+    // While one response is slow, further hints are batched.
     channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(1.0).only("GET /bookings"));
     let ids: Vec<u64> = channel.beds24.book().into_iter().map(|entry| entry.id).take(20).collect();
     let url = format!("{}/v1?token={}", made.webhook_url.split('?').next().expect("a URL"), made.webhook_token);
@@ -143,7 +143,7 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
     assert_eq!(look().await.state, "running");
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
-    // Asked for again it is the same one, and another one has to wait.
+    // Requested again it is the same backfill, and another one is refused.
     let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
     let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();

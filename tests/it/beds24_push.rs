@@ -1,4 +1,4 @@
-//! What is written to a simulated Beds24 through the sandbox: once, whatever goes wrong, and told as it was taken.
+//! Writes to a simulated Beds24 through the sandbox are idempotent and reported as accepted.
 
 use std::sync::Arc;
 
@@ -147,7 +147,7 @@ async fn bookings_are_changed_cancelled_and_refused_individually() {
     let outcomes = connection.write(json!([gone, unknown])).await;
     assert!(taken(&outcomes[0]).is_some() && taken(&outcomes[1]).is_none(), "{outcomes:?}");
     assert_eq!(connection.at_channel("FULL-0")[0].status, "cancelled");
-    // Nights out of sale, and back.
+    // Blocks and unblocks nights.
     let block = json!({ "roomTypeId": connection.room.to_string(), "checkIn": connection.day(10), "checkOut": connection.day(12), "units": 1 });
     let close = json!([{ "kind": "block", "reference": "MAINT-1", "block": block }]);
     let outcomes = connection.write(close).await;
@@ -181,11 +181,11 @@ async fn calendar_writes_report_rejected_nights() {
     assert!(open.is_none_or(|word| word == "none"), "{there:?}");
     assert_eq!(shown[..2], [(Some(13_100), Some(2), open); 2]);
     assert_eq!(there[2].closing.as_deref(), Some("blackout"));
-    // More than the room takes is capped, and told.
+    // More units than the room has are capped, with a warning.
     let outcomes = connection.set(update(json!([night(4, json!({ "maxStay": 400 }))]))).await;
     assert!(matches!(&outcomes[0], Outcome::Accepted { warnings, .. } if !warnings.is_empty()), "{outcomes:?}");
     connection.host.stop().await;
-    // A success that repeats nothing may have changed nothing: it counts only after it was read back.
+    // A success that echoes nothing may have changed nothing: it counts only after a read-back.
     let connection = Connection::open(true).await;
     connection
         .channel

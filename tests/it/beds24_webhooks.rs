@@ -1,5 +1,5 @@
-//! Beds24 is told to call us beside another system, through the sandbox: both are called, and neither sees or loses what is the
-//! other's. No running host calls this yet; the test stands in for one.
+//! Subscribing at Beds24 next to another system's webhook: both are called, and neither loses the other's settings. No
+//! running host does this yet; the test stands in for one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -151,7 +151,7 @@ async fn subscribing_keeps_another_systems_webhook() {
     let id = connection.channel.beds24.properties()[0].id;
     connection.enter(id, &theirs).await;
     assert_eq!(connection.there().await, theirs);
-    // Blanked altogether, nothing is written, and a person is told.
+    // Fully blanked, nothing is written, and a person is asked.
     let (ids, steps) = connection.subscribe(&ALL).await;
     assert!(ids.is_empty() && steps[0].contains("is not shown to us"), "{steps:?}");
     assert_eq!(connection.there().await, theirs);
@@ -168,7 +168,7 @@ async fn subscribing_keeps_another_systems_webhook() {
     let mut without_url = there.clone();
     without_url["url"] = theirs["url"].clone();
     assert_eq!(without_url, theirs, "all else is as it was");
-    // Once more is the same.
+    // Repeating changes nothing.
     assert_eq!((connection.subscribe(&HEADERS).await.0, connection.there().await), (ids.clone(), there));
     // Both are called.
     let beds24 = connection.channel.beds24.clone();
@@ -184,7 +184,7 @@ async fn subscribing_keeps_another_systems_webhook() {
             calls.as_array().is_some_and(|calls| calls.iter().any(|call| call["kind"] == "call"))
         })
         .await;
-    // Ours goes alone.
+    // Only ours is removed.
     assert_eq!(connection.unsubscribe(ids.clone()).await, ids);
     assert_eq!(connection.there().await, theirs);
     connection.host.stop().await;

@@ -1,4 +1,4 @@
-//! The feed of changes, and the rest of what a partner reads.
+//! The change feed and other read endpoints.
 
 use gassync::store::{Day, Tx};
 use gassync_tests::{

@@ -1,4 +1,4 @@
-//! A new source listens, and goes live by a plan that is followed to the letter.
+//! A new source listens, and goes live exactly by its plan.
 
 use std::sync::{
     Arc,
@@ -58,15 +58,15 @@ async fn going_live_executes_exactly_the_plan(database: Database) {
     assert_eq!((status, &done["live"]), (200, &json!(true)), "{done}");
     let has = || stage.alpha.beds24.nights(room, priced, priced)[0].price1_cents == Some(32_100);
     stage.host.until("the price is there", async || has()).await;
-    stage.host.until("all is told", async || stage.is_synced("alpha").await).await;
+    stage.host.until("everything is pushed", async || stage.is_synced("alpha").await).await;
     for write in stage.alpha.beds24.night_writes() {
         let keys: Vec<&str> = write.values.keys().map(String::as_str).collect();
         assert_eq!((write.from, write.to, keys), (priced, priced, vec!["price1"]), "just what the plan named");
     }
-    // It is live: what changes is told.
+    // It is live: changes are pushed.
     assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(false));
     stage.book("d1", (8, 9), "confirmed").await;
-    stage.host.until("what is sold is told", async || !is_open(&stage.alpha, room, stage.day(8))).await;
+    stage.host.until("the sale is pushed", async || !is_open(&stage.alpha, room, stage.day(8))).await;
     stage.host.stop().await;
 }
 
@@ -81,7 +81,7 @@ async fn nights_sold_after_the_plan_are_closed(database: Database) {
     assert_eq!((status, &done["closes"]["nights"]), (200, &json!(2)), "{done}");
     assert_eq!(done["closedByHand"]["firstNight"], json!(closed), "{done}");
     stage.host.until("it is closed", async || !is_open(&stage.beta, stage.rooms.1, sold)).await;
-    stage.host.until("all is told", async || stage.is_synced("beta").await).await;
+    stage.host.until("everything is pushed", async || stage.is_synced("beta").await).await;
     assert!(!is_open(&stage.beta, stage.rooms.1, closed), "what was closed since stays closed");
     assert!(words(&stage.beta, stage.rooms.1, closed).is_empty());
     assert!(!stage.is_free(closed).await, "everywhere");
@@ -100,7 +100,7 @@ async fn going_live_refuses_unplanned_changes(database: Database) {
     assert!(why.contains("1 nights would change their price") && why.contains(&night.to_string()), "{why}");
     assert!(stage.alpha.beds24.night_writes().is_empty());
     assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(true));
-    // Nor where it is the channel that has moved.
+    // The same if the channel has changed.
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
     let other = stage.day(6);
     stage.price(other, 77).await;
@@ -143,8 +143,8 @@ async fn a_plan_can_open_nights_closed_by_hand(database: Database) {
     assert_eq!(follow(&stage, "alpha", &planned).await.0, 200);
     stage.host.until("it is open", async || is_open(&stage.alpha, room, night)).await;
     assert!(stage.is_free(night).await);
-    stage.host.until("all is told", async || stage.is_synced("alpha").await).await;
-    // Closed again by hand, it is closed again.
+    stage.host.until("everything is pushed", async || stage.is_synced("alpha").await).await;
+    // Closed again by hand, it stays closed.
     stage.sync("alpha").await;
     set(&stage.alpha, room, (night, night), "blackout");
     stage.sync("alpha").await;
@@ -176,7 +176,7 @@ async fn new_credentials_listen_until_their_rooms_match(database: Database) {
     stage.sync("alpha").await;
     assert!(listens().await, "its rooms are others");
     stage.book("d1", (0, 1), "confirmed").await;
-    stage.host.until("beta is told", async || !is_open(&stage.beta, stage.rooms.1, stage.day(0))).await;
+    stage.host.until("beta has the push", async || !is_open(&stage.beta, stage.rooms.1, stage.day(0))).await;
     let posts = other.beds24.requests().into_iter().filter(|call| call.method == "POST").count();
     assert_eq!(posts, 0, "nothing is written there");
     stage.host.stop().await;

@@ -236,7 +236,7 @@ async fn a_pushed_reservation_that_disappeared_is_created_again(database: Databa
     };
     let stage = outbound::Stage::at(database, "0", clock).await;
     let host = &stage.host;
-    host.until("both channels have been told all", async || {
+    host.until("both channels are up to date", async || {
         stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;

@@ -61,7 +61,7 @@ impl Stage {
     /// Nothing more is to be told to either channel.
     pub async fn settled(&self) {
         let pushed = async || self.is_synced("alpha").await && self.is_synced("beta").await;
-        self.host.until("all is told", pushed).await;
+        self.host.until("everything is pushed", pushed).await;
     }
 
     async fn ledger_is_whole(&self) {
@@ -362,8 +362,9 @@ async fn manual_prices_are_reported_before_being_overwritten(database: Database)
     stage.price(night, 120).await;
     stage.host.until("the new price is there", async || shown() == Some(12_000)).await;
     let lines = stage.host.look("sync-log?after=0").await;
-    let pushes =
-        |line: &Value| line["message"] == json!(format!("{night}: the price is 88 there and 120 here; it is set back"));
+    let pushes = |line: &Value| {
+        line["message"] == json!(format!("{night}: the price is 88 there and 120 here; it will be overwritten"))
+    };
     assert!(lines.as_array().expect("lines").iter().any(pushes), "{lines}");
     stage.host.stop().await;
 }

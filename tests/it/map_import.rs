@@ -212,7 +212,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
         &contradicts,
         "line 9: source: there is no source \"nobody\"",
         "line 10: origin: core is for bookings alone",
-        "line 70: ours: line 7 links s2 with that booking: two reservations of one source are two bookings",
+        "line 70: ours: line 7 links s2 with that booking: each reservation of a source needs its own booking",
     ];
     assert_eq!(said, expected);
     assert_eq!(stage.linked().await, 0, "with one wrong line nothing is written");

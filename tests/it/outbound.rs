@@ -1,4 +1,4 @@
-//! The core speaks: what changes in it is known at every channel that should know, whatever goes wrong on the way.
+//! Outbound synchronisation: changes of the core reach every channel concerned, whatever fails on the way.
 
 use gassync::admin::NewSourceRequest;
 use gassync_domain::Date;
@@ -27,9 +27,9 @@ on_both!(
 /// Two simulated accounts that sell the same rooms, and a direct booking engine.
 pub struct Stage {
     pub host: Host,
-    /// Sells and is told of bookings.
+    /// Sells, and receives bookings and nights.
     pub alpha: Channel,
-    /// Sells too, and is told of nights alone.
+    /// Sells, and receives nights only.
     pub beta: Channel,
     /// A room type of either, the same in the core, with one unit.
     pub rooms: (u64, u64),
@@ -58,7 +58,7 @@ impl Stage {
         Self::at(database, polls, host::clock()).await
     }
 
-    /// The same with a host that lives by this clock.
+    /// The same with this clock.
     pub async fn at(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
         let stage = Self::listening(database, polls, clock).await;
         stage.host.go_live("alpha").await;
@@ -118,12 +118,12 @@ impl Stage {
         })
     }
 
-    /// What alpha has of our bookings.
+    /// Our bookings at alpha.
     pub fn booked(&self) -> Vec<BookEntry> {
         self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
-    /// Whether beta sells this night.
+    /// Whether this night is for sale at beta.
     fn is_open(&self, ahead: i64) -> bool {
         is_open(&self.beta, self.rooms.1, self.day(ahead))
     }
@@ -132,7 +132,7 @@ impl Stage {
         self.host.look(&format!("sources/{source}/age")).await
     }
 
-    /// Whether nothing of the core is missing at a channel.
+    /// Whether a channel has confirmed everything.
     pub async fn is_synced(&self, source: &str) -> bool {
         self.age(source).await["oldestMissing"] == Value::Null
     }
@@ -217,7 +217,7 @@ async fn link(host: &Host, (alpha, beta): (&Channel, &Channel), engine: &str) ->
 async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("both channels have been told all", async || {
+    host.until("both channels are up to date", async || {
         stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
@@ -240,7 +240,7 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
     host.until("it was read back", async || host.look("sources/alpha/bookings").await[0]["state"] == "confirmed").await;
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], booked.id.to_string());
-    // Somebody cancels it there: the core has the say over its own.
+    // Cancelled at the channel: the core owns its bookings.
     assert!(stage.alpha.beds24.cancel(booked.id, Notification::Webhook));
     host.until("it was cancelled there", async || stage.booked()[0].status == "cancelled").await;
     host.until("it stands again", async || stage.booked()[0].status == "confirmed").await;
@@ -248,7 +248,7 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
     host.until("it is cancelled there", async || stage.booked()[0].status == "cancelled").await;
     host.until("the nights are open again", async || stage.is_open(1) && stage.is_open(2)).await;
     assert_eq!(stage.booked().len(), 1);
-    // What a channel told is never told back to it.
+    // A channel's own bookings are never pushed back to it.
     let own = stage.alpha.beds24.book().into_iter().filter(|entry| entry.reference.is_empty()).count();
     stage.alpha.beds24.act();
     host.until("beta hears of what alpha sold", async || stage.is_synced("beta").await).await;
@@ -260,7 +260,7 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
 async fn pushes_are_idempotent_under_faults(database: Database) {
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
-    host.until("both channels have been told all", async || {
+    host.until("both channels are up to date", async || {
         stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
@@ -291,7 +291,7 @@ async fn pushes_are_idempotent_under_faults(database: Database) {
                 && stage.is_open(number * 2 + 1) != sold
         })
     };
-    // A channel that was down is left alone for a minute.
+    // The circuit breaker pauses the channel for a minute.
     let is_known = async || stage.is_synced("alpha").await && stage.is_synced("beta").await;
     for _ in 0..36 {
         if agrees().await && is_known().await {
@@ -314,7 +314,7 @@ async fn pushes_are_idempotent_under_faults(database: Database) {
 async fn an_acknowledgement_without_effect_is_detected_by_read_back(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("beta has been told all", async || stage.is_synced("beta").await).await;
+    host.until("beta is up to date", async || stage.is_synced("beta").await).await;
     stage.beta.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("it was written", async || {
@@ -335,7 +335,7 @@ async fn an_acknowledgement_without_effect_is_detected_by_read_back(database: Da
     stage.host.stop().await;
 }
 
-/// Kills while bookings are told, unless `TEST_KILLS` asks for more.
+/// Kills while bookings are pushed, unless `TEST_KILLS` asks for more.
 const KILLS: u32 = 4;
 
 async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
@@ -401,7 +401,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
             confirmed.push(day(20 + 2 * number));
         }
         if number % 3 == 1 {
-            // No clock and no dice decide the moment, only the number of the kill: somewhere in the work.
+            // Neither a clock nor randomness decides the moment, only the number of the kill: somewhere in the work.
             tokio::time::sleep(std::time::Duration::from_millis(100 + number.unsigned_abs() * 137 % 700)).await;
             served.kill();
             served.start().await;
@@ -447,7 +447,7 @@ pub async fn wait_for<T>(mut there: impl AsyncFnMut() -> Option<T>) -> T {
 async fn the_pms_reports_changed_records(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
+    host.until("everything is pushed", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     let tell = async |key: &str, body: &Value| {
         let request = host.http.post(format!("{}/core/v1/events", host.base)).bearer_auth(key).json(body);
         host::read(request.send().await.expect("an answer")).await
@@ -461,7 +461,7 @@ async fn the_pms_reports_changed_records(database: Database) {
     let (status, problem) = tell(&key.key, &json!([event, { "type": "guest.updated", "id": 1 }])).await;
     assert_eq!((status, &problem["errors"][0]["path"]), (422, &json!("/1/type")), "{problem}");
     assert_eq!(tell(&key.key, &json!("booking")).await.0, 400);
-    // The fact is there already, by the standard API; it is said once more, as if no trigger had seen it.
+    // The event exists already by the standard API; it is reported once more, as if no trigger had seen it.
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("the night is closed", async || !stage.is_open(0)).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -485,23 +485,23 @@ async fn the_pms_reports_changed_records(database: Database) {
 async fn pushes_follow_the_push_settings(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
-    host.until("all is told", async || stage.is_synced("beta").await).await;
+    host.until("everything is pushed", async || stage.is_synced("beta").await).await;
     let wrong = host.operate("sources/beta/pushing", &json!({ "horizonDays": 0 })).await;
     assert_eq!(wrong.status().as_u16(), 422);
     // One unit held back is all there is.
     host.operate("sources/beta/pushing", &json!({ "bookings": "none", "safetyStock": 1, "horizonDays": 60 })).await;
     host.until("nothing is sold there", async || !stage.is_open(0) && !stage.is_open(5)).await;
     host.operate("sources/beta/pushing", &json!({ "bookings": "none", "availability": false })).await;
-    host.until("that is reckoned", async || stage.is_synced("beta").await).await;
+    host.until("that is computed", async || stage.is_synced("beta").await).await;
     stage.book("d1", (0, 1), "confirmed").await;
-    host.until("alpha is told", async || stage.booked().len() == 1).await;
+    host.until("alpha has the push", async || stage.booked().len() == 1).await;
     let pushed = async |host: &Host| {
         let age = host.look("sources/beta/age").await;
         (age["nightsPending"].clone(), age["nightsUnconfirmed"].clone())
     };
-    assert_eq!(pushed(host).await, (json!(0), json!(0)), "of what it is not told nothing waits");
+    assert_eq!(pushed(host).await, (json!(0), json!(0)), "records that are not pushed leave nothing waiting");
     host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;
-    host.until("it is told again", async || !stage.is_open(0) && stage.is_open(1) && stage.is_open(5)).await;
+    host.until("it is pushed again", async || !stage.is_open(0) && stage.is_open(1) && stage.is_open(5)).await;
     // All of it, in few calls.
     let writes = || {
         let calls = stage.beta.beds24.requests();

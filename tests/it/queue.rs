@@ -1,4 +1,4 @@
-//! The queue: work waits once, queues are held by one, accounts take turns, and what is dead is a work list.
+//! The job queue: deduplication, leases, account rotation, batches, and dead jobs.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     assert!(claim(&db, 2 + LEASE, 10, 1).await.is_empty(), "he has said that he is at it");
     let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
     assert_eq!((quick.jobs[0].payload.clone(), quick.jobs[0].attempts), (json!({ "a": 1 }), 2));
-    // Who lost it cannot end what another is at, nor give the queue away.
+    // A worker that lost its lease can neither complete the job nor release the queue.
     finish(&db, slow, &JobResult::Dead { why: "too late".to_owned() }, 4 + 2 * LEASE).await;
     assert!(claim(&db, 5 + 2 * LEASE, 10, 1).await.is_empty());
     finish(&db, quick, &JobResult::Done, 6 + 2 * LEASE).await;
@@ -145,11 +145,11 @@ async fn jobs_run_by_priority(database: Database) {
     put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
     put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
     let taken = claim(&db, 5, 10, 20).await.remove(0);
-    // Those of its kind come along in the order of their urgency, and of their keys among themselves.
+    // Jobs of the same kind are batched by priority, then by id.
     assert_eq!(taken.jobs[0].payload, json!("booking"));
     assert_eq!(taken.jobs.len(), 4);
     finish(&db, taken, &JobResult::Retry { why: "down".to_owned(), at: at(6) }, 5).await;
-    // What failed together is tried alone.
+    // After a failed batch each job is retried alone.
     let taken = claim(&db, 7, 10, 20).await.remove(0);
     assert_eq!((taken.jobs.len(), taken.jobs[0].payload.clone()), (1, json!("booking")));
     let mut tx = db.platform_write().await.expect("a transaction");
@@ -186,7 +186,7 @@ async fn claim_batches_compatible_jobs(database: Database) {
     let next = visit(2).await;
     assert_eq!(numbers(&next), [Some(5)]);
     finish(&db, next, &JobResult::Done, 2).await;
-    // What failed is alone of its kind; the calendar does not wait until all bookings have worked out.
+    // A failed job runs alone of its kind; the calendar does not wait for all bookings to succeed.
     let again = visit(4).await;
     assert_eq!(numbers(&again), [Some(3), Some(2)]);
     finish(&db, again, &JobResult::Done, 4).await;
@@ -212,12 +212,12 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     assert_eq!(payloads(&poll), [json!("a poll")]);
     finish(&db, poll.into_iter().next().expect("taken"), &JobResult::Done, 6).await;
     finish(&db, nights.into_iter().next().expect("taken"), &JobResult::Done, 6).await;
-    // Whoever has waited for two seconds is as urgent as the next priority, and longest of those that are equal.
+    // After two seconds a queue counts one priority higher; among equals the longest waiting wins.
     put(&db, &[of(0, 5, json!("of late"), 6)]).await;
     let read = claim(&db, 7, 1, 1).await;
     assert_eq!(payloads(&read), [json!("long ago")]);
     finish(&db, read.into_iter().next().expect("taken"), &JobResult::Done, 7).await;
-    // And for four, as the one above.
+    // After four seconds, two priorities higher.
     put(&db, &[of(1, 5, json!("long ago"), 10), of(2, 4, json!("to be read"), 13)]).await;
     assert_eq!(payloads(&claim(&db, 14, 1, 1).await), [json!("of late")]);
     assert_eq!(payloads(&claim(&db, 14, 1, 1).await), [json!("long ago")]);
@@ -233,7 +233,7 @@ async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
         put(db, &all).await;
     }
     let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
-    // The large one is at work already, and has been for long.
+    // The large account has been running for long.
     let mut running = claim(db, 2, 4, 1).await;
     put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
     for count in 1.. {
@@ -269,7 +269,7 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
             finish(&db, taken, &JobResult::Dead { why: "refused".to_owned() }, 3).await;
         }
     }
-    // One of them waits anew already.
+    // One of them is enqueued again.
     put(&db, &all[..1]).await;
     let filter = JobQuery { source: Some(sources[0]), ..JobQuery::default() };
     let mut tx = db.platform_write().await.expect("a transaction");

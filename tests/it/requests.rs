@@ -1,5 +1,4 @@
-//! How requests are taken: once under one key, within limits and scopes, as planned, and with errors that say what is
-//! wrong.
+//! Requests: idempotency, rate limits, scopes, dry-run plans, validation errors.
 
 use std::time::Duration;
 
@@ -181,7 +180,7 @@ async fn on_conflict_keeps_or_refuses_a_full_night(database: Database) {
     assert_eq!(host.post(&key, "reservations", &reservation("first")).await.0, 201);
     let (status, problem) = host.post(&key, "reservations?onConflict=refuse", &reservation("asked")).await;
     assert_eq!((status, &problem["type"]), (409, &json!("/problems/sold-out")));
-    assert_eq!(problem["errors"][0]["problem"], "has no room left on 2027-06-01");
+    assert_eq!(problem["errors"][0]["problem"], "is sold out on 2027-06-01");
     assert_eq!(host.get(&key, "reservations/asked").await.0, 404);
     let (status, kept) = host.post(&key, "reservations", &reservation("told")).await;
     assert_eq!((status, &kept["overbooked"]), (201, &json!(["2027-06-01", "2027-06-02", "2027-06-03"])));

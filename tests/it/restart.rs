@@ -48,7 +48,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
     let is_known = async || stage.is_synced("alpha").await && stage.is_synced("beta").await;
-    host.until("both channels have been told all", is_known).await;
+    host.until("both channels are up to date", is_known).await;
     // Calls take their time, so that some are under way whenever the database goes.
     for channel in [&stage.alpha, &stage.beta] {
         channel.beds24.set_faults(FaultSettings { delay_millis: 300, ..FaultSettings::default() });

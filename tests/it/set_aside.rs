@@ -181,7 +181,7 @@ async fn a_message_is_mended_and_unreadable_parts_set_aside(database: Database) 
     assert_eq!(waiting.len(), 1);
     drop(tx);
     assert_eq!(send(booking("B-2").to_string()).await, 200);
-    host.until("it was read", async || set_aside(&host).await.is_empty()).await;
+    host.until("read successfully", async || set_aside(&host).await.is_empty()).await;
     host.stop().await;
 }
 
@@ -226,7 +226,7 @@ async fn a_record_the_database_refuses_stops_no_other(database: Database) {
     channel.say(&json!([booking("B-1"), booking("B-2"), booking("B-3")])).await;
     assert_eq!(polled(&host).await, json!({ "parked": 2, "set-aside": 1 }));
     let row = set_aside(&host).await.remove(0);
-    assert_eq!((&row["externalId"], &row["problem"]), (&json!("B-2"), &json!("the database did not take it")));
+    assert_eq!((&row["externalId"], &row["problem"]), (&json!("B-2"), &json!("the database rejected it")));
     let header = made.webhook_header.clone().expect("a header");
     let call = host.http.post(&made.webhook_url).header(header, &made.webhook_token).body(booking("B-2").to_string());
     assert_eq!(call.send().await.expect("an answer").status().as_u16(), 200);

@@ -1,4 +1,4 @@
-//! Sources are steered: stopped and resumed, switched, asked more or less often, set otherwise.
+//! Operating sources: pause and resume, direction, poll interval, settings, switches.
 
 use std::sync::{
     Arc,
@@ -72,7 +72,7 @@ pub async fn is_booked(host: &Host, source: &str, id: u64) -> bool {
     bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == "confirmed")
 }
 
-/// What waits of a source's reservation.
+/// Why a source's reservation is parked.
 async fn missing(host: &Host, source: &str, id: u64) -> String {
     let (parked, id) = (host.look(&format!("sources/{source}/parked")).await, id.to_string());
     let parked = parked.as_array().expect("a list").iter().find(|record| record["id"] == id);
@@ -97,9 +97,7 @@ pub fn sell(stage: &Stage, nights: (i64, i64), notification: Notification) -> u6
 pub async fn all_synced(stage: &Stage) {
     stage
         .host
-        .until("both channels have been told all", async || {
-            stage.is_synced("alpha").await && stage.is_synced("beta").await
-        })
+        .until("both channels are up to date", async || stage.is_synced("alpha").await && stage.is_synced("beta").await)
         .await;
 }
 
@@ -153,7 +151,7 @@ async fn a_disabled_source_keeps_messages_until_resumed(database: Database) {
     stage.book("d1", (6, 7), "confirmed").await;
     assert_eq!(calls_of_alpha(&stage).await, before);
     assert!(!is_booked(host, "alpha", heard).await && waits().await && stage.notification().is_empty());
-    // Paused it hears again.
+    // Webhooks are accepted again.
     assert_eq!(steer(host, "alpha", "pause").await, json!({ "was": "disabled", "status": "paused" }));
     host.until("what was kept is applied", async || is_booked(host, "alpha", heard).await).await;
     assert!(stage.notification().is_empty());
@@ -198,7 +196,7 @@ async fn disabled_entities_sync_in_neither_direction(database: Database) {
     assert_eq!(calls_of_alpha(&stage).await, before, "nobody asked or told it");
     assert!(!is_booked(host, "alpha", unheard).await && stage.notification().is_empty());
     assert_eq!(call(host, Method::POST, "sources/alpha/push", &json!({})).await.0, 409);
-    // How it is told is another matter.
+    // Push settings are independent of that.
     let (_, rules) = call(host, Method::GET, "sources/alpha/pushing", &Value::Null).await;
     assert_eq!(rules["enabled"], true);
     switch(host, "alpha", json!({ "syncEnabled": true })).await;
@@ -249,7 +247,7 @@ async fn an_inbound_only_source_receives_no_pushes(database: Database) {
     let found = sell(&stage, (3, 4), Notification::None);
     host.until("alpha is polled", async || is_booked(host, "alpha", found).await).await;
     stage.book("d1", (6, 7), "confirmed").await;
-    host.until("alpha is told", async || stage.notification().len() == 1).await;
+    host.until("alpha has the push", async || stage.notification().len() == 1).await;
     tokio::time::sleep(A_WHILE).await;
     assert!(beta_is_open(&stage, 3) && beta_is_open(&stage, 6));
     switch(host, "beta", json!({ "syncDirection": "bidirectional" })).await;
@@ -364,7 +362,7 @@ async fn every_contact_with_a_source_is_recorded(database: Database) {
     stage.book("d1", (6, 7), "confirmed").await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(last("engine").await, engine, "it is known to ten seconds");
-    // What does not go well is noted, and not as if it had.
+    // A failure is recorded as contact, not as success.
     ahead.fetch_add(20, Ordering::SeqCst);
     assert_eq!(host.post(&stage.engine, "reservations", &json!({ "roomTypeId": "studio" })).await.0, 422);
     let (account, source) = (account(host).await, number(host, "engine").await);
@@ -404,7 +402,7 @@ async fn a_push_is_recorded_as_a_sync_run(database: Database) {
     assert!(run["durationMs"].as_i64().is_some(), "{run}");
     let run = runs(host, "beta", "availability_export").await.remove(0);
     assert_eq!((&run["processed"], &run["updated"]), (&json!(2), &json!(2)), "{run}");
-    // A job that has nothing to tell is none.
+    // A job with nothing to push is not recorded.
     let count = runs(host, "beta", "availability_export").await.len();
     assert_eq!(call(host, Method::POST, "sources/beta/push", &json!({})).await.0, 202);
     host.until("its job is done", async || {
@@ -413,7 +411,7 @@ async fn a_push_is_recorded_as_a_sync_run(database: Database) {
     .await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(runs(host, "beta", "availability_export").await.len(), count);
-    // The links that it went by tell of it.
+    // Its links show it.
     let links = host.look("sources/beta/links").await;
     let id = stage.rooms.1.to_string();
     let room = links.as_array().expect("links").iter().find(|link| link["id"] == id);
@@ -464,14 +462,14 @@ async fn links_without_push_send_nothing(database: Database) {
     for (kind, id, night) in [("property", &house, 0), ("room-type", &room, 3)] {
         turn(host, "beta", "push-off", kind, id).await;
         stage.book(&format!("d{night}"), (night, night + 1), "confirmed").await;
-        host.until("alpha is told", async || {
+        host.until("alpha has the push", async || {
             stage.notification().iter().any(|notification| notification.arrival == stage.day(night))
         })
         .await;
         tokio::time::sleep(A_WHILE).await;
         assert!(beta_is_open(&stage, night), "{kind}");
         turn(host, "beta", "push-on", kind, id).await;
-        host.until("beta is told", async || !beta_is_open(&stage, night)).await;
+        host.until("beta has the push", async || !beta_is_open(&stage, night)).await;
     }
     stage.host.stop().await;
 }

@@ -1,4 +1,4 @@
-//! A source is deleted with all that is kept for it, and the core keeps what it has; how links fare; what a run outward says.
+//! Deleting sources keeps the core's bookings; health of links; results of push runs.
 
 use std::collections::BTreeSet;
 
@@ -135,7 +135,7 @@ async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
     tx.commit().await.expect("committed");
 }
 
-/// What is kept of a source: tables, and how many rows.
+/// Tables and row counts of a source.
 async fn kept(db: &Db, column: &str, id: &str) -> Vec<(String, i64)> {
     let mut found = Vec::new();
     for table in tables_with(db, column).await {
@@ -204,7 +204,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     assert_eq!((host.figure("bookings").await, count(db, "gas_booking_nights").await), (bookings, notes));
     assert!(!is_open(&stage.beta, stage.rooms.1, stage.day(10)), "the night is sold still");
     assert_eq!(host.look("ledger/differences").await, json!([]));
-    // The name is free, and what is sold there is known from the channel again.
+    // The name is free, and a new connection imports the channel's bookings again.
     let new = json!({
         "account": ACCOUNT, "channel": "beds24", "name": "alpha", "credentials": { "inviteCode": stage.alpha.beds24.invite_code() },
         "settings": { "baseUrl": format!("http://{}/api/v2", stage.alpha.address) },

@@ -1,4 +1,4 @@
-//! What the databases themselves must hold, on both.
+//! Guarantees of both databases.
 
 use gassync::store::{Db, connections, inbox, keys, outbox, plugin_state, plugins, sources};
 use gassync_domain::{HttpRequest, ResumePoint, Timestamp};

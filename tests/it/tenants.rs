@@ -1,5 +1,4 @@
-//! Nothing crosses from one account to another: every route of the standard API with another's ids, and every table with
-//! another's transaction.
+//! Account isolation: every route with ids of another account, and every table in another account's transaction.
 
 use gassync::store::Db;
 use gassync_domain::AccountId;

@@ -1,4 +1,4 @@
-//! The standard's own libraries of other languages verify what we sign, and we verify what they sign.
+//! Interoperability of signatures with the reference libraries.
 
 use std::{io::Write, process::Stdio};
 

@@ -1,4 +1,4 @@
-//! Subscribers are told of what happens: all of it, signed, once or under the same id, whatever they do.
+//! Webhook delivery: complete, signed, at least once with stable ids.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},

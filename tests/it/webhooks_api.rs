@@ -1,4 +1,4 @@
-//! Subscriptions from outside: how they are made, changed, looked at and told again.
+//! Subscriptions and deliveries through the partner and operator endpoints.
 
 use gassync_domain::Timestamp;
 use gassync_tests::{
@@ -98,7 +98,7 @@ async fn subscription_crud(database: Database) {
     );
 
     let (_, off) = ask(&host, &key, Method::PATCH, &path, Some(json!({ "enabled": false }))).await;
-    assert_eq!((&off["enabled"], &off["disabledReason"]), (&json!(false), &json!("somebody disabled it")));
+    assert_eq!((&off["enabled"], &off["disabledReason"]), (&json!(false), &json!("disabled on request")));
     let since = json!({ "since": "2020-01-01T00:00:00Z" });
     for (path, body) in [(format!("{path}/test"), json!({})), (format!("{path}/replay"), since.clone())] {
         let (status, problem) = host.post(&key, &path, &body).await;

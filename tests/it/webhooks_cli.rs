@@ -1,4 +1,4 @@
-//! Operators look after subscribers at the command line, with a host that runs.
+//! The webhook commands against a running host.
 
 use std::{io::Write, net::SocketAddr, process::Output};
 

@@ -1,4 +1,4 @@
-//! Power cuts while subscribers are told: what happened is told to each of them, and a message that comes twice has one id.
+//! Kills the host during delivery: every event is delivered, and repeated messages have the same id.
 //!
 //! `TEST_KILLS=50` asks for more of them.
 

@@ -1,4 +1,4 @@
-//! What is known of what subscribers were told: what arrived, what was missed, what is told again, and when it is forgotten.
+//! Replays: delivered and missed events, cancellation, retention.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ async fn happen(db: &Db, account: AccountId, what: (&str, i64, &str), (low, high
     }
 }
 
-/// Some changes of one property, and the deliveries of them to all who are told.
+/// Writes changes of one property and enqueues their deliveries.
 async fn happen_and_fan_out(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     happen(db, account, ("property", 1, "updated"), (low, high, 1), second).await;
     deliver_facts(db, account, (low, high), second).await;

@@ -1,5 +1,4 @@
-//! Subscribers in trouble, and hosts: what is asked to come later does, what was changed is another, and what cannot be told from
-//! here waits.
+//! Failing endpoints and hosts: deferrals, changes during delivery, undecryptable secrets.
 
 use std::{collections::HashSet, sync::Mutex};
 

@@ -20,7 +20,7 @@ static FOLDERS: [(&str, Mutex<()>); 3] =
 /// A plugin's folder.
 pub struct PartnerProject {
     name: String,
-    /// Where it stands.
+    /// Status.
     pub folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }

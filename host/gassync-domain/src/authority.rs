@@ -1,53 +1,52 @@
 use serde::{Deserialize, Serialize};
 
-/// Whose word counts.
+/// Which side owns a part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
-    /// The core's: what the source tells is kept beside it.
+    /// The core owns it; the source's values are only buffered.
     #[serde(rename = "ours")]
     Core,
-    /// The source's: the core follows.
+    /// The source owns it; the core follows.
     #[serde(rename = "theirs")]
     Source,
-    /// Nobody's: neither side is told of the other.
+    /// Neither side owns it; nothing is exchanged.
     None,
 }
 
-/// What a source has the say over. Where nothing was decided: bookings are theirs, the calendar is ours, and content is
-/// theirs only at the one source that creates.
+/// Which parts a source owns. Defaults: the source owns bookings, the core owns the calendar, and content belongs to the source
+/// only if that source creates core entities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Authority {
-    /// Over reservations and their guests.
+    /// Reservations and their guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bookings: Option<Owner>,
-    /// Over prices and rules of stay. What is sold, and what is closed by hand, each side hears from the other in any case,
-    /// unless it is nobody's.
+    /// Prices and stay rules. Availability and manual closures are exchanged in any case, unless neither side owns the calendar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Owner>,
-    /// Over names, texts, addresses and sizes.
+    /// Names, texts, addresses and sizes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Owner>,
 }
 
 impl Authority {
-    /// Whether the core follows this source in bookings.
+    /// Whether the source owns bookings.
     pub fn source_owns_bookings(self) -> bool {
         self.bookings.unwrap_or(Owner::Source) == Owner::Source
     }
 
-    /// Whether the core follows this source in prices and rules of stay.
+    /// Whether the source owns prices and stay rules.
     pub fn source_owns_calendar(self) -> bool {
         self.calendar.unwrap_or(Owner::Core) == Owner::Source
     }
 
-    /// Tells whether neither side hears of the other's calendar.
+    /// Whether no calendar data is exchanged.
     pub fn nobody_owns_calendar(self) -> bool {
         self.calendar == Some(Owner::None)
     }
 
-    /// Whether the core follows this source in content, given whether it is the one that creates.
+    /// Whether the source owns content; `creates` tells whether it creates core entities.
     pub fn source_owns_content(self, creates: bool) -> bool {
         self.content.unwrap_or(if creates { Owner::Source } else { Owner::None }) == Owner::Source
     }

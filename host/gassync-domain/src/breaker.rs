@@ -1,12 +1,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Keeps calls from a channel that is down: [`Breaker::FAILURES_TO_OPEN`] failures in a row open it for
-/// [`Breaker::OPEN_SECONDS`]; then calls are tried one at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] in a row succeed or
-/// one fails.
+/// Circuit breaker: [`Breaker::FAILURES_TO_OPEN`] consecutive failures open it for [`Breaker::OPEN_SECONDS`]; then it admits
+/// one trial call at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] consecutive trials succeed or one fails.
 ///
-/// Whoever is admitted tells how the call ended. Only what is the channel's fault is a failure: it cannot be reached, does
-/// not answer in time, or answers that it is broken. A channel that refuses what it was sent works, and that is a success.
+/// Every admitted caller reports the result. Only faults of the channel count as failures: it is unreachable, times out, or
+/// reports a server error. A channel that rejects a request works, which counts as a success.
 ///
 /// In JSON it is `{"state":"closed","failures":0}`, `{"state":"open","until":T}` or
 /// `{"state":"half-open","successes":0,"trialUntil":T}`, with instants in RFC 3339.
@@ -25,21 +24,21 @@ enum Position {
     },
     HalfOpen {
         successes: u32,
-        /// Until when the trial that runs is waited for.
+        /// When the running trial expires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trial_until: Option<Timestamp>,
     },
 }
 
-/// How a breaker stands.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakerState {
-    /// Every call is admitted.
+    /// Calls are admitted.
     Closed,
-    /// None is.
+    /// Calls are rejected.
     Open,
-    /// One at a time, on trial.
+    /// One trial call at a time is admitted.
     HalfOpen,
 }
 
@@ -50,24 +49,23 @@ impl Default for Position {
 }
 
 impl Breaker {
-    /// So many failures in a row open a closed breaker.
+    /// Consecutive failures that open a closed breaker.
     pub const FAILURES_TO_OPEN: u32 = 5;
-    /// So many successful trials in a row close it again.
+    /// Consecutive successful trials that close it.
     pub const SUCCESSES_TO_CLOSE: u32 = 2;
-    /// How long an open breaker admits nothing, in seconds.
+    /// How long an open breaker rejects calls, in seconds.
     pub const OPEN_SECONDS: i64 = 60;
-    /// How long a trial is waited for whose end nobody tells, in seconds: as long as a call to a channel may last.
+    /// After how many seconds an unreported trial expires: the maximum duration of a channel call.
     pub const TRIAL_SECONDS: i64 = 60;
-    /// After how many seconds to ask again while somebody else's trial runs: most end long before they have to.
+    /// Retry delay in seconds while another trial is running.
     pub const ASK_AGAIN_SECONDS: i64 = 5;
 
-    /// Whether a call may be made now; if not, when to ask again. Who is admitted while it is half-open holds its only
-    /// trial.
+    /// Admits a call, or returns when to retry. A caller admitted while half-open holds the only trial.
     pub fn try_acquire(&mut self, now: Timestamp) -> Result<(), Timestamp> {
         let successes = match &mut self.0 {
             Position::Closed { .. } => return Ok(()),
             Position::Open { until } => {
-                // A clock that was put back must not keep it open for longer than that.
+                // A clock that was set back must not prolong it.
                 *until = (*until).min(after(now, Self::OPEN_SECONDS));
                 if now < *until {
                     return Err(*until);
@@ -88,7 +86,7 @@ impl Breaker {
         Ok(())
     }
 
-    /// A call that was admitted found the channel working.
+    /// Reports that an admitted call found the channel working.
     pub fn succeeded(&mut self) {
         match self.0 {
             Position::Closed { .. } => self.0 = Position::default(),
@@ -100,31 +98,31 @@ impl Breaker {
             Position::HalfOpen { successes, trial_until: Some(_) } => {
                 self.0 = Position::HalfOpen { successes: successes + 1, trial_until: None };
             }
-            // A call that was made before it opened says nothing of how the channel is since.
+            // A call started before it opened says nothing about the current state.
             Position::Open { .. } | Position::HalfOpen { trial_until: None, .. } => {}
         }
     }
 
-    /// A call that was admitted failed, and it was the channel's fault.
+    /// Reports that an admitted call failed by the channel's fault.
     pub fn failed(&mut self, now: Timestamp) {
         match self.0 {
             Position::Closed { failures } if failures.saturating_add(1) < Self::FAILURES_TO_OPEN => {
                 self.0 = Position::Closed { failures: failures + 1 };
             }
-            // Calls that were made before it opened still fail after it: they do not keep it open for longer.
+            // Calls started before it opened do not prolong it when they fail.
             Position::Open { until } if now < until => {}
             _ => self.0 = Position::Open { until: after(now, Self::OPEN_SECONDS) },
         }
     }
 
-    /// A call that was admitted never reached the channel, so nothing is known: another may have its trial.
+    /// Reports that an admitted call never reached the channel, so that another call may take the trial.
     pub fn never_called(&mut self) {
         if let Position::HalfOpen { trial_until, .. } = &mut self.0 {
             *trial_until = None;
         }
     }
 
-    /// Until when it admits nothing, where it is open.
+    /// When an open breaker admits the next call.
     pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         match self.0 {
             Position::Open { until } if now < until => Some(until),
@@ -132,7 +130,7 @@ impl Breaker {
         }
     }
 
-    /// How it stands.
+    /// The current state.
     pub fn state(&self, now: Timestamp) -> BreakerState {
         match self.0 {
             Position::Closed { .. } => BreakerState::Closed,

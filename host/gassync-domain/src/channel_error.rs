@@ -4,25 +4,25 @@ use crate::FieldError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// The credential no longer works.
-    #[error("the channel refused our credential: {0}")]
+    #[error("the channel refused the credential: {0}")]
     Unauthorized(String),
     /// Try again later, after this many seconds if the channel says so.
-    #[error("the channel asks us to slow down")]
+    #[error("rate limited by the channel")]
     RateLimited(Option<u32>),
     /// The channel is down or returned a server error.
-    #[error("the channel is not available: {0}")]
+    #[error("the channel is unavailable: {0}")]
     Unavailable(String),
-    /// The channel refused what we sent.
+    /// The channel rejected the data.
     #[error("the channel refused {} field(s)", .0.len())]
     Rejected(Vec<FieldError>),
     /// The payload is not what the channel documents.
-    #[error("not understood: {0}")]
+    #[error("malformed: {0}")]
     Malformed(String),
     /// It conflicts with the channel's state.
-    #[error("conflicts with what the channel has: {0}")]
+    #[error("conflicts with the channel's data: {0}")]
     Conflict(String),
     /// The plugin does not support it.
-    #[error("this plugin does not do that")]
+    #[error("not supported by this plugin")]
     Unsupported,
     /// The plugin's own code failed: an exception of a script.
     #[error("the plugin failed: {0}")]

@@ -3,17 +3,17 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Amount, CalendarNight, CalendarParts};
 
-/// What one night of a room type, and rate plan where the channel has them, is to be at a channel.
+/// Desired values of a night of a room type (and rate plan, if the channel has them) at a channel.
 ///
-/// It is stored as JSON and compared as text, so its fields keep their order, what is empty is left out, and a price has no
-/// needless zeros: `{"units":3,"price":90.5,"currency":"EUR","minStay":2}`. Lengths of stay are in nights. Of a rule that is
-/// `None` nothing is wanted; one of 0 is lifted, but for `max_advance_days`, as in the contract with plugins.
+/// Stored as JSON and compared as text: fields keep their order, empty ones are omitted, and prices have no trailing
+/// zeros: `{"units":3,"price":90.5,"currency":"EUR","minStay":2}`. Lengths of stay are in nights. A rule of `None` is
+/// not set; 0 clears it, except for `max_advance_days`, as in the plugin contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelNight {
-    /// How many can be sold while it is not closed.
+    /// Units for sale, unless closed.
     pub units: u32,
-    /// Nothing is sold, however many there are.
+    /// Closed, whatever the unit count.
     #[serde(default, skip_serializing_if = "is_false")]
     pub closed: bool,
     /// Price of the night, in units of currency.
@@ -22,10 +22,10 @@ pub struct ChannelNight {
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Fewest nights of a stay that begins here.
+    /// Minimum stay by arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay: Option<u32>,
-    /// Most nights of a stay that begins here.
+    /// Maximum stay by arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_stay: Option<u32>,
     /// No arrival on this day.
@@ -34,22 +34,22 @@ pub struct ChannelNight {
     /// No departure on this day.
     #[serde(default, skip_serializing_if = "is_false")]
     pub closed_to_departure: bool,
-    /// Shortest stay of which this night is any part.
+    /// Minimum stay through this night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay_through: Option<u32>,
-    /// The one length that an arrival on it may have.
+    /// Exact length of stay by arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_stay: Option<u32>,
-    /// How many days before it at the latest an arrival on it is booked.
+    /// Minimum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_advance_days: Option<u32>,
-    /// How many days before it at the earliest.
+    /// Maximum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_advance_days: Option<u32>,
 }
 
 impl ChannelNight {
-    /// As it is told to the channel: of a closed night that there are none.
+    /// The night as pushed to the channel; a closed night has no units.
     pub fn into_calendar_night(self, date: Date) -> CalendarNight {
         let sellable = self.sellable();
         CalendarNight {
@@ -72,13 +72,13 @@ impl ChannelNight {
         }
     }
 
-    /// With a word that lifts each rule that was wanted before and is not any more: a rule of which nothing is said stays at
-    /// the channel as it is. Of `max_advance_days` the contract has no such word.
+    /// Clears each rule that was set before and is not any more, since an omitted rule stays in force at the channel.
+    /// `max_advance_days` cannot be cleared in the contract.
     #[must_use]
     pub fn with_cleared_rules(mut self, before: Option<&Self>) -> Self {
         let Some(before) = before else { return self };
         for (rule, before, lifted) in [
-            // Every channel knows a stay of one night, and not every one knows none.
+            // Every channel knows a minimum of one night; not every one knows none.
             (&mut self.min_stay, before.min_stay, 1),
             (&mut self.min_stay_through, before.min_stay_through, 1),
             (&mut self.max_stay, before.max_stay, 0),
@@ -90,8 +90,8 @@ impl ChannelNight {
         self
     }
 
-    /// Which parts the channel has to be told, given what it was told before. How many a closed night would have is
-    /// nothing that it is told, and a price that is not known any more is nothing to tell.
+    /// Parts that changed since what was pushed before. The unit count of a closed night is not sent, and neither is a
+    /// price that is no longer known.
     pub fn diff(&self, before: Option<&Self>) -> CalendarParts {
         let Some(before) = before else {
             return CalendarParts { price: self.price.is_some(), ..CalendarParts::default() };
@@ -103,17 +103,17 @@ impl ChannelNight {
         }
     }
 
-    /// Whether what a channel shows is what was wanted, in these parts. What either side says nothing of is no
-    /// disagreement, and a channel that knows fewer rules may show one of them in another's place. Where it shows prices by
-    /// occupancy, the caller picks the entry that was written.
+    /// Whether an observed night matches in these parts. A value missing on either side matches, and a channel with
+    /// fewer rules may show one in place of another. If it shows prices by occupancy, the caller picks the entry that
+    /// was written.
     pub fn matches(&self, seen: &CalendarNight, parts: CalendarParts) -> bool {
         (!parts.availability || self.availability_matches(seen))
             && (!parts.price || agree(self.price, seen.price) && agree(self.currency.as_ref(), seen.currency.as_ref()))
             && (!parts.rules || self.rules_match(seen))
     }
 
-    /// Makes of what a channel shows what it has: where it says nothing of prices and rules, what is wanted. `counts` tells whether
-    /// the numbers that it shows are those it was told.
+    /// The night at the channel according to what it shows; values it does not show are taken as desired. `counts`
+    /// tells whether its unit counts are the ones pushed.
     #[must_use]
     pub fn observed(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
         if seen.available.is_none() && seen.units_available.is_none() {
@@ -121,7 +121,7 @@ impl ChannelNight {
         }
         let left = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
         let is_open = seen.available != Some(false) && left != Some(0);
-        // Where numbers say nothing it has as many as are wanted, or at least some.
+        // If its counts say nothing, assume the desired count, or at least one.
         let units = left.filter(|_| counts).unwrap_or_else(|| self.sellable().max(1));
         let mut has = Self {
             units: if is_open { units } else { 0 },
@@ -143,7 +143,7 @@ impl ChannelNight {
         Some(has)
     }
 
-    /// Tells in words which prices and rules the channel shows otherwise than wanted; none where they are as wanted.
+    /// Describes prices and rules that differ from the desired ones; `None` if they match.
     pub fn describe_difference(&self, seen: &CalendarNight, parts: CalendarParts) -> Option<String> {
         let mut found = Vec::new();
         if parts.price && !agree(self.price, seen.price) {
@@ -153,12 +153,12 @@ impl ChannelNight {
             found.push("the price is in another currency there".to_owned());
         }
         if parts.rules && !self.rules_match(seen) {
-            found.push("the rules of stay are others there".to_owned());
+            found.push("the rules of stay differ at the channel".to_owned());
         }
         (!found.is_empty()).then(|| found.join("; "))
     }
 
-    /// Counts the units that can be sold: none of a closed night.
+    /// Units for sale; 0 if closed.
     pub fn sellable(&self) -> u32 {
         if self.closed { 0 } else { self.units }
     }
@@ -181,7 +181,7 @@ impl ChannelNight {
             (available, units) => available != Some(false) && units.is_none_or(|units| units > 0),
         };
         if !is_sold_there {
-            // What a channel counts beside a closing, or below zero, is sold to nobody.
+            // Units shown next to a closing, or below zero, are not for sale.
             return self.sellable() == 0;
         }
         let counted = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
@@ -190,11 +190,11 @@ impl ChannelNight {
 
     fn rules_match(&self, seen: &CalendarNight) -> bool {
         let exact = self.exact_stay.filter(|nights| *nights > 0);
-        // No rule, and one that everybody keeps, are the same.
+        // No rule and a rule without effect are the same.
         let least = |nights: Option<u32>| nights.map(|nights| nights.max(1));
         let most = |nights: Option<u32>| nights.map(|nights| if nights == 0 { u32::MAX } else { nights });
         let strictest = self.min_stay.max(self.min_stay_through);
-        // Where a channel has no rule for arrivals alone, its rule for any part is shown in that place too.
+        // A channel without arrival rules shows its stay-through rule there, too.
         let is_through = self.min_stay_through.is_some() && seen.min_stay == seen.min_stay_through;
         (is_through || agree_with_one([self.min_stay, strictest, exact].map(least), least(seen.min_stay)))
             && agree(least(self.min_stay_through), least(seen.min_stay_through))
@@ -207,12 +207,12 @@ impl ChannelNight {
     }
 }
 
-/// Whether two sayings agree: one that is not said agrees with all.
+/// Whether two values agree; a missing value agrees with any.
 fn agree<T: PartialEq>(wanted: Option<T>, seen: Option<T>) -> bool {
     wanted.zip(seen).is_none_or(|(wanted, seen)| wanted == seen)
 }
 
-/// Whether what is seen agrees with any of those that are wanted.
+/// Whether the observed value agrees with any desired one.
 fn agree_with_one<const N: usize>(wanted: [Option<u32>; N], seen: Option<u32>) -> bool {
     seen.is_none() || wanted.iter().all(Option::is_none) || wanted.contains(&seen)
 }

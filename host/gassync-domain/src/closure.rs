@@ -1,67 +1,67 @@
 use serde::{Deserialize, Serialize};
 
-/// What a channel shows of a room type's night, all its rate plans taken together.
+/// An observed night of a room type, over all rate plans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ObservedNight {
-    /// A word closes it, whatever is left; none where it says nothing of it.
+    /// Whether a stop-sell closes it; `None` if the channel does not say.
     pub closed: Option<bool>,
-    /// How many are left; none where it gives no number.
+    /// Remaining units; `None` if the channel gives no number.
     pub units: Option<u32>,
 }
 
-/// What the channel has of the night from us, as far as that is known.
+/// What we last sent for a night, as far as known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LastSent {
-    /// It was never told of it.
+    /// Nothing was sent.
     #[default]
     Never,
-    /// That it is closed, or it may have been the last it was told.
+    /// Closed, or possibly closed.
     Closed,
-    /// That so many are left.
+    /// Open with this number of units.
     Open(u32),
-    /// That it is open; how many are left is not sure.
+    /// Open with an uncertain number of units.
     OpenUnclear,
 }
 
-/// Who counts what is left at a channel.
+/// How a channel computes the remaining units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum UnitCount {
-    /// What it was told, and nothing else.
+    /// It shows the number that we sent.
     #[default]
     AsSent,
-    /// What it was told, less its own bookings since.
+    /// It subtracts its own bookings from the number that we sent.
     MinusOwnBookings,
-    /// The channel itself, of its rooms and the bookings that it knows: it takes no number.
+    /// It computes the number from its rooms and bookings and accepts none from us.
     ComputedByChannel,
 }
 
-/// Units of a night that somebody has closed at a channel by hand.
+/// Units of a night that were closed manually at a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Closure {
-    /// By a word, which closes whatever is left; otherwise fewer are for sale than there should be.
+    /// Closed by a stop-sell, which closes all remaining units; otherwise by a reduced unit count.
     pub by_word: bool,
-    /// How many are closed: of a word all there are, whatever of them is sold.
+    /// Closed units; for a stop-sell all units, sold or not.
     pub units: u32,
-    /// A person has said here that they are to be sold all the same.
+    /// An operator sells the units despite the closure.
     pub waived: bool,
 }
 
-/// How the night stands here.
+/// The state of the night in the core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CoreNight {
-    /// How many the channel has of the room type.
+    /// Units of the room type at the channel.
     pub rooms: u32,
-    /// How many of them the channel's own bookings and blocks take, and those of ours that it knows.
+    /// Units taken by the channel's bookings and blocks, and by our bookings that it knows.
     pub own: u32,
-    /// How many could be sold were nothing closed by hand at this channel.
+    /// Units for sale if nothing were closed at this channel.
     pub free: u32,
 }
 
-/// What is closed by hand at a channel, given what it shows now and what was closed before.
+/// Computes the manual closure of a night from what the channel shows now and what was closed before.
 ///
-/// Our own closings are none, nor are the channel's own bookings. What nobody can tell apart closes: a night that the channel
-/// was never told of and shows closed was closed by somebody.
+/// Our own closures and the channel's own bookings do not count. In doubt the night counts as closed: a night for which nothing
+/// was sent and which is shown closed was closed manually.
 pub fn closed_by_hand(
     shown: ObservedNight,
     sent: LastSent,
@@ -71,13 +71,13 @@ pub fn closed_by_hand(
 ) -> Option<Closure> {
     let waived = before.is_some_and(|closure| closure.waived);
     let by_word = before.is_some_and(|closure| closure.by_word);
-    // Our word hides whatever else there is, but for the number of a channel that counts itself.
+    // Our own stop-sell hides everything else, except for the count of a channel that computes it by itself.
     let is_ours = shown.closed == Some(true) && sent == LastSent::Closed && !by_word;
     if is_ours && (counts != UnitCount::ComputedByChannel || shown.units.is_none()) {
         return before;
     }
     if shown.closed == Some(true) && !is_ours {
-        // Where there is no number beside it, it may mean no more than that the channel has sold it.
+        // Without a number, it may only mean sold out.
         let is_sold = shown.units.is_none() && here.rooms > 0 && here.own >= here.rooms;
         if is_sold && !by_word {
             return before;
@@ -96,7 +96,7 @@ pub fn closed_by_hand(
         (_, LastSent::Never) => here.free.min(here.rooms).saturating_sub(units),
         (UnitCount::AsSent, LastSent::Closed) => former.saturating_sub(units),
         (UnitCount::AsSent, LastSent::Open(sent)) => (former + sent).saturating_sub(units),
-        // Whether it was a guest or a person who took it cannot be seen.
+        // A booking and a manual closure cannot be distinguished.
         (UnitCount::MinusOwnBookings, _) | (UnitCount::AsSent, LastSent::OpenUnclear) => former,
     };
     let missing = missing.min(here.rooms);

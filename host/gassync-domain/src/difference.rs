@@ -6,13 +6,13 @@ use serde_json::Value;
 pub struct FieldChange {
     /// A JSON pointer into the record.
     pub path: String,
-    /// What it was; null where there was nothing.
+    /// The old value; null if absent.
     pub before: Value,
-    /// What it becomes; null where there is nothing.
+    /// The new value; null if absent.
     pub after: Value,
 }
 
-/// Field by field what differs, in the order of the fields; lists are compared place by place.
+/// The differences field by field, in field order; lists are compared by index.
 pub fn differences(before: &Value, after: &Value) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(String::new(), before, after, &mut found);

@@ -2,16 +2,16 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Which ways a source and the core talk.
+/// The directions in which a source and the core exchange data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// The channel is fetched from and told.
+    /// Read from the channel and push to it.
     #[default]
     Bidirectional,
-    /// The channel is fetched from, and told nothing.
+    /// Only read from the channel.
     InboundOnly,
-    /// The channel is told and not fetched from; what it says by itself is kept, and has no say over the core.
+    /// Only push to the channel; what it sends is buffered and does not change the core.
     OutboundOnly,
 }
 
@@ -19,7 +19,7 @@ impl Direction {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Bidirectional, Self::InboundOnly, Self::OutboundOnly];
 
-    /// The word in JSON and in the tables.
+    /// The name in JSON and in the tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bidirectional => "bidirectional",
@@ -28,17 +28,17 @@ impl Direction {
         }
     }
 
-    /// Whether what the channel says goes into the core.
+    /// Whether the channel's data is applied to the core.
     pub const fn is_inward(self) -> bool {
         !matches!(self, Self::OutboundOnly)
     }
 
-    /// Whether the channel is told of the core.
+    /// Whether the core is pushed to the channel.
     pub const fn is_outward(self) -> bool {
         !matches!(self, Self::InboundOnly)
     }
 
-    /// The same with the way out opened or shut; none where that would leave no way at all.
+    /// The direction with push enabled or disabled; `None` if no direction would be left.
     pub const fn with_push(self, pushes: bool) -> Option<Self> {
         match (self, pushes) {
             (Self::InboundOnly, true) => Some(Self::Bidirectional),

@@ -10,8 +10,8 @@ const MAX_MEMBERS: usize = 50;
 /// Maximum number of bytes in all, names and values as JSON.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// What a channel says of a record beyond the fields it has: kept beside it and handed on, nothing is decided by it.
-/// Numbers are kept as a double is; what must keep its digits is a text.
+/// Additional channel fields of a record: stored and passed on, never interpreted. Numbers are doubles; use strings where
+/// digits matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
@@ -33,7 +33,7 @@ impl Extra {
         self.0.into_iter()
     }
 
-    /// Takes over what is stored and not said anew, as far as there is room.
+    /// Adds stored fields that are absent here, within the limits.
     pub fn fill(&mut self, stored: &Self) {
         for (name, value) in &stored.0 {
             self.0.entry(name.clone()).or_insert_with(|| value.clone());
@@ -43,7 +43,7 @@ impl Extra {
         }
     }
 
-    /// As much of it as can be kept, with NUL replaced. A booking is not to be refused for what nothing is decided by.
+    /// Truncates to the limits and replaces NUL: a booking is not refused for uninterpreted fields.
     #[must_use]
     pub fn within_bounds(self) -> Self {
         if self.problem().is_none() {
@@ -56,7 +56,7 @@ impl Extra {
         kept
     }
 
-    /// What is wrong with it, if anything is.
+    /// The problem, if it exceeds a limit.
     pub fn problem(&self) -> Option<String> {
         let members = self.0.len();
         if members > MAX_MEMBERS {

@@ -22,7 +22,7 @@ pub struct Guest {
     /// Family name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Possibly an alias that the selling site forwards.
+    /// E-mail; possibly a forwarding alias of the booking site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// As written.
@@ -42,7 +42,7 @@ pub struct Guest {
     pub extra: Extra,
 }
 
-/// Where selling sites forward mail from: an address here is the site's, and many guests' in turn.
+/// Domains of forwarding aliases, which booking sites reuse for many guests.
 const ALIAS_DOMAINS: [&str; 8] = [
     "guest.booking.com",
     "guest.airbnb.com",
@@ -55,13 +55,13 @@ const ALIAS_DOMAINS: [&str; 8] = [
 ];
 
 impl Guest {
-    /// What makes two records the same person within an account, in lower case: the mail address, where it is a person's
-    /// own, together with the family name. Nothing less: families share an address, and strangers a name.
+    /// The identity of a person within an account: own e-mail address and family name, in lower case. Neither alone is enough:
+    /// families share addresses, and strangers share names.
     pub fn identity(&self) -> Option<(String, String)> {
         self.own_email().zip(self.family_name())
     }
 
-    /// The mail address in lower case, where it is a person's own.
+    /// The e-mail address in lower case, unless it is a forwarding alias.
     pub fn own_email(&self) -> Option<String> {
         let email = self.email.as_ref()?.trim().to_lowercase();
         let (_, domain) = email.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.'))?;

@@ -4,54 +4,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::MAX_STAY_NIGHTS;
 
-/// Why a record waits outside the core.
+/// Why a record is parked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "missing")]
 pub enum Missing {
-    /// It names a property that is not linked to the core.
+    /// Its property is not linked.
     Property {
         /// The channel's id.
         id: String,
     },
-    /// It names a room type that is not linked to the core.
+    /// Its room type is not linked.
     RoomType {
         /// The channel's id.
         id: String,
     },
-    /// It names a rate plan that is not linked to the core.
+    /// Its rate plan is not linked.
     RatePlan {
         /// The channel's id.
         id: String,
     },
-    /// It does not say which rooms it is for.
+    /// It names no rooms.
     Rooms,
-    /// It does not say when.
+    /// It has no dates.
     Dates,
-    /// Its stay is longer than any that is taken for real.
+    /// Its stay exceeds the maximum length.
     TooLong {
         /// How long it is.
         nights: i32,
     },
-    /// Its departure does not follow its arrival, in whole or in one of its rooms.
+    /// The departure of the reservation or of one room does not follow the arrival.
     Nights,
-    /// Its status is a word the schema does not have.
+    /// Its status is unknown.
     Status {
         /// The channel's word.
         word: String,
     },
-    /// The core has it as cancelled, and the channel now says otherwise.
+    /// It is cancelled in the core, and the channel sends another status.
     Decision {
         /// The status the channel gives it now.
         status: String,
     },
-    /// The source has no say over such records.
+    /// The source does not own such records.
     Authority,
-    /// It is for a room type whose news, or its property's, somebody keeps out of the core.
+    /// Its room type or property is switched off.
     SwitchedOff {
         /// The channel's id of the room type.
         id: String,
     },
-    /// Another source of this account creates core entities; this one may only be linked by a person.
+    /// Another source of the account creates core entities; records of this one must be linked manually.
     Link,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// A record that cannot enter the core yet, and all it waits for.
+/// Everything that a parked record waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parked(pub Vec<Missing>);

@@ -1,5 +1,5 @@
-//! The one table of what a record may say: field, limit and rule of every kind of record, for all plugins, the API and the
-//! kit. A fact is mended by it and kept; the strict check of what is asked is what would have to be mended.
+//! The table of field limits and rules for every kind of record, used for plugins, the API and the SDK. Facts are mended by it
+//! and stored; requests are refused for anything that would need mending.
 
 mod fields;
 mod table;
@@ -7,21 +7,21 @@ mod table;
 use crate::{ChangeKind, FieldError, Mended, Validate};
 use table::{Record, Table};
 
-/// Most findings that are told of one record.
+/// Maximum number of findings reported per record.
 const MAX_FINDINGS: usize = 100;
 
-/// What going through the table did to a record.
+/// The result of mending a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MendResult {
-    /// What was cut, replaced or left out.
+    /// Truncated, replaced or removed values.
     pub mended: Vec<Mended>,
-    /// What cannot be mended: without it there is nothing to keep.
+    /// Errors that cannot be mended; the record cannot be stored.
     pub refused: Vec<FieldError>,
 }
 
 /// Records that are mended field by field.
 pub trait Mend {
-    /// Mends what can be, and says what it did. Doing it again does nothing.
+    /// Mends the record and reports the changes. Idempotent.
     fn mend(&mut self) -> MendResult;
 }
 
@@ -33,7 +33,7 @@ impl<T: Record> Mend for T {
     }
 }
 
-/// Asking is held to the same table: whatever would have to be mended is refused, by field and limit.
+/// Requests are checked by the same table: anything that would be mended is an error.
 impl<T: Record> Validate for T {
     fn validate(&self) -> Vec<FieldError> {
         let mut table = Table::default();
@@ -43,7 +43,7 @@ impl<T: Record> Validate for T {
 }
 
 impl ChangeKind {
-    /// Brings a record into its one form and mends it; news of any other kind has nothing to mend.
+    /// Normalises and mends the record of a change; changes without a record are left alone.
     pub fn mend(&mut self) -> MendResult {
         match self {
             Self::Property(record) => {
@@ -81,7 +81,7 @@ impl ChangeKind {
     }
 }
 
-/// Adds what was noted later to what was noted before; the same thing is noted once.
+/// Appends findings, without duplicates.
 pub fn join_mended(mended: &mut Vec<Mended>, more: Vec<Mended>) {
     for note in more {
         if mended.len() < MAX_FINDINGS && !mended.contains(&note) {

@@ -1,4 +1,4 @@
-//! Readings of single values that lose as little as can be: what a fact says is not thrown away over how it says it.
+//! Lenient parsing of single values, so that a fact is not lost over its formatting.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,10 @@ use jiff::Timestamp;
 
 use crate::{is_plausible, lossless_instant};
 
-/// What stands in the place of a character that cannot be kept.
+/// Replacement of unstorable characters.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// Reads an instant that need not be there: none, and what is wrong with it, where it is no instant or lies in no year that
-/// anybody means.
+/// Parses an optional instant; an invalid one or an implausible year gives `None` and the problem.
 pub fn mend_instant(text: &str) -> (Option<Timestamp>, Option<String>) {
     if text.trim().is_empty() {
         return (None, None);
@@ -22,19 +21,18 @@ pub fn mend_instant(text: &str) -> (Option<Timestamp>, Option<String>) {
     }
 }
 
-/// Replaces NUL, which no database keeps in a text, by U+FFFD.
+/// Replaces NUL, which databases do not store in text, by U+FFFD.
 pub fn mend_text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', REPLACEMENT)) } else { Cow::Borrowed(text) }
 }
 
-/// Makes of JSON text one that every reader and database takes: escapes of NUL and of halves of surrogate pairs become
-/// `\ufffd`, and control characters that stand in a text as they are become escapes. All else is as it was.
+/// Makes JSON text acceptable to every parser and database: escaped NULs and lone surrogates become `\ufffd`, raw control
+/// characters are escaped, and all else is unchanged.
 pub fn mend_json_text(text: &str) -> Cow<'_, str> {
     mend_escapes(text, "\\ufffd")
 }
 
-/// The same, but that the halves of surrogate pairs become NUL and NUL stays: whoever reads the record then finds in which
-/// field something stood that cannot be kept.
+/// As [`mend_json_text`], but marks lone surrogates as NUL and keeps NUL, so that mending can name the affected field.
 pub fn mark_in_json_text(text: &str) -> Cow<'_, str> {
     mend_escapes(text, "\\u0000")
 }

@@ -3,7 +3,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Completeness, Reservation, Status};
 
-/// How new a record is. Order is revision, else modification time, else the moment it was observed.
+/// The version of a record, ordered by revision, else modification time, else time of observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// The channel's own version.
@@ -15,10 +15,10 @@ pub struct Version {
 }
 
 impl Version {
-    /// Whether news of this version may not replace what is stored in the version `stored`.
+    /// Whether a record of this version must not replace the stored version.
     ///
-    /// Equal versions are not older: a channel with a clock of whole seconds changes a record twice within one,
-    /// and the later word counts.
+    /// Equal versions are not older: a channel with a clock of whole seconds may change a record twice within one second, and the
+    /// later record counts.
     pub fn is_older_than(&self, stored: &Self) -> bool {
         if let (Some(mine), Some(theirs)) = (number(&self.revision), number(&stored.revision)) {
             return mine < theirs;
@@ -37,17 +37,17 @@ impl Version {
     }
 }
 
-/// Only numbers have an order one can trust.
+/// Only numeric revisions are ordered.
 fn number(revision: &Option<String>) -> Option<u128> {
     revision.as_deref()?.parse().ok()
 }
 
-/// A fingerprint of what a record says, without when it was said.
+/// A digest of a record's content, without its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest(pub String);
 
 impl Digest {
-    /// Of a reservation: versions and the digits of equal amounts make no difference.
+    /// The digest of a reservation; versions and trailing zeros of amounts are ignored.
     pub fn of(reservation: &Reservation) -> Self {
         let mut said = reservation.clone();
         said.modified_at = None;
@@ -61,15 +61,15 @@ impl Digest {
         &self.0
     }
 
-    /// Of any record, by its JSON.
+    /// The digest of any record, by its JSON.
     pub fn of_json<T: serde::Serialize>(record: &T) -> Self {
-        // Our own records always have a JSON form; an impossible failure makes a digest equal to no other.
+        // Serialising our own records cannot fail; if it did, the digest would match no other.
         let bytes = serde_json::to_vec(record).unwrap_or_default();
         Self(hex::encode(Sha256::digest(bytes)))
     }
 }
 
-/// What to do with a record that came in.
+/// How to apply a received record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeDecision {
     /// It is the first of its id.

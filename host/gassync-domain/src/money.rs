@@ -3,18 +3,16 @@ use std::{fmt, str::FromStr};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// Money is kept in the databases as this many parts of one unit of currency.
+/// Databases store money in ten-thousandths of a currency unit.
 pub const TEN_THOUSANDTHS: i64 = 10_000;
-/// The most places behind the point that an amount may have.
+/// Maximum number of decimal places.
 const MAX_SCALE: u32 = 4;
-/// 100 billion units of currency: beyond it an amount is taken for a mistake.
+/// 100 billion currency units; larger amounts are rejected.
 const MAX_UNITS: i64 = 100_000_000_000;
 /// The largest amount in ten-thousandths.
 pub(crate) const MAX_TEN_THOUSANDTHS: i64 = MAX_UNITS * TEN_THOUSANDTHS;
 
-/// An exact decimal that keeps the digits it was written with: `450.00` stays `450.00`.
-///
-/// In JSON it is a number; a text is read as well.
+/// An exact decimal that keeps its digits: `450.00` stays `450.00`. In JSON a number; strings are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(Decimal);
 
@@ -39,7 +37,7 @@ impl Amount {
         i64::try_from(scaled.mantissa() / 10_i128.pow(scaled.scale())).unwrap_or(i64::MAX)
     }
 
-    /// With at least the digits that amounts of this currency (ISO 4217) are written with; never rounded.
+    /// Pads to the decimal places of the currency (ISO 4217); never rounds.
     #[must_use]
     pub fn written_in(self, currency: &str) -> Self {
         let digits = places(currency);
@@ -50,18 +48,18 @@ impl Amount {
         Self(decimal)
     }
 
-    /// From the database form, without needless zeros.
+    /// From the database form, without trailing zeros.
     pub fn from_ten_thousandths(value: i64) -> Self {
         Self(Decimal::new(value, MAX_SCALE).normalize())
     }
 }
 
-/// How many ten-thousandths the smallest part of a currency (ISO 4217) is that prices are made of.
+/// The smallest unit of a currency (ISO 4217), in ten-thousandths.
 pub(crate) fn smallest_part(currency: &str) -> i64 {
     TEN_THOUSANDTHS / 10_i64.pow(places(currency))
 }
 
-/// Places behind the point that amounts of a currency are written with.
+/// Decimal places of a currency.
 fn places(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
@@ -88,8 +86,8 @@ impl FromStr for Amount {
     }
 }
 
-/// Reads an amount that need not be there, rounded half to even where it is finer than a ten-thousandth; none where it is no
-/// decimal number, or beyond what any booking costs. With it what is wrong, never the digits.
+/// Parses an optional amount, rounded half to even to a ten-thousandth; `None` if invalid or too large. Also returns the
+/// problem, never the digits.
 pub fn mend_amount(text: &str) -> (Option<Amount>, Option<String>) {
     let text = text.trim();
     let left_out = |error: AmountError| (None, Some(format!("{error}; it was left out")));
@@ -106,7 +104,7 @@ pub fn mend_amount(text: &str) -> (Option<Amount>, Option<String>) {
     }
 }
 
-/// Digit by digit: no number of them is too many, and nothing is rounded twice.
+/// Rounds digit by digit, for any length and without double rounding.
 fn round_to_ten_thousandths(text: &str) -> Result<i64, AmountError> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -131,7 +129,7 @@ fn round_to_ten_thousandths(text: &str) -> Result<i64, AmountError> {
             return Err(AmountError::TooLarge);
         }
     }
-    // What is behind the last place that is kept, with the zeros that a small number begins with.
+    // The digits behind the last kept place, including leading zeros.
     let zeros = usize::try_from(-places).unwrap_or(0);
     let mut behind = std::iter::repeat_n(0, zeros.min(1)).chain(left);
     let first = behind.next().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What is written to channels, and what they make of it.
+//! Writes to channels, and their results.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::{Block, Calendar, Entity, Extra, FieldError, Header, Reservation};
 
-/// Nights to be written.
+/// Nights to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarUpdate {
     /// Every known value, because a channel may need the whole row.
     #[serde(flatten)]
     pub calendar: Calendar,
-    /// Which of them are new.
+    /// Which parts changed.
     #[serde(default)]
     pub changed: CalendarParts,
 }
@@ -49,7 +49,7 @@ pub enum OperationKind {
     Accept,
     /// Decline a request.
     Decline,
-    /// Take nights out of sale.
+    /// Block nights.
     Block,
     /// Put nights back on sale.
     Unblock,
@@ -118,7 +118,7 @@ impl TryFrom<OperationJson> for Operation {
             (_, Some(reservation), None) => Subject::Reservation(reservation),
             _ => return Err("reservation: is required by this kind of operation"),
         };
-        // Whoever wrote it may have used the short forms.
+        // The JSON may use the short forms.
         match &mut subject {
             Subject::Reservation(reservation) => reservation.normalise(),
             Subject::Block(block) => block.normalise(),

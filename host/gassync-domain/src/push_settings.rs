@@ -2,28 +2,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Authority, FieldError, PriceAdjustment, TEN_THOUSANDTHS, Validate};
 
-/// How far ahead a calendar is told at most, in days.
+/// Maximum horizon, in days.
 pub const MAX_HORIZON_DAYS: u32 = 1_100;
-/// How far ahead it is told where nobody says, in days.
+/// Default horizon, in days.
 const HORIZON_DAYS: u32 = 365;
-/// The most units of a room type that a source may hold back.
+/// Maximum safety stock.
 const MAX_SAFETY_STOCK: u32 = 1_000;
 
-/// Which bookings of the core a channel is told of, beside those that it has told itself.
+/// Which bookings of the core are pushed to a channel, besides its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BookingsPushed {
     /// None.
     None,
-    /// Those that came from no other channel.
+    /// Bookings that came from no other channel.
     #[default]
     Direct,
-    /// Those of other channels too.
+    /// Bookings of other channels, too.
     All,
 }
 
 impl BookingsPushed {
-    /// The word in JSON and in the tables.
+    /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -33,32 +33,31 @@ impl BookingsPushed {
     }
 }
 
-/// What a source's channel is told of the core, and how: `{"prices":false,"safetyStock":1}`. What is left out has its
-/// default.
+/// Push settings of a source: `{"prices":false,"safetyStock":1}`. Omitted fields have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PushSettings {
-    /// Whether it is told anything: the way out of its direction; true by default.
+    /// Whether anything is pushed (the outbound half of the direction); true by default.
     pub enabled: bool,
-    /// Which bookings; `direct` by default.
+    /// Which bookings are pushed; `direct` by default.
     pub bookings: BookingsPushed,
-    /// Whether it is told what can be sold; true by default.
+    /// Whether availability is pushed; true by default.
     pub availability: bool,
-    /// Whether it is told prices and rules of stay; true by default.
+    /// Whether prices and rules of stay are pushed; true by default.
     pub prices: bool,
-    /// What prices are changed by.
+    /// Price adjustment.
     pub price_adjustment: PriceAdjustment,
-    /// ISO 4217: what the channel's prices are in, where that is not the core's currency.
+    /// ISO 4217 currency of the channel's prices, if not the core's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// How much of `currency` one unit of the core's is; before the adjustment.
+    /// Exchange rate: units of `currency` per unit of the core's currency, applied before the adjustment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Amount>,
-    /// Units of each room type that are not offered there, from 0 to 1,000; 0 by default.
+    /// Units of each room type held back, from 0 to 1,000; 0 by default.
     pub safety_stock: u32,
-    /// Whether what it says it took counts only after it was read there, where it can be read; true by default.
+    /// Whether a read-back must confirm what the channel acknowledged, if the channel can be read; true by default.
     pub read_back: bool,
-    /// How many nights from today on it is told of, from 1 to 1,100; 365 by default.
+    /// Nights pushed from today on, from 1 to 1,100; 365 by default.
     pub horizon_days: u32,
 }
 
@@ -80,8 +79,8 @@ impl Default for PushSettings {
 }
 
 impl PushSettings {
-    /// What is left of it where a source has a say of its own: prices and rules that it says are told to the core and not
-    /// back, and where neither side is to hear of the other's calendar nothing of one is told.
+    /// Restricted by the source's authority: prices and rules that the source owns are not pushed, and nothing of the
+    /// calendar if neither side takes the other's.
     #[must_use]
     pub fn under(self, authority: Authority) -> Self {
         let hears = !authority.nobody_owns_calendar();
@@ -92,7 +91,7 @@ impl PushSettings {
         }
     }
 
-    /// What a price is at the channel, and in which currency.
+    /// The price at the channel, and its currency.
     pub fn price(&self, price: Amount, currency: Option<String>) -> (Amount, Option<String>) {
         let (price, currency) = match (&self.currency, self.rate) {
             (Some(theirs), Some(rate)) if currency.as_ref() != Some(theirs) => {

@@ -9,9 +9,9 @@ pub struct QuoteRequest {
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// How many come, where that is known: then prices for fewer do not count.
+    /// Number of guests, if known: prices for fewer guests are ignored.
     pub people: Option<u32>,
-    /// The day on which it is asked.
+    /// The day of the request.
     pub today: Date,
 }
 
@@ -56,7 +56,7 @@ pub fn quote(
     Ok(Quote { lines, total, currency: currency.to_owned(), extra: Extra::default() })
 }
 
-/// What the rules of stay say against it.
+/// The violated stay rules.
 fn rules(nights: &[CalendarNight], QuoteRequest { check_in, check_out, today, .. }: QuoteRequest) -> Vec<Refusal> {
     let mut reasons = Vec::new();
     let mut refuse = |why, text: String| reasons.push(Refusal { reason: why, path: None, text });

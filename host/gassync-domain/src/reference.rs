@@ -1,12 +1,12 @@
 use crate::{AccountId, CoreId};
 
-/// Our name of a booking at channels, the same on every try: `gas-3-17` is booking 17 of account 3. A channel that shows it
-/// beside a booking shows one that we have made.
+/// Our reference of a booking at channels, stable across retries: `gas-3-17` is booking 17 of account 3. A channel booking with
+/// this reference was created by us.
 pub fn reference_of(account: AccountId, booking: CoreId) -> String {
     format!("gas-{account}-{booking}")
 }
 
-/// The booking of this account that a reference names; none where it is no reference of ours, or another account's.
+/// The booking of this account for a reference; `None` if the reference is not ours or another account's.
 pub fn referenced(account: AccountId, reference: &str) -> Option<CoreId> {
     let booking: i64 = reference.strip_prefix(&format!("gas-{account}-"))?.parse().ok()?;
     let booking = CoreId(booking);

@@ -45,8 +45,8 @@ impl Status {
     }
 }
 
-/// What channels call each status, in letters and digits alone: case, spaces, `_` and `-` make no difference. Only spellings that
-/// mean one thing everywhere; any other word is kept as it is, and a person decides.
+/// Spellings of each status, compared without case, spaces, `_` and `-`. Only unambiguous spellings are listed; any other
+/// status is parked for a decision.
 const SPELLINGS: [(&str, Status); 22] = [
     ("confirmed", Status::Confirmed),
     ("confirm", Status::Confirmed),
@@ -106,7 +106,7 @@ pub enum Intent {
     /// It has happened: stored even if it conflicts.
     #[default]
     Fact,
-    /// It may be refused.
+    /// A request: may be refused.
     Request,
 }
 
@@ -338,8 +338,8 @@ impl Reservation {
         }
     }
 
-    /// Brings the short forms of the schema into one: every room stands in `rooms` with its dates,
-    /// `room_type_id` where there is just one, the outer dates span all rooms, and empty texts are gone.
+    /// Normalises short forms: every room is in `rooms` with its dates, `room_type_id` is set for a single room type, the outer
+    /// dates span all rooms, and empty texts are removed.
     pub fn normalise(&mut self) {
         for text in [
             &mut self.ota_reference,

@@ -1,14 +1,14 @@
-/// Waits after the first to the fifth failed attempt, in milliseconds.
+/// Delays after the first to the fifth failed attempt, in milliseconds.
 pub const ATTEMPT_DELAYS: [i64; 5] = [2_000, 4_000, 8_000, 16_000, 32_000];
-/// Wait after every further attempt, until the work's own deadline, in milliseconds.
+/// Delay after every further attempt, until the job's deadline, in milliseconds.
 const LATER_DELAY: i64 = 600_000;
 
 /// How long to wait, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryDelay(pub i64);
 
-/// The wait after `attempts` failed attempts (1 = the first has just failed). `jitter` (0.0–1.0) adds up to half of it,
-/// so that what failed together does not come back together. Giving up is the deadline's business, not this rule's.
+/// The delay after `attempts` failed attempts (1 = the first has just failed). `jitter` (0.0–1.0) adds up to half of it to
+/// spread retries. The deadline, not this rule, ends the retries.
 pub fn retry_delay(attempts: u32, jitter: f64) -> RetryDelay {
     let index = attempts.max(1) as usize - 1;
     let base = ATTEMPT_DELAYS.get(index).copied().unwrap_or(LATER_DELAY);

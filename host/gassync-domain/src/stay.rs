@@ -1,6 +1,6 @@
 use jiff::civil::Date;
 
-/// The longest stay that is taken for real, in nights: five years and some days, which holds whoever lives there.
+/// Maximum length of a stay, in nights: a little over five years, for long-term guests.
 pub const MAX_STAY_NIGHTS: i32 = 1_830;
 
 /// Nights slept: from check-in up to, and without, check-out.
@@ -40,7 +40,7 @@ impl Stay {
         Ok(Self { check_in, check_out })
     }
 
-    /// Any number of nights, for calendars; none where there is no night between the dates.
+    /// Any number of nights, for calendars; `None` if there is no night.
     pub fn spanning(first: Date, end: Date) -> Option<Self> {
         (first < end).then_some(Self { check_in: first, check_out: end })
     }

@@ -1,10 +1,10 @@
-//! What a record that waits is probably about.
+//! Suggests core entities for parked records.
 
 use std::collections::BTreeMap;
 
 use crate::{Property, RoomType};
 
-/// How much two records are alike, in percent, and what says so.
+/// The similarity of two records in percent, with reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Similarity {
     /// 0 to 100.
@@ -18,7 +18,7 @@ pub const WORTH_SHOWING: u8 = 40;
 /// Degrees within which two places are one: about 200 metres.
 const SAME_PLACE_DEGREES: f64 = 0.002;
 
-/// Two houses: by name and, where both say it, by address and place.
+/// Compares two properties by name and, if both have it, by address and location.
 pub fn compare_properties(one: &Property, other: &Property) -> Similarity {
     let mut sum = Sum::default();
     sum.add(60.0, "name", Some(compare_texts(&one.name, &other.name)));
@@ -36,7 +36,7 @@ pub fn compare_properties(one: &Property, other: &Property) -> Similarity {
     sum.likeness()
 }
 
-/// Two kinds of room in the same house: by name and, where both say it, by size and number.
+/// Compares two room types of one property by name and, if both have it, by size and quantity.
 pub fn compare_room_types(one: &RoomType, other: &RoomType) -> Similarity {
     let same = |a: Option<u32>, b: Option<u32>| a.zip(b).map(|(a, b)| if a == b { 1.0 } else { 0.0 });
     let mut sum = Sum::default();
@@ -54,7 +54,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// What is not known on both sides counts for nothing.
+    /// Only values known on both sides count.
     fn add(&mut self, weight: f64, what: &str, alike: Option<f64>) {
         let Some(alike) = alike else { return };
         self.weight += weight;

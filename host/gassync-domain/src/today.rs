@@ -8,8 +8,8 @@ pub fn is_time_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
-/// The day that it is at a house. Where its zone is not known it is the earliest that it can be anywhere: what is taken for past
-/// too soon is not sold any more.
+/// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as past too
+/// soon and goes unsold.
 pub fn today_at(now: Timestamp, zone: Option<&str>) -> Date {
     match zone.and_then(|name| TimeZone::get(name).ok()) {
         Some(zone) => now.to_zoned(zone).date(),

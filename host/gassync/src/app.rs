@@ -1,4 +1,4 @@
-//! What the parts of a running host share.
+//! The shared state of a running host.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -28,42 +28,42 @@ use crate::{
 
 /// The name of the operator token's file in the data folder.
 pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
-/// The name of the sealing key's file in the data folder.
+/// The name of the encryption key's file in the data folder.
 const SECRET_KEY_FILE: &str = "secret.key";
 
-/// One host.
+/// A host.
 pub struct App {
     /// Its settings.
     pub config: Config,
-    /// All durable state.
+    /// The database.
     pub db: Db,
     /// The plugins that are loaded.
     pub plugins: Arc<PluginRegistry>,
-    /// Seals credentials.
+    /// Encrypts secrets.
     pub vault: Vault,
-    /// Where keys and ids come from.
+    /// The source of randomness.
     pub random: Random,
-    /// Where "now" comes from.
+    /// The clock.
     pub clock: Clock,
     /// The way to the network.
     pub network: Network,
     /// The way to subscribers.
     pub subscribers: SubscriberNetwork,
-    /// What operators show to be let in.
+    /// The operator token.
     pub operator_token: String,
-    /// Told when there is something in a queue.
+    /// Signals new work in a queue.
     pub wake: Arc<Notify>,
-    /// Told when facts may have left the core.
+    /// Signals new facts in the outbox.
     pub facts: Notify,
-    /// Told when the feed of changes has grown.
+    /// Signals new entries in the change feed.
     pub feed: Notify,
-    /// Cancelled when the host is to stop.
+    /// Cancelled at shutdown.
     pub stopping: CancellationToken,
-    /// What channels allow, and how much of it is taken.
+    /// Rate limits of channels.
     pub channel_limits: Arc<dyn ChannelLimits>,
-    /// Which channels are left alone because they are down.
+    /// Circuit breakers of channels.
     pub breakers: Arc<dyn Breakers>,
-    /// Calls into plugins that jobs may make at once.
+    /// Limits concurrent plugin calls.
     pub calls: Arc<Semaphore>,
     /// Grows whenever keys or their sources may have changed: what is remembered of them from before counts no more.
     pub key_changes: AtomicU64,
@@ -72,7 +72,7 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, the keys and the engine. Nothing listens and nothing runs yet.
+    /// Opens the database, the keys and the plugin engine. Neither listens nor starts tasks.
     pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<Arc<Self>> {
         let data = &config.data.dir;
         fs::create_dir_all(data).with_context(|| format!("setting data.dir: cannot make {}", data.display()))?;
@@ -142,26 +142,26 @@ impl App {
         self.key_changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What time it is.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// A number between 0 and 1 to spread retries with.
+    /// A random number between 0 and 1, to spread retries.
     pub fn jitter(&self) -> f64 {
         let mut bytes = [0; 4];
         (self.random)(&mut bytes);
         f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
     }
 
-    /// What a call's randomness grows from.
+    /// A random seed for a plugin call.
     pub fn seed(&self) -> u64 {
         let mut bytes = [0; 8];
         (self.random)(&mut bytes);
         u64::from_le_bytes(bytes)
     }
 
-    /// The way to the network for a connection, within what its channel allows.
+    /// The transport of a connection, with the channel's rate limits and circuit breaker.
     pub fn transport(
         &self,
         manifest: &Manifest,
@@ -176,7 +176,7 @@ impl App {
         Ok(LimitedTransport::new(shared, network, manifest, (account, connection)))
     }
 
-    /// How the outside reaches this host.
+    /// The public URL of this host.
     pub fn public_url(&self) -> String {
         match self.config.server.public_url.trim_end_matches('/') {
             "" => format!("http://{}", self.config.server.listen),
@@ -184,13 +184,13 @@ impl App {
         }
     }
 
-    /// Takes a name that only one may have at a time; none while another has it.
+    /// Acquires a named guard; `None` while another holder has it.
     pub fn try_guard(self: &Arc<Self>, name: String) -> Option<NamedGuard> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.insert(name.clone()).then(|| NamedGuard { app: Arc::clone(self), name })
     }
 
-    /// One talk at a time with a connection: channels ask for it.
+    /// The lock that serialises calls of one connection, as channels require.
     pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
         Arc::clone(self.lanes.lock().await.entry(connection).or_default())
     }
@@ -202,7 +202,7 @@ impl FromRef<Arc<App>> for OperatorToken {
     }
 }
 
-/// A name that nobody else has until this is dropped.
+/// Holds a name until dropped.
 pub struct NamedGuard {
     app: Arc<App>,
     name: String,

@@ -1,5 +1,4 @@
-//! Settings: one tree with commented defaults, a file over it, the environment over both, all checked before a port
-//! is bound.
+//! Settings: commented defaults, overridden by a file, overridden by the environment; validated before a port is bound.
 
 use std::{
     net::SocketAddr,
@@ -13,11 +12,11 @@ use toml::{Table, Value};
 
 /// The commented defaults.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
-/// The file that is read when it is there.
+/// The file that is read if it exists.
 const DEFAULT_FILE: &str = "gassync.toml";
-/// What every setting's name in the environment begins with.
+/// Prefix of environment variables.
 const PREFIX: &str = "GASSYNC_";
-/// Names in the environment that are not settings.
+/// Environment variables with the prefix that are not settings.
 const NOT_SETTINGS: [&str; 1] = ["GASSYNC_CONFIG"];
 
 /// The settings of a host.
@@ -68,7 +67,7 @@ sections! {
     Log { filter: String, format: String }
 }
 
-/// Where the data are.
+/// The database.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml says what each setting means")]
@@ -83,7 +82,7 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// An address as it may be shown. One that cannot be read as an address, but may hold a password, is hidden as a whole.
+/// A database address without its password; hidden entirely if it cannot be parsed.
 fn without_password(address: &str) -> String {
     const HIDDEN: &str = "(hidden)";
     if address.starts_with("sqlite:") {
@@ -111,7 +110,7 @@ impl std::fmt::Debug for Hidden {
     }
 }
 
-/// A setting that cannot be used.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("setting {name}: {problem}")]
 pub struct ConfigError {
@@ -225,7 +224,7 @@ impl Config {
         self.egress.allow_private.iter().filter_map(|pair| private_pair(pair)).collect()
     }
 
-    /// How long running work has to end in after a stop signal.
+    /// How long running work may take to end after a stop signal.
     pub fn shutdown(&self) -> Duration {
         Duration::from_secs(self.server.shutdown_seconds)
     }
@@ -254,7 +253,7 @@ fn lay_over(tree: &mut Table, over: Table) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// A text from the environment takes the kind that the default has.
+/// Parses an environment variable as the type of its default.
 fn from_environment(tree: &mut Table, name: &str, text: &str) -> Result<(), ConfigError> {
     let lower = name[PREFIX.len()..].to_lowercase();
     let unknown = || ConfigError::new(name, "there is no such setting");

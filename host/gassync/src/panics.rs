@@ -1,4 +1,4 @@
-//! What becomes of a panic: work that panics has failed, with a reason that tells where and nothing of what was worked on.
+//! Panics become failures whose reason names the place and contains no data.
 
 use std::{
     cell::RefCell,
@@ -15,13 +15,12 @@ tokio::task_local! {
 }
 
 thread_local! {
-    /// Where this thread panicked last. A future that panics is caught on the thread that it panicked on.
+    /// The place of this thread's last panic. A panicking future is caught on the same thread.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Notes where panics happen, and writes a line for each. What was formatted into a message may be a guest's, so of messages
-/// only those are written that stand in the source as they are. Nothing in it can panic: a second one would end the process
-/// without a word.
+/// Records where panics happen and logs each. Formatted messages may contain personal data, so only literal messages are
+/// written. The hook itself cannot panic: a second panic would abort the process silently.
 pub fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| std::panic::set_hook(Box::new(note)));
@@ -32,29 +31,29 @@ fn note(info: &PanicHookInfo<'_>) {
     let work = current().map(|name| format!(" in {name}")).unwrap_or_default();
     let at = place.as_deref().map(|place| format!(" at {place}")).unwrap_or_default();
     let message = info.payload().downcast_ref::<&'static str>().map(|text| format!(": {text}")).unwrap_or_default();
-    // Nothing is found in a backtrace but places. Without RUST_BACKTRACE there is none.
+    // A backtrace contains only code locations; it is captured only with RUST_BACKTRACE.
     let trace = std::backtrace::Backtrace::capture();
     let trace = match trace.status() {
         std::backtrace::BacktraceStatus::Captured => format!("\n{trace}"),
         _ => String::new(),
     };
-    // Neither a log that cannot be written nor a thread that is ending is worth a second panic.
+    // Ignore write errors and ending threads: neither is worth a second panic.
     drop(writeln!(std::io::stderr(), "gassync: panicked{work}{at}{message}{trace}"));
     let _ending = PLACE.try_with(|kept| kept.try_borrow_mut().map(|mut kept| *kept = place));
 }
 
-/// The name of the work that is running, as [`caught`] was given it.
+/// The name of the running work, as given to [`caught`].
 pub fn current() -> Option<&'static str> {
     WORK.try_with(|name| *name).ok()
 }
 
-/// Runs work of this name to its end; where it panics, the reason. What it shares with others must be whole at each of its
-/// steps: locks here are taken with their poison, and what is durable is changed in transactions.
+/// Runs named work and turns a panic into an error. Shared state must be consistent at every step: locks ignore poisoning, and
+/// durable state changes in transactions.
 pub async fn caught<T>(name: &'static str, work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(WORK.scope(name, work)).catch_unwind().await.map_err(|_payload| reason())
 }
 
-/// Why work that has just panicked on this thread has failed.
+/// The reason of this thread's last panic.
 fn reason() -> String {
     let place = PLACE.try_with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).ok().flatten();
     match place {

@@ -1,4 +1,4 @@
-//! A running host: what listens, what works in the background, and how both end.
+//! Serves HTTP, runs the background tasks, and shuts both down.
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{admin, api, app::App, credentials, http, inbound, plugins, supervisor::Supervisor, worker};
 
-/// Everything that answers.
+/// All HTTP routes.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(api::router(&app))
@@ -26,15 +26,15 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// How long the database may take to close when the host stops.
+/// How long the database may take to close at shutdown.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// The background tasks of a host, in the order in which they begin.
 pub const TASKS: [&str; 8] =
     ["processes", "server", "plugins", "plugin-folder", "jobs", "retention", "credentials", "relay"];
 
-/// Serves on a bound listener until told to stop; then what runs may end within the time that the settings give. A background
-/// task that ends unasked stops all of them, and is the error.
+/// Serves on a bound listener until shutdown; running work may then end within the configured time. A background task that ends
+/// early stops the host and is returned as the error.
 pub async fn run(
     app: Arc<App>,
     listener: TcpListener,
@@ -57,14 +57,14 @@ pub async fn run(
     tasks.spawn(renewal, endless(credentials::keep_alive(Arc::clone(&app), stop.clone())));
     tasks.spawn(relay, endless(worker::relay(Arc::clone(&app), stop.clone())));
     let ended = tasks.run(shutdown, app.config.shutdown()).await;
-    // What was aborted may hold a connection for a moment longer.
+    // Aborted tasks may hold a connection for a moment.
     if tokio::time::timeout(CLOSING, app.db.close()).await.is_err() {
-        tracing::warn!("the database was left open");
+        tracing::warn!("database not closed in time");
     }
     ended
 }
 
-/// A task that nothing makes fail but a panic.
+/// A task that can only fail by a panic.
 async fn endless(work: impl Future<Output = ()>) -> anyhow::Result<()> {
     work.await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Background tasks by name: none of them ends unnoticed.
+//! Supervises named background tasks: none ends unnoticed.
 
 use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 
@@ -8,11 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::panics;
 
-/// How long the other tasks may take to end after one has failed. The process is gone within five seconds.
+/// How long the other tasks may take to end after a failure; the process exits within five seconds.
 pub const GRACE_AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// In debug builds alone: the name of a task that panics as it starts, so that a test can see what becomes of the process. It is
-/// no setting, and a release build does not know it.
+/// Debug builds only: names a task that panics at start, for tests of the process. Not a setting; ignored by release builds.
 #[cfg(debug_assertions)]
 pub const PANIC_VARIABLE: &str = "DEBUG_GASSYNC_PANIC_IN";
 
@@ -25,12 +24,12 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Without tasks yet; `stop` asks them to end.
+    /// Creates a supervisor; `stop` asks its tasks to end.
     pub fn new(stop: CancellationToken) -> Self {
         Self { tasks: JoinSet::new(), names: HashMap::new(), stop }
     }
 
-    /// Begins a task that runs until it is asked to end.
+    /// Starts a task that runs until shutdown.
     pub fn spawn(&mut self, name: &'static str, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         let caught = async move {
             #[cfg(debug_assertions)]
@@ -44,8 +43,8 @@ impl Supervisor {
         self.names.insert(task.id(), name);
     }
 
-    /// Waits until all tasks have ended after they were asked to, for `patience` at most. The first that ends unasked, by
-    /// a panic, an error or a return, has the others asked to end, and is the error.
+    /// Runs until shutdown, then waits up to `patience` for all tasks. The first task that ends early (by panic, error or return)
+    /// stops the others and is returned as the error.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>, patience: Duration) -> anyhow::Result<()> {
         let mut failure = None;
         let stop = self.stop.clone();
@@ -62,7 +61,7 @@ impl Supervisor {
                 ended = self.tasks.join_next_with_id() => {
                     let Some(ended) = ended else { break };
                     let Some(error) = self.judge(ended) else { continue };
-                    tracing::error!(error = %format!("{error:#}"), "the host stops: a background task failed");
+                    tracing::error!(error = %format!("{error:#}"), "background task failed; stopping the host");
                     // The first is the cause of what follows.
                     if failure.is_none() {
                         failure = Some(error);
@@ -75,7 +74,7 @@ impl Supervisor {
                     let names: Vec<&str> = self.names.values().copied().collect();
                     tracing::warn!(
                         tasks = names.join(", "),
-                        "work that did not end in time is left; it is durable and comes again"
+                        "shutdown timed out; unfinished work will be resumed after a restart"
                     );
                     break;
                 }
@@ -84,16 +83,16 @@ impl Supervisor {
         failure.map_or(Ok(()), Err)
     }
 
-    /// The error that it is for a task to end like this; none where it was asked to and did.
+    /// The error of a task that ended; `None` for a normal end during shutdown.
     fn judge(&mut self, ended: Result<(Id, anyhow::Result<()>), JoinError>) -> Option<anyhow::Error> {
         let (id, result) = match ended {
             Ok((id, result)) => (id, result),
-            Err(error) => (error.id(), Err(anyhow!("it was aborted"))),
+            Err(error) => (error.id(), Err(anyhow!("aborted"))),
         };
         let name = self.names.remove(&id).unwrap_or("unnamed");
         match result {
             Ok(()) if self.stop.is_cancelled() => None,
-            Ok(()) => Some(anyhow!("the background task {name} ended though nobody asked it to")),
+            Ok(()) => Some(anyhow!("the background task {name} ended unexpectedly")),
             Err(error) => Some(error.context(format!("the background task {name} failed"))),
         }
     }
@@ -135,7 +134,7 @@ mod tests {
         assert!(!error.contains("guest"), "{error}");
         let error = fails(async { Err(anyhow!("no disk")) }).await;
         assert_eq!(error, "the background task odd failed: no disk");
-        assert_eq!(fails(async { Ok(()) }).await, "the background task odd ended though nobody asked it to");
+        assert_eq!(fails(async { Ok(()) }).await, "the background task odd ended unexpectedly");
     }
 
     #[tokio::test]

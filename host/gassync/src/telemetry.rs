@@ -1,11 +1,11 @@
-//! Logs, on the error stream: what happened in words, ids in fields, never a secret and never a guest.
+//! Logging to stderr: fixed messages with ids as fields, never secrets or guest data.
 
 use std::io::{self, Write};
 
 use crate::config::Log;
 
-/// Writes lines to a stream, and loses those that it does not take: a closed pipe or a full disk must stop the log alone.
-/// The logging library would panic when it could not say so on the same stream either.
+/// Drops lines that cannot be written: a closed pipe or a full disk must stop only the log. The logging library would panic if
+/// it could not report the error on the same stream.
 struct Lossy<W>(W);
 
 impl<W: Write> Write for Lossy<W> {

@@ -1,4 +1,4 @@
-//! Seals what must not be read from the database alone.
+//! Encrypts secrets, so that the database alone does not reveal them.
 
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -9,13 +9,13 @@ use aes_gcm::{
 use gassync_domain::AccountId;
 use sha2::{Digest, Sha256};
 
-/// Bytes of a nonce; it stands before the ciphertext.
+/// Nonce length in bytes; the nonce precedes the ciphertext.
 const NONCE_BYTES: usize = 12;
 
-/// Source of randomness, passed in.
+/// A source of randomness, passed in by `cli`.
 pub type Random = std::sync::Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// AES-256-GCM under one key, bound to the place a secret belongs to.
+/// AES-256-GCM under one key; each secret is bound to its context.
 #[derive(Clone)]
 pub struct Vault {
     cipher: Aes256Gcm,
@@ -25,13 +25,13 @@ pub struct Vault {
     random: Random,
 }
 
-/// Why a secret cannot be opened. It never says more: the reason is somebody else's clue.
+/// A secret cannot be decrypted. The reason is not given, since it would help an attacker.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret cannot be opened with this host's key")]
+#[error("the secret cannot be decrypted with this host's key")]
 pub struct DecryptError;
 
 impl Vault {
-    /// With a key of 32 bytes.
+    /// Creates a vault with a 32-byte key.
     pub fn new(key: &[u8; 32], random: Random) -> Self {
         Self {
             cipher: Aes256Gcm::new(key.into()),
@@ -42,27 +42,27 @@ impl Vault {
         }
     }
 
-    /// Which key seals.
+    /// The id of the key.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The key that marks compiled plugins as this host's own.
+    /// The key that authenticates compiled plugins in this host's cache.
     pub fn cache_key(&self) -> [u8; 32] {
         self.cache_key
     }
 
-    /// Seals a secret for one place, such as `account/connection/slot/field`.
+    /// Encrypts a secret for a context, such as `account/connection/slot/field`.
     pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, DecryptError> {
         self.encrypt_with(&self.cipher, place, secret.as_bytes())
     }
 
-    /// Seals bytes with a key of the account's own, which is derived and kept nowhere.
+    /// Encrypts bytes with an account key, which is derived and stored nowhere.
     pub fn encrypt_for(&self, account: AccountId, place: &str, bytes: &[u8]) -> Result<Vec<u8>, DecryptError> {
         self.encrypt_with(&self.of_account(account), place, bytes)
     }
 
-    /// Opens what was sealed for the same account and place.
+    /// Decrypts bytes that were encrypted for the same account and context.
     pub fn decrypt_for(&self, account: AccountId, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
         open_with(&self.of_account(account), place, sealed)
     }
@@ -79,7 +79,7 @@ impl Vault {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what was sealed for the same place under the same key.
+    /// Decrypts a secret that was encrypted for the same context under the same key.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, DecryptError> {
         String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| DecryptError)
     }
@@ -98,13 +98,13 @@ fn derive(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
 /// The operating system's randomness.
 pub fn system_random() -> Random {
     std::sync::Arc::new(|buffer| {
-        // A host without randomness can make neither keys nor nonces: going on would be worse than stopping.
+        // Without randomness there are neither keys nor nonces: stopping is safer.
         #[expect(clippy::expect_used, reason = "see above")]
         getrandom::fill(buffer).expect("the operating system gives randomness");
     })
 }
 
-/// A token of 256 random bits behind a prefix that says what it is.
+/// A token of 256 random bits with a prefix that names its kind.
 pub fn token(random: &Random, prefix: &str) -> String {
     let mut bytes = [0; 32];
     random(&mut bytes);
@@ -116,7 +116,7 @@ pub fn fingerprint(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-/// The text of a private file, written by `make` when it is not there yet; only this user may read it.
+/// Reads a private file, creating it with `make` if missing; only this user may read it.
 pub fn private_file(path: &Path, make: impl FnOnce() -> String) -> std::io::Result<String> {
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {

@@ -1,4 +1,4 @@
-//! The lines of the table: each names a field, its limit and its rule.
+//! The entries of the table: field, limit and rule.
 
 use jiff::civil::Date;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What stands for a status that is not said.
+/// The status of a record without one.
 const UNKNOWN_STATUS: &str = "unknown";
 
 impl Record for Property {
@@ -78,8 +78,7 @@ impl Record for Calendar {
         table.some_id("/propertyId", &mut self.property_id);
         table.own_id("/roomTypeId", &mut self.room_type_id);
         table.some_id("/ratePlanId", &mut self.rate_plan_id);
-        // The nights of a record are alike but for their dates, and those of a channel were read by its plugin: what is
-        // wrong with many of them is told once.
+        // Nights differ only by date, so the same problem of many nights is reported once.
         self.nights.retain(|night| {
             let mut date = Some(night.date);
             table.day("/date", &mut date, LEFT_OUT);
@@ -126,7 +125,7 @@ impl Record for Block {
         }
         table.ids("/roomTypeIds", &mut self.room_type_ids);
         table.instant("/modifiedAt", &mut self.modified_at);
-        // Left out, it means all units that there are.
+        // Absent means all units.
         table.count("/units", &mut self.units, (MAX_UNITS, ""));
         table.some_text("/reason", &mut self.reason, MAX_TEXT_CHARS);
         let nights = self.check_in.until(self.check_out).map_or(0, |span| span.get_days());
@@ -136,7 +135,7 @@ impl Record for Block {
             table.add("/checkOut", problem, act);
         }
         if nights > MAX_BLOCK_NIGHTS {
-            // What is closed for ever is closed for as long as anybody sells.
+            // An endless block is cut at the maximum.
             self.check_out = self.check_in.saturating_add(jiff::Span::new().days(MAX_BLOCK_NIGHTS));
         }
         table.day("/checkIn", &mut Some(self.check_in), Act::Refuse);
@@ -199,7 +198,7 @@ impl Record for Reservation {
         table.instant("/bookedAt", &mut self.booked_at);
         table.instant("/modifiedAt", &mut self.modified_at);
         if !table.is_clean() {
-            // A room whose dates were left out has the outer ones, and its id may be the short form's.
+            // A room without dates uses the outer ones, and its id may come from the short form.
             self.normalise();
         }
     }
@@ -223,7 +222,7 @@ fn status(status: &mut Status, table: &mut Table) {
 
 fn room_stay(room: &mut RoomStay, outer: (Option<Date>, Option<Date>), table: &mut Table) {
     if (room.check_in, room.check_out) == outer {
-        // A room filled from the outer dates would only repeat their error.
+        // A room with the outer dates would only repeat their error.
         let unsaid = |day: Option<Date>| day.filter(|day| is_plausible(*day));
         (room.check_in, room.check_out) = (unsaid(room.check_in), unsaid(room.check_out));
     } else {

@@ -1,4 +1,4 @@
-//! The rules of the table: what is looked for in a field, and what is made of it.
+//! The rules of the table: checks of a field and how it is mended.
 
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest as _, Sha256};
@@ -9,25 +9,25 @@ use crate::{
     validate::{MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PEOPLE, MAX_ROOM_TYPES, YEARS},
 };
 
-/// Hexadecimal digits of the hash that ends an id which was too long.
+/// Hex digits of the hash that ends a truncated id.
 const ID_HASH_CHARS: usize = 16;
 
-/// A record whose fields stand in the table.
+/// A record with entries in the table.
 pub(super) trait Record: Clone {
-    /// Its lines of the table, in the order in which people read about them.
+    /// Applies its entries, in reporting order.
     fn mend_fields(&mut self, table: &mut Table);
 }
 
-/// What becomes of a field that is not as it should be.
+/// How a rule treats an invalid field.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Act {
-    /// It is mended, and it is said how.
+    /// Mend it and report it.
     Mend(&'static str),
-    /// It is mended, and who asks may say it so.
+    /// Mend it; allowed in requests.
     Allow(&'static str),
-    /// It stays as it is: a fact is kept nevertheless.
+    /// Keep it; facts are stored nevertheless.
     Keep,
-    /// The record is nothing without it.
+    /// Refuse the record.
     Refuse,
 }
 
@@ -40,10 +40,10 @@ struct Finding {
     act: Act,
 }
 
-/// The rules, and what they found.
+/// The rules and their findings.
 #[derive(Default)]
 pub(super) struct Table {
-    /// The record within the record that is gone through.
+    /// Path of the nested record.
     within: String,
     found: Vec<Finding>,
     is_full: bool,
@@ -75,7 +75,7 @@ impl Table {
 
     pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, act: Act) {
         let finding = Finding { path: format!("{}{path}", self.within), problem: problem.into(), act };
-        // What cannot be mended is few, and always told.
+        // Errors are few and always reported.
         if self.found.len() >= MAX_FINDINGS && act != Act::Refuse {
             self.is_full = true;
         } else if !self.found.iter().any(|known| known.path == finding.path && known.problem == finding.problem) {
@@ -83,12 +83,12 @@ impl Table {
         }
     }
 
-    /// Whether nothing was found so far.
+    /// Whether there are no findings so far.
     pub(super) fn is_clean(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// Goes on within a field.
+    /// Continues within a field.
     pub(super) fn within(&mut self, path: &str, go_on: impl FnOnce(&mut Self)) {
         let length = self.within.len();
         self.within.push_str(path);
@@ -96,7 +96,7 @@ impl Table {
         self.within.truncate(length);
     }
 
-    /// Goes on within each entry of a list, of which no more than `max` are kept.
+    /// Continues within each entry of a list, keeping at most `max`.
     pub(super) fn each<T>(
         &mut self,
         path: &str,
@@ -118,7 +118,7 @@ impl Table {
         }
     }
 
-    /// A text that is cut.
+    /// A text, truncated at its limit.
     pub(super) fn text(&mut self, path: &str, text: &mut String, max: usize) {
         if let Some(cut) = self.too_long(path, text, max, CUT) {
             text.truncate(cut);
@@ -132,7 +132,7 @@ impl Table {
         }
     }
 
-    /// A name that must be there; the record's id stands in for it.
+    /// A required name; falls back to the record's id.
     pub(super) fn name(&mut self, path: &str, name: &mut String, id: &str) {
         if name.trim().is_empty() {
             self.add(path, "must not be empty", Act::Mend("its id stands in for it"));
@@ -141,7 +141,7 @@ impl Table {
         self.text(path, name, MAX_NAME_CHARS);
     }
 
-    /// An id. Two that are too long stay two: a hash of the whole ends what is left.
+    /// An id; longer ones are truncated and end with a hash, so that they stay distinct.
     pub(super) fn id(&mut self, path: &str, id: &mut String) {
         let cut = Act::Mend("it was cut, and a hash of it put at its end");
         if self.too_long(path, id, MAX_ID_CHARS, cut).is_some() {
@@ -158,7 +158,7 @@ impl Table {
         }
     }
 
-    /// An id without which there is nothing to keep.
+    /// A required id.
     pub(super) fn own_id(&mut self, path: &str, id: &mut String) {
         if id.trim().is_empty() {
             self.add(path, "must not be empty", Act::Refuse);
@@ -166,7 +166,7 @@ impl Table {
         self.id(path, id);
     }
 
-    /// Ids of other records; an empty one names none.
+    /// Ids of other records; empty ones are removed.
     pub(super) fn ids(&mut self, path: &str, ids: &mut Vec<String>) {
         self.each(path, ids, MAX_ROOM_TYPES, |table, id| {
             if id.trim().is_empty() {
@@ -177,7 +177,7 @@ impl Table {
         ids.retain(|id| !id.trim().is_empty());
     }
 
-    /// Where a text is to be cut that is too long.
+    /// The position at which a text is truncated.
     fn too_long(&mut self, path: &str, text: &str, max: usize, act: Act) -> Option<usize> {
         if text.len() <= max {
             return None;
@@ -211,7 +211,7 @@ impl Table {
         }
     }
 
-    /// A country is kept in whatever words it came; a code gets its capitals.
+    /// A country is kept as received; codes are upper-cased.
     pub(super) fn country(&mut self, path: &str, country: &mut Option<String>) {
         self.some_text(path, country, MAX_NAME_CHARS);
         if let Some(code) = country
@@ -224,7 +224,7 @@ impl Table {
         }
     }
 
-    /// A number that is left out where it is beyond its limit.
+    /// A number, removed if beyond its limit.
     pub(super) fn count(&mut self, path: &str, count: &mut Option<u32>, (limit, unit): (u32, &str)) {
         if let Some(number) = count.filter(|number| *number > limit) {
             self.add(path, format!("is {number}; the limit is {limit}{unit}"), LEFT_OUT);
@@ -253,7 +253,7 @@ impl Table {
         }
     }
 
-    /// Dates that name nights. Those that name none, or too many, are for a person to decide.
+    /// Stay dates. Those with no nights or too many are left to an operator.
     pub(super) fn stay(&mut self, check_in: &mut Option<Date>, check_out: &mut Option<Date>) {
         if let (Some(check_in), Some(check_out)) = (*check_in, *check_out)
             && let Err(error) = Stay::new(check_in, check_out)

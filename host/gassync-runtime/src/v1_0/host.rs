@@ -33,7 +33,7 @@ impl http::Host for GuestState {
         &mut self,
         request: types::HttpRequest,
         secrets: Vec<String>,
-        captures: Vec<http::SecretCapture>,
+        captures: Vec<http::Capture>,
     ) -> wasmtime::Result<Result<types::HttpResponse, http::HttpError>> {
         let captures = captures.into_iter().map(|c| SecretCapture {
             slot: c.slot,
@@ -176,7 +176,7 @@ impl core_data::Host for GuestState {
     async fn quote_stay(
         &mut self,
         query: types::StayQuery,
-    ) -> wasmtime::Result<Result<types::Quote, Vec<types::HttpRefusal>>> {
+    ) -> wasmtime::Result<Result<types::Quote, Vec<types::Refusal>>> {
         let query = from_wit::stay_query(query).map_err(asked_wrongly)?;
         let answer = self.core_data.quote(query).await.map_err(core_data_error)?;
         Ok(answer.map(to_wit::quote).map_err(|reasons| reasons.into_iter().map(to_wit::refusal).collect()))

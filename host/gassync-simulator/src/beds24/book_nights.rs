@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    nights::{LONGEST_STAY, Night, PRICED_NIGHTS},
+    nights::{LONGEST_STAY, PRICED_NIGHTS, RoomNight},
     state::AccountState,
 };
 
@@ -33,10 +33,10 @@ impl AccountState {
     }
 
     /// A night, for comparing; none when there is no such room type.
-    pub fn night(&self, room: u64, night: Date) -> Option<Night> {
+    pub fn night(&self, room: u64, night: Date) -> Option<RoomNight> {
         let (_, room) = self.room(room)?;
         let set = self.calendar.get(room.id, night).cloned().unwrap_or_default();
-        Some(Night {
+        Some(RoomNight {
             night,
             available: self.available(room, night),
             price1_cents: self.calendar.price1(room.id, night),

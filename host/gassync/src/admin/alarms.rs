@@ -1,4 +1,4 @@
-//! What a person should look at, in a hotelier's words, and the command that mends it.
+//! Alarms: conditions that need an operator, with the command that remedies them.
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ use crate::{
     },
 };
 
-/// How long a channel may lack something before a person should look.
+/// Age of an unconfirmed change that raises an alarm.
 const MAY_LACK: SignedDuration = SignedDuration::from_mins(15);
-/// How long after a poll brought it a channel's call may still tell of a booking.
+/// How late a webhook may report a booking found by a poll.
 const CALL_MAY_BE_LATE: SignedDuration = SignedDuration::from_mins(10);
-/// How long a source may listen before a person should have it go live.
+/// How long a source may listen before an alarm is raised.
 const MAY_LISTEN: SignedDuration = SignedDuration::from_hours(1);
-/// How long nothing may arrive at a subscriber before a person should look.
+/// How long deliveries to a subscriber may fail before an alarm is raised.
 const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 
-/// Something a person should look at.
+/// An alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
@@ -60,7 +60,7 @@ pub struct Alarm {
     pub since: Option<Timestamp>,
     /// When it last happened, where it happens again and again.
     pub last: Option<Timestamp>,
-    /// What to do about it.
+    /// Command or action that remedies it.
     pub remedy: String,
 }
 
@@ -160,7 +160,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         format!("gassync source show {source}, and have the channel call the webhook address that it names")
     });
     all.add("channel-down", channel_down::found(app, &mut tx, now).await?, |Names { source, .. }| {
-        format!("gassync source status {source}; when the channel is well: gassync source sync {source}")
+        format!("gassync source status {source}; when the channel is back: gassync source sync {source}")
     });
     let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(Found::from).collect();
     all.add("no-time-zone", without_zone, |Names { source, .. }| format!("gassync source time-zone {source} ZONE"));
@@ -174,19 +174,19 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         format!("gassync source status {source}, then gassync source push {source} --all")
     });
     all.add("refused-bookings", alarms::refused_bookings(&mut tx).await?, |Names { source, .. }| {
-        format!("gassync source status {source}, mend the booking, then gassync jobs retry --source {source}")
+        format!("gassync source status {source}, correct the booking, then gassync jobs retry --source {source}")
     });
     all.add("behind", alarms::behind(&mut tx, now - MAY_LACK).await?, |Names { source, .. }| {
         format!("gassync source status {source} and gassync jobs list --source {source}")
     });
     all.add("webhook-disabled", alarms::disabled_webhooks(&mut tx).await?, |Names { number, .. }| {
         format!(
-            "gassync webhooks deliveries {number}, mend the subscriber, gassync webhooks enable {number}, then gassync \
+            "gassync webhooks deliveries {number}, fix the endpoint, gassync webhooks enable {number}, then gassync \
              webhooks replay {number} --since TIME"
         )
     });
     all.add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, |Names { number, .. }| {
-        format!("gassync webhooks deliveries {number}, mend the subscriber, then gassync webhooks test {number}")
+        format!("gassync webhooks deliveries {number}, fix the endpoint, then gassync webhooks test {number}")
     });
     all.add("webhook-silent", alarms::silent_webhooks(&mut tx).await?, |Names { number, .. }| {
         format!(
@@ -196,7 +196,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     });
     all.add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, |Names { number, .. }| {
         format!(
-            "gassync webhooks deliveries {number} --state dead, mend the subscriber, then gassync webhooks replay \
+            "gassync webhooks deliveries {number} --state dead, fix the endpoint, then gassync webhooks replay \
              {number} --since TIME --state dead; or gassync jobs cancel NUMBER"
         )
     });
@@ -207,7 +207,7 @@ impl From<PollInError> for Found {
     fn from(failing: PollInError) -> Self {
         Self {
             count: failing.failures,
-            detail: Some(format!("its polls of the kind {} fail: {}", failing.poll, failing.message)),
+            detail: Some(format!("polls of the kind {} fail: {}", failing.poll, failing.message)),
             since: Some(failing.since),
             source_name: Some(failing.source_name),
             ..Self::default()
@@ -224,7 +224,7 @@ impl From<MissingReservation> for Found {
             last_night: missing.check_out().yesterday().ok().map(Day),
             reference: Some(missing.external_id),
             count: 1,
-            detail: Some("the channel does not have it any more; its nights are held".to_owned()),
+            detail: Some("missing at the channel; its nights are held".to_owned()),
             since: Some(missing.since),
             source_name: Some(missing.source_name),
             ..Self::default()
@@ -236,7 +236,7 @@ impl From<SilentChannel> for Found {
     fn from(silent: SilentChannel) -> Self {
         Self {
             count: silent.unannounced_polls,
-            detail: Some("polls find bookings of which the channel's webhook says nothing".to_owned()),
+            detail: Some("polls find bookings that the channel's webhook did not report".to_owned()),
             since: Some(silent.last_webhook_at),
             source_name: Some(silent.source_name),
             ..Self::default()
@@ -249,7 +249,7 @@ impl From<HouseWithoutZone> for Found {
         Self {
             house: Some(house.property_name),
             count: 1,
-            detail: Some("nobody has said its time zone: each day begins early there".to_owned()),
+            detail: Some("its time zone is unknown: each day begins early there".to_owned()),
             since: Some(house.since),
             source_name: Some(house.source_name),
             ..Self::default()

@@ -18,10 +18,10 @@ use crate::{
     store::backfills::{self, Backfill, BackfillOutcome},
 };
 
-/// Most nights of one backfill.
+/// Maximum nights of one backfill.
 const MAX_NIGHTS: i32 = 3_660;
 
-/// A stretch of nights to be fetched.
+/// A range of nights to fetch.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewBackfill {
@@ -31,7 +31,7 @@ pub struct NewBackfill {
     pub to: Date,
 }
 
-/// How far it has come.
+/// Progress of a backfill.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackfillResponse {
@@ -51,9 +51,9 @@ pub struct BackfillResponse {
     pub state: String,
     /// By entity, how many records had which outcome.
     pub outcome: BackfillOutcome,
-    /// Why it stands still, where it does.
+    /// Last error, if it stopped.
     pub error: Option<String>,
-    /// It was begun before, and goes on where it stood.
+    /// Whether an earlier backfill was resumed.
     pub resumed: bool,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}/backfills/{id}", get(show))
 }
 
-/// Begins one, or goes on with the one of the same nights that is not done.
+/// Starts a backfill, or resumes the unfinished one of the same nights.
 async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -71,7 +71,7 @@ async fn create(
     Json(new): Json<NewBackfill>,
 ) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
     let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
-    let until = new.to.tomorrow().map_err(|_| wrong("is beyond all calendars".to_owned()))?;
+    let until = new.to.tomorrow().map_err(|_| wrong("is out of range".to_owned()))?;
     let stay =
         Stay::spanning(new.from, until).ok_or_else(|| wrong(format!("must not be before from ({})", new.from)))?;
     if stay.nights() > MAX_NIGHTS {
@@ -87,7 +87,7 @@ async fn create(
             (known.id, true)
         }
         Some(known) if known.state == "running" => {
-            let text = format!("another runs, from {} until {}", known.starts_on, known.ends_on);
+            let text = format!("another backfill is running, from {} until {}", known.starts_on, known.ends_on);
             return Err(Problem::Conflict(text).into());
         }
         _ => (backfills::create(&mut tx, source.account, source.id, (new.from, until), now).await?, false),

@@ -21,10 +21,7 @@ pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Resu
         for source in sources::of_connection(tx, account, id).await? {
             found.push(Found {
                 count: 1,
-                detail: Some(format!(
-                    "{} cannot be reached, does not answer, or says that it is broken",
-                    source.source_type
-                )),
+                detail: Some(format!("{} is unreachable, times out or returns server errors", source.source_type)),
                 since: Some(since.into()),
                 source_name: Some(source.name),
                 ..Found::default()

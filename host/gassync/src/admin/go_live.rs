@@ -1,4 +1,4 @@
-//! A source that listens goes live: plan first, then just that.
+//! Takes a listening source live: first plan, then apply the plan.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use crate::{
     outbound::going_live::{self, GoLiveEffect, GoLiveError, NightCount},
 };
 
-/// What is asked for: a plan, or that the last one is followed.
+/// Request for a plan, or to apply one.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct GoLive {
-    /// Only show what would change at the channel; true keeps it as the plan that may be followed.
+    /// Only return what would change at the channel, and store it as a plan.
     pub plan: bool,
-    /// With a plan: nights that somebody has closed by hand at the channel are to be opened too.
+    /// With `plan`: also open nights that were closed by hand at the channel.
     pub open_closed: bool,
-    /// The number of the plan that is to be followed; the last one where none is said.
+    /// Id of the plan to apply; default: the latest one.
     pub plan_id: Option<i64>,
 }
 
-/// Nights of which the same happens.
+/// Nights with the same change.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NightsCount {
@@ -45,19 +45,19 @@ pub struct NightsCount {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GoLivePlan {
-    /// The plan's number; none where it was followed.
+    /// Id of the plan; None once it is applied.
     pub plan_id: Option<i64>,
     /// Whether the source is live now.
     pub live: bool,
-    /// Nights that are opened, or of which more are sold.
+    /// Nights opened, or with more units.
     pub opens: NightsCount,
-    /// Nights that are closed, or of which fewer are sold.
+    /// Nights closed, or with fewer units.
     pub closes: NightsCount,
     /// Nights whose price changes.
     pub prices: NightsCount,
     /// Nights whose rules of stay change.
     pub rules: NightsCount,
-    /// Nights that somebody has closed there by hand: closed everywhere, and open again when the channel shows them open.
+    /// Nights closed by hand at the channel: closed everywhere until the channel reports them open.
     pub closed_by_hand: NightsCount,
 }
 
@@ -72,7 +72,7 @@ async fn go_live(
     Json(asked): Json<GoLive>,
 ) -> Result<Json<GoLivePlan>, ApiError> {
     if asked.open_closed && !asked.plan {
-        let text = "openClosed goes with plan: what is to be opened must have been shown";
+        let text = "openClosed requires plan";
         return Err(Problem::Malformed(text.to_owned()).into());
     }
     let source = find_source(&app, &name).await?;

@@ -1,4 +1,4 @@
-//! Work, and what became of it.
+//! Jobs and job runs.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,16 +22,16 @@ use crate::{
     store::queue::{self, DeadJobs, JobQuery, ListedJob},
 };
 
-/// Jobs shown where nobody says how many.
+/// Default page size.
 const PAGE: i64 = 50;
-/// Most jobs shown at once.
+/// Maximum page size.
 const MAX_PAGE: i64 = 1_000;
-/// How long work that was brought back is tried.
+/// How long revived jobs are retried.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(72);
-/// What a call is taken to last where its channel has no limits, in seconds.
+/// Assumed seconds per call without rate limits.
 const CALL_SECONDS: f64 = 1.0;
 
-/// Which jobs; what is not said is not asked for.
+/// Filter of jobs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct JobFilter {
@@ -44,61 +44,61 @@ pub struct JobFilter {
     /// `waiting`, `done`, `dead` or `cancelled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Put in the queue since.
+    /// Enqueued at or after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// Before this key: the next page.
+    /// Jobs before this id (next page).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<i64>,
-    /// How many, 1,000 at most; 50 where it is not said.
+    /// Page size, up to 1,000. Default: 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
 
-/// A job as it is shown.
+/// A job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobResponse {
     /// Its key.
     pub id: i64,
-    /// For whom.
+    /// Source.
     pub source: String,
-    /// Which work.
+    /// Kind.
     pub kind: String,
     /// `waiting`, `running`, `done`, `dead` or `cancelled`.
     pub state: String,
-    /// How often it was begun.
+    /// Number of attempts.
     pub attempts: i64,
-    /// When it is due, or was.
+    /// Due time.
     pub run_at: Timestamp,
-    /// Why it came to nothing, the last time or for good.
+    /// Last error.
     pub why: Option<String>,
 }
 
-/// A job, whole.
+/// A job with details.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobDetail {
-    /// What lists show of it.
+    /// Summary, as in lists.
     #[serde(flatten)]
     pub job: JobResponse,
-    /// On what: keys, never what a guest wrote.
+    /// Arguments: ids, never guest data.
     pub payload: Value,
-    /// The lower, the sooner.
+    /// Priority; lower runs first.
     pub priority: i64,
-    /// After this it is not tried again.
+    /// No retries after this time.
     pub deadline: Option<Timestamp>,
-    /// Until when its channel is left alone, and why.
+    /// End of its channel's pause.
     pub paused_until: Option<Timestamp>,
-    /// Why.
+    /// Reason of the pause.
     pub pause_reason: Option<String>,
-    /// When it was put in the queue first.
+    /// Time of enqueueing.
     pub created_at: Timestamp,
-    /// When it ended.
+    /// Time of completion.
     pub finished_at: Option<Timestamp>,
 }
 
-/// Which dead work is to be brought back.
+/// Which dead jobs to retry.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewJobRun {
@@ -106,27 +106,27 @@ pub struct NewJobRun {
     pub source: Option<String>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// Put in the queue since.
+    /// Enqueued at or after this time.
     pub since: Option<Timestamp>,
-    /// Nothing is brought back: the answer says what would be.
+    /// Only return what would be retried.
     pub dry_run: bool,
 }
 
-/// What a run brings back.
+/// What a run retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunPlan {
-    /// The run, to be followed; none of a plan.
+    /// Identifier of the run; null for a dry run.
     pub id: Option<i64>,
-    /// How many jobs.
+    /// Number of jobs.
     pub jobs: i64,
-    /// How many of each source and kind.
+    /// Number of jobs by source and kind.
     pub by_source: BTreeMap<String, BTreeMap<String, i64>>,
-    /// How long they take at least, within what their channels allow.
+    /// Minimum duration under the channels' rate limits.
     pub seconds_at_least: i64,
 }
 
-/// How far a run is.
+/// Progress of a job run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobRun {
@@ -134,15 +134,15 @@ pub struct JobRun {
     pub id: i64,
     /// `running`, `done` or `cancelled`.
     pub state: String,
-    /// How many jobs it brought back.
+    /// Jobs retried.
     pub jobs: i64,
-    /// How many still wait.
+    /// Jobs waiting.
     pub waiting: i64,
-    /// How many are done.
+    /// Jobs done.
     pub done: i64,
-    /// How many came to nothing again.
+    /// Jobs that failed again.
     pub dead: i64,
-    /// How many were thrown away: the same work waited already, or the run was stopped.
+    /// Jobs discarded: duplicates of waiting jobs, or cancelled with the run.
     pub cancelled: i64,
 }
 
@@ -207,7 +207,7 @@ async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
     }
     let states = ["waiting", "done", "dead", "cancelled"];
     if let Some(state) = asked.state.as_deref().filter(|state| !states.contains(state)) {
-        return Err(Problem::Malformed(format!("state: {state} is none of {}", states.join(", "))).into());
+        return Err(Problem::Malformed(format!("state: {state} is not one of {}", states.join(", "))).into());
     }
     let source = match &asked.source {
         Some(name) => Some(find_source(app, name).await?.id),
@@ -234,21 +234,21 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
     Ok(Json(job.into()))
 }
 
-/// Throws a job away that waits or is dead.
+/// Cancels a waiting or dead job.
 async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     if JobKind::named(&job.kind).is_some_and(JobKind::is_recurring) {
-        return Err(Problem::Conflict(format!("a {} comes again by itself: pause its source", job.kind)).into());
+        return Err(Problem::Conflict(format!("a {} job is recurring: pause its source instead", job.kind)).into());
     }
     if !queue::cancel(&mut tx, id, app.now()).await? {
-        return Err(Problem::Conflict(format!("it is {} already", job.state)).into());
+        return Err(Problem::Conflict(format!("the job is already {}", job.state)).into());
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Brings dead work back, or says what that would be. What subscribers did not take has a door of its own.
+/// Retries dead jobs, or returns the plan. Webhook deliveries have their own replay.
 async fn run(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -257,7 +257,7 @@ async fn run(
     let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
     let filter = filter(&app, &asked).await?;
     if asked.kind.as_deref() == Some(JobKind::Deliver.name()) {
-        return Err(Problem::Conflict("deliveries are told again by `gassync webhooks replay`".to_owned()).into());
+        return Err(Problem::Conflict("deliveries are replayed with `gassync webhooks replay`".to_owned()).into());
     }
     let now = app.now();
     if new.dry_run {
@@ -285,12 +285,12 @@ fn planned(app: &App, id: Option<i64>, plan: &[DeadJobs]) -> RunPlan {
         let each = plugin.map_or(CALL_SECONDS, |plugin| seconds_of_a_call(plugin.manifest()));
         *seconds.entry(part.source_id).or_default() += calls * each;
     }
-    // Sources are worked for side by side.
+    // Sources are processed in parallel.
     let longest = seconds.values().copied().fold(0.0, f64::max);
     RunPlan { id, jobs: plan.iter().map(|part| part.jobs).sum(), by_source, seconds_at_least: longest.ceil() as i64 }
 }
 
-/// How often a channel lets itself be called, by its narrowest window.
+/// Seconds per call under the strictest rate limit window.
 fn seconds_of_a_call(manifest: &Manifest) -> f64 {
     let windows = manifest
         .rate_limits
@@ -305,7 +305,7 @@ async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>)
     Ok(Json(run.into()))
 }
 
-/// Stops a run: what still waits of it is thrown away.
+/// Cancels a run and its waiting jobs.
 async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
     let mut tx = app.db.platform_write().await?;
     queue::cancel_run(&mut tx, id, app.now()).await?;

@@ -25,38 +25,38 @@ use crate::{
     vault::{self, fingerprint},
 };
 
-/// Characters of a key that are kept in the clear, so that people can tell keys apart.
+/// Length of the stored plain prefix that identifies a key.
 const PREFIX_CHARS: usize = 12;
-/// Keys of one name that may be alive at once: the one in use, and the one that takes its place.
+/// Maximum active keys of one name: the current one and its replacement.
 const ALIVE_AT_ONCE: i64 = 2;
-/// How long the former key lives after a rotation, unless the caller says otherwise, in seconds.
+/// Default grace period of a rotation in seconds.
 const GRACE_SECONDS: u32 = 24 * 60 * 60;
-/// The longest grace, in seconds.
+/// Maximum grace period in seconds.
 const MAX_GRACE_SECONDS: u32 = 30 * 24 * 60 * 60;
 
-/// A key to be made.
+/// A new key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
-    /// The account; made when there is none of this name.
+    /// Account name; created if it does not exist.
     pub account: String,
-    /// What people call the key; without `source` also the name of the partner source it writes as.
+    /// Name of the key; without `source` also the name of its partner source.
     pub name: String,
     /// The source it writes as.
     #[serde(default)]
     pub source: Option<String>,
-    /// What it may do; everything when nothing is named.
+    /// Scopes; empty: all partner scopes.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Whether facts that would have to be mended are refused instead.
+    /// Whether invalid values are rejected instead of mended.
     #[serde(default)]
     pub strict: bool,
-    /// When it ends; never when nothing is said.
+    /// Expiry; None: never.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
 }
 
-/// A key that was made. It is shown this once.
+/// A created key. It is shown only in this response.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedKey {
@@ -64,43 +64,43 @@ pub struct CreatedKey {
     pub key: String,
     /// The source it writes as.
     pub source: String,
-    /// Whether that source creates core entities or only links them.
+    /// Whether the source creates core entities or only links to them.
     pub creates: bool,
 }
 
-/// How a key is to be replaced.
+/// Options of a key rotation.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyRotation {
-    /// How long the former key goes on working; a day when nothing is said.
+    /// Grace period of the previous key in seconds. Default: one day.
     #[serde(default)]
     pub grace_seconds: Option<u32>,
 }
 
-/// A key as people see it.
+/// A key without its secret.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyResponse {
-    /// Its first characters; what it is named by.
+    /// Prefix that identifies the key.
     pub prefix: String,
-    /// What people call it.
+    /// Name.
     pub name: String,
-    /// The tenant.
+    /// Account.
     pub account_id: i64,
     /// The source it writes as.
     pub source: String,
-    /// What it may do.
+    /// Scopes.
     pub scopes: Vec<String>,
-    /// Whether facts that would have to be mended are refused instead.
+    /// Whether invalid values are rejected instead of mended.
     #[serde(default)]
     pub strict: bool,
-    /// Whether a caller with it is let in.
+    /// Whether the key is active.
     pub alive: bool,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Timestamp>,
-    /// When somebody ended it.
+    /// Time of revocation.
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
@@ -141,7 +141,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     if let Some(word) = scope::unknown(&new.scopes) {
         let known: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
-        return Err(Problem::Malformed(format!("scopes: {word} is none of {}", known.join(", "))).into());
+        return Err(Problem::Malformed(format!("scopes: {word} is not one of {}", known.join(", "))).into());
     }
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
@@ -165,7 +165,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(CreatedKey { key, source: name.to_owned(), creates })))
 }
 
-/// Makes the key that takes another's place; the former goes on for a while, so that nobody is locked out.
+/// Rotates a key; the previous one stays valid for the grace period.
 async fn rotate(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -181,11 +181,11 @@ async fn rotate(
     let mut tx = app.db.platform_write().await?;
     let former = find_key(&mut tx, &prefix).await?;
     if !former.is_active(now) {
-        return Err(Problem::Conflict(format!("the key {prefix}… has ended: make a new one")).into());
+        return Err(Problem::Conflict(format!("the key {prefix}… has ended: create a new one")).into());
     }
     let (account, source) = (AccountId(former.account_id), SourceId(former.source_id));
     if keys::count_active(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
-        let text = format!("{ALIVE_AT_ONCE} keys named {} are alive already: revoke one first", former.name);
+        let text = format!("{ALIVE_AT_ONCE} keys named {} are already active: revoke one first", former.name);
         return Err(Problem::Conflict(text).into());
     }
     let held = sources::get(&mut tx, account, source).await?.ok_or(Problem::NotFound)?;

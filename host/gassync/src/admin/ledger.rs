@@ -1,4 +1,4 @@
-//! Counts the ledger of nights anew from bookings, links and maintenance, for whoever doubts it.
+//! Recounts the ledger from bookings, links and maintenance and returns the differences.
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use crate::{
     store::{accounts, ledger},
 };
 
-/// Differences shown of an account at most.
+/// Maximum differences shown per account.
 const MAX_SHOWN: usize = 1_000;
 
-/// A night of which the ledger says something else than the bookings do.
+/// A night whose ledger entry does not match the bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerDifference {
-    /// The tenant's name.
+    /// Account name.
     pub account: String,
     /// The unit's key in the core.
     pub unit_id: i64,
     /// Which night.
     pub night: Date,
-    /// What is wrong.
+    /// Difference.
     pub what: String,
 }
 
-/// Whose ledger; of all accounts where nobody says.
+/// Account to check; default: all accounts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LedgerQuery {

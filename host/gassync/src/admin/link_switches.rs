@@ -1,4 +1,5 @@
-//! The two switches of a link: whether news of the channel go into the core by it, and whether what changes there goes out.
+//! The two switches of a link: whether records of the channel are applied to the core, and whether core changes are
+//! pushed.
 
 use gassync_domain::Timestamp;
 
@@ -31,14 +32,14 @@ pub(super) async fn set(
         return Err(Problem::NotFound.into());
     }
     match act {
-        // What waited for it is tried again.
+        // Retry parked records.
         "resume" => {
             if source.effective_authority().source_owns_content(source.creates) {
                 source_switches::reapply(tx, account, id, link).await?;
             }
             schedule::linked(tx, account, id, now).await?;
         }
-        // Of what it was not told nobody knows what the channel has.
+        // The channel's state of data that was not pushed is unknown.
         "push-on" => {
             schedule::invalidate_source(tx, (account, id), (invalidations::FIRST, true), now).await?;
             schedule::push_due_bookings(tx, (account, id), now).await?;

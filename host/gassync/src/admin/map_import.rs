@@ -1,4 +1,4 @@
-//! Links that another system kept, taken over in one go.
+//! Imports links from another system.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,33 +19,33 @@ use crate::{
     store::{mappings::EntityKind, sources::Source},
 };
 
-/// The largest list, in bytes: that of the largest file that the command line takes, with the names of its fields.
+/// Maximum body size in bytes, for the largest file of the command line.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
-/// Problems that an answer names.
+/// Maximum problems in a response.
 const MAX_SHOWN: usize = 100;
 
-/// Links to be taken over.
+/// Links to import.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MapImportRequest {
-    /// Whose they are, where they do not say; its name or its number.
+    /// Default source of the lines, by name or id.
     #[serde(default)]
     pub source: Option<String>,
     /// At most [`MAX_LINES`].
     pub links: Vec<ImportedLink>,
-    /// Nothing is written: the answer says what would be.
+    /// Only return what would change.
     #[serde(default)]
     pub plan: bool,
-    /// What is linked with something else is linked anew.
+    /// Replace existing links to other entities.
     #[serde(default)]
     pub replace: bool,
 }
 
-/// One of them. Fields are texts or numbers; anything else counts as empty.
+/// A link to import. Fields are strings or numbers; anything else counts as empty.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImportedLink {
-    /// Where it stands in its file; without it, its place in the list.
+    /// Line number in the file; default: position in the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// `property`, `room-type`, `rate-plan` or `booking`.
@@ -57,44 +57,44 @@ pub struct ImportedLink {
     /// The core's.
     #[serde(default)]
     pub ours: Value,
-    /// Whose it is.
+    /// Source.
     #[serde(default)]
     pub source: Value,
-    /// Of a booking `external`, which it is unsaid, or `core`: where it was first, and who has the say over it.
+    /// For bookings: `external` (default) or `core`, where the booking originated and which side has authority.
     #[serde(default)]
     pub origin: Value,
 }
 
-/// What taking them over does, or did.
+/// The result or plan of an import.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MapImportResponse {
-    /// Whether it was done.
+    /// Whether the import was applied.
     pub applied: bool,
-    /// By entity, those that lines name.
+    /// Results by entity.
     pub entities: Vec<EntityImportResult>,
-    /// What is wrong, the first hundred; where anything is, nothing is written.
+    /// The first hundred problems. If there are any, nothing is written.
     pub problems: Vec<LineProblem>,
-    /// How many further things are.
+    /// Number of further problems.
     pub more_problems: usize,
 }
 
-/// What becomes of the lines about one entity.
+/// Result of the lines of one entity.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct EntityImportResult {
     /// `property`, `room-type`, `rate-plan`, `booking`, or `unknown`.
     pub entity: String,
-    /// They are linked.
+    /// New links.
     pub new: LineCount,
-    /// They were.
+    /// Unchanged links.
     pub unchanged: LineCount,
-    /// They are linked with something else than before.
+    /// Changed links.
     pub changed: LineCount,
-    /// They cannot be.
+    /// Invalid lines.
     pub wrong: LineCount,
 }
 
-/// How many lines, and the first of them.
+/// Number of lines, and the first one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct LineCount {
     /// How many.
@@ -113,18 +113,18 @@ pub struct ImportedLine {
     pub external_id: String,
     /// The core's.
     pub ours: String,
-    /// What it was linked with.
+    /// Previous core entity.
     pub was: Option<i64>,
 }
 
-/// What is wrong with a line.
+/// A problem of a line.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LineProblem {
     /// Its number.
     pub line: u64,
-    /// Which field.
+    /// Field.
     pub field: String,
-    /// What it is.
+    /// Problem.
     pub problem: String,
 }
 
@@ -155,7 +155,7 @@ async fn import(
     let Some(account) = sources.first().map(|source| source.account) else {
         return Err(refused(unknown_sources(&lines)));
     };
-    // A call that tells a channel of bookings ends first: what that calls them is a link, too.
+    // Wait for running pushes: they create links, too.
     let lanes = lanes(&app, &sources).await;
     let mut held = Vec::with_capacity(lanes.len());
     for lane in lanes.iter().filter(|_| !asked.plan) {
@@ -173,7 +173,7 @@ async fn import(
     Ok(Json(shown(applied, &lines, imported)))
 }
 
-/// The sources that lines are of, all of one account, and the lines.
+/// The sources of the lines (all of one account), and the lines.
 async fn read(app: &App, asked: &MapImportRequest) -> Result<(Vec<Source>, Vec<ImportLine>), ApiError> {
     let mut known: HashMap<String, Result<SourceId, String>> = HashMap::new();
     let mut sources: Vec<Source> = Vec::new();
@@ -201,10 +201,10 @@ async fn read(app: &App, asked: &MapImportRequest) -> Result<(Vec<Source>, Vec<I
     Ok((sources, lines))
 }
 
-/// A source by its name; beside others it must be of their account.
+/// Finds a source by name; it must be of the same account as the others.
 async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result<SourceId, String>, ApiError> {
     if name.is_empty() {
-        return Ok(Err("is not said, and there is no source for all lines".to_owned()));
+        return Ok(Err("is missing, and no source is given for all lines".to_owned()));
     }
     let source = match find_source(app, name).await {
         Ok(source) => source,
@@ -215,14 +215,14 @@ async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result
         },
     };
     if sources.first().is_some_and(|first| first.account != source.account) {
-        return Ok(Err("is another account's than the first: take over one account at a time".to_owned()));
+        return Ok(Err("belongs to another account than the first: import one account at a time".to_owned()));
     }
     let id = source.id;
     sources.push(source);
     Ok(Ok(id))
 }
 
-/// Always in one order, so that two callers never wait for each other.
+/// Always in the same order, to avoid deadlocks.
 async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>> {
     let mut connections: Vec<ConnectionId> = sources.iter().filter_map(|source| source.connection).collect();
     connections.sort_unstable();
@@ -249,7 +249,7 @@ fn unknown_sources(lines: &[ImportLine]) -> Vec<map_import::LineError> {
     };
     let mut wrong: Vec<_> = lines.iter().filter_map(wrong).collect();
     if lines.is_empty() {
-        wrong.push(map_import::LineError { line: 1, field: "links", problem: "there is no line".to_owned() });
+        wrong.push(map_import::LineError { line: 1, field: "links", problem: "there are no lines".to_owned() });
     }
     wrong
 }

@@ -26,14 +26,14 @@ use crate::{
     vault::fingerprint,
 };
 
-/// Links shown at once.
+/// Page size.
 const PAGE: i64 = 1_000;
 
-/// A link as people see it.
+/// A link.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkResponse {
-    /// Its row, where the next page begins.
+    /// Row number, the cursor of the next page.
     pub row: i64,
     /// `property`, `room_type`, …
     pub kind: String,
@@ -41,15 +41,15 @@ pub struct LinkResponse {
     pub id: String,
     /// The core entity.
     pub gas_id: i64,
-    /// Whether news of the source goes into the core.
+    /// Whether changes of the source are applied to the core.
     pub auto_sync: bool,
-    /// Whether what changes in the core goes to the source.
+    /// Whether core changes are pushed to the source.
     pub push: bool,
-    /// When what it links last went over, either way; to the minute.
+    /// Time of the last synchronisation in either direction, accurate to a minute.
     pub last_synced_at: Option<Timestamp>,
-    /// What stood against it since.
+    /// Last error since then.
     pub last_error: Option<String>,
-    /// How often.
+    /// Number of failures since then.
     pub retries: i64,
     /// `external` or `core`.
     pub origin: String,
@@ -57,7 +57,7 @@ pub struct LinkResponse {
     pub created_at: Timestamp,
 }
 
-/// What is to be linked with what.
+/// A link to create.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLink {
@@ -65,16 +65,16 @@ pub struct NewLink {
     pub kind: String,
     /// The source's id.
     pub id: String,
-    /// The core entity; without it one is made of the record, unless that is a reservation.
+    /// Core entity; None creates one from the record, except for reservations.
     #[serde(default)]
     pub gas_id: Option<i64>,
-    /// Nothing is changed: the answer says what would be.
+    /// Only return what would change.
     #[serde(default)]
     pub dry_run: bool,
-    /// The `plan` of an answer to a dry run: it is done if just that would still happen.
+    /// The `plan` of a dry run; applied only if the result is still the same.
     #[serde(default)]
     pub plan: Option<String>,
-    /// Who decides that they are the same.
+    /// Who decides.
     #[serde(default)]
     pub by: Option<String>,
     /// Why.
@@ -82,21 +82,21 @@ pub struct NewLink {
     pub why: Option<String>,
 }
 
-/// What linking does, or did.
+/// The result or plan of linking.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkPlan {
-    /// Names just this plan.
+    /// Identifies the plan.
     pub plan: String,
-    /// What becomes of the record.
+    /// Outcome of the record.
     pub status: String,
-    /// What differs in the core entity.
+    /// Changes of the core entity.
     pub changes: Vec<FieldChange>,
-    /// Parked records that wait for this link, and go on by themselves.
+    /// Number of parked records that this link releases.
     pub frees: usize,
 }
 
-/// A link to be parted, paused or resumed.
+/// Identifies a link.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkRef {
@@ -157,7 +157,7 @@ async fn list(
     Ok(Json(shown.collect()))
 }
 
-/// Links, or tells what that would do.
+/// Creates a link, or returns the plan.
 async fn link(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -210,7 +210,7 @@ fn context(app: &App, source: &Source) -> IngestContext {
 }
 
 fn kind(word: &str) -> Result<EntityKind, Problem> {
-    let unknown = || Problem::Malformed(format!("kind: {word:?} is none of property, room-type, rate-plan"));
+    let unknown = || Problem::Malformed(format!("kind: {word:?} is not one of property, room-type, rate-plan"));
     EntityKind::named(word).ok_or_else(unknown)
 }
 

@@ -22,20 +22,20 @@ use crate::{
     },
 };
 
-/// Messages shown when nobody says how many.
+/// Default page size.
 const DEFAULT_LIMIT: i64 = 50;
-/// Most messages shown at once.
+/// Maximum page size.
 const MAX_LIMIT: i64 = 1_000;
 
-/// A kept message, without what it says.
+/// A stored inbound message without its content.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageResponse {
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// The tenant.
+    /// Account.
     pub account_id: i64,
-    /// Where it came in.
+    /// Connection that received it.
     pub connection_id: i64,
     /// `call` or `answer`.
     pub kind: String,
@@ -45,27 +45,27 @@ pub struct MessageResponse {
     pub url: String,
     /// `received`, `applied` or `failed`.
     pub state: String,
-    /// How often it was worked on.
+    /// Number of processing attempts.
     pub attempts: i64,
-    /// Why it did not work out.
+    /// Last error.
     pub error: Option<String>,
-    /// What became of its records, where it did: `1 created, 2 parked`.
+    /// Outcome counts, such as `1 created, 2 parked`.
     pub outcome: Option<String>,
-    /// When it arrived.
+    /// Time of receipt.
     pub received_at: Timestamp,
-    /// When it was done with.
+    /// Time of completion.
     pub finished_at: Option<Timestamp>,
 }
 
-/// A kept message with what it says: guests' data among it.
+/// A stored inbound message with its content, which may contain guest data.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MessageDetail {
-    /// Where it stands.
+    /// Status.
     #[serde(flatten)]
     pub message: MessageResponse,
-    /// Header fields, without what proved who called.
+    /// Headers without credentials.
     pub headers: Vec<(String, String)>,
-    /// The body, masked; what is not text in it is lost.
+    /// Body, masked; invalid UTF-8 is replaced.
     pub body: String,
 }
 
@@ -88,10 +88,10 @@ impl From<ListedMessage> for MessageResponse {
     }
 }
 
-/// How many messages a command was about.
+/// Number of messages affected.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CountResponse {
-    /// So many.
+    /// Number of messages.
     pub count: u64,
 }
 
@@ -137,12 +137,12 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
     Ok(Json(MessageDetail { message: listed.into(), headers: request.headers, body }))
 }
 
-/// Has a call worked on again. An answer to a fetch is fetched anew instead.
+/// Reprocesses a received call. Fetched answers must be fetched again instead.
 async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let (listed, _) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     if listed.kind != "call" {
-        let text = "only calls are played again: what was fetched is fetched anew with `source sync`".to_owned();
+        let text = "only received calls can be replayed; fetch answers again with `source sync`".to_owned();
         return Err(Problem::Conflict(text).into());
     }
     inbox::replay(&mut tx, AccountId(listed.account_id), id, app.now()).await?;
@@ -152,11 +152,11 @@ async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -
 }
 
 fn connection_of(source: &Source) -> Result<ConnectionId, Problem> {
-    let none = || Problem::Conflict("the source has no connection: nothing comes in for it by webhook".to_owned());
+    let none = || Problem::Conflict("the source has no connection and receives no webhooks".to_owned());
     source.connection.ok_or_else(none)
 }
 
-/// Has all failed messages of a source's connection worked on again.
+/// Reprocesses all failed messages of a source's connection.
 async fn replay_failed(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -170,7 +170,7 @@ async fn replay_failed(
     Ok(Json(CountResponse { count }))
 }
 
-/// Says of all failed messages of a source's connection that nothing is lost with them.
+/// Dismisses all failed messages of a source's connection.
 async fn dismiss_failed(
     State(app): State<Arc<App>>,
     _: Operator,

@@ -1,5 +1,5 @@
-//! What operators do: sources, plugins, keys, and a page that shows where things stand. The command line uses these same
-//! endpoints, over the wire when a host runs and in its own process when none does.
+//! The operator API: sources, plugins, keys, jobs and a status page. The command line uses the same endpoints, over
+//! HTTP if a host runs and in its own process otherwise.
 
 mod alarms;
 mod backfills;
@@ -65,7 +65,7 @@ pub use webhooks::WebhookListItem;
 
 use crate::app::App;
 
-/// All of it.
+/// All routes.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let changed = middleware::from_fn_with_state(Arc::clone(app), changed);
     Router::new()
@@ -92,7 +92,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(changed)
 }
 
-/// Whatever an operator does here counts at once.
+/// Clears the key cache after every change, so that it takes effect at once.
 async fn changed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let only_looks = request.method().is_safe();
     let response = next.run(request).await;

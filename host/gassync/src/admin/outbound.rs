@@ -1,4 +1,4 @@
-//! How channels stand to the core, and how they are told of it.
+//! Outbound status of channels and their push settings.
 
 use std::sync::Arc;
 
@@ -23,64 +23,64 @@ use crate::{
     },
 };
 
-/// Bookings shown of a source.
+/// Number of bookings shown.
 const BOOKINGS: i64 = 100;
-/// Refusals shown of a source.
+/// Number of rejections shown.
 const REFUSALS: i64 = 50;
 
-/// How old what a source's channel has is. Ages are in seconds.
+/// How up to date the channel of a source is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboundAgeResponse {
-    /// The oldest change of the core that is not surely at the channel; none where all is.
+    /// Time of the oldest core change not confirmed at the channel; None if all are confirmed.
     pub oldest_missing: Option<Timestamp>,
-    /// How long ago that was.
+    /// Age of that change in seconds.
     pub missing_for_seconds: Option<i64>,
-    /// When something was last surely there.
+    /// Time of the latest confirmation.
     pub newest_confirmed: Option<Timestamp>,
-    /// Nights that are to be sent.
+    /// Nights to be sent.
     pub nights_pending: i64,
-    /// Nights that were sent and are to be read back.
+    /// Nights sent and not yet verified.
     pub nights_unconfirmed: i64,
-    /// Nights that the channel has.
+    /// Nights confirmed at the channel.
     pub nights_confirmed: i64,
-    /// Nights that it will not have.
+    /// Nights rejected by the channel.
     pub nights_rejected: i64,
-    /// Bookings that are to be told, or read back.
+    /// Bookings to be sent or verified.
     pub bookings_pending: i64,
-    /// Bookings that it has.
+    /// Bookings confirmed at the channel.
     pub bookings_confirmed: i64,
-    /// Bookings that it will not have.
+    /// Bookings rejected by the channel.
     pub bookings_rejected: i64,
-    /// Why nights were refused.
+    /// Rejected nights with their reason.
     pub rejected: Vec<RejectedNightsResponse>,
-    /// Prices and rules that somebody has set otherwise at the channel, and that are about to be set back.
+    /// Nights whose prices or rules were changed at the channel and will be overwritten.
     #[serde(default)]
     pub differing: Vec<RejectedNightsResponse>,
-    /// Nights that somebody has closed at the channel by hand, from today on: nobody sells them.
+    /// Nights from today on that were closed by hand at the channel.
     #[serde(default)]
     pub closed_by_hand: Vec<RejectedNightsResponse>,
-    /// `closed`, `open` or `half-open`: whether the channel is left alone because it is down.
+    /// State of the circuit breaker: `closed`, `open` or `half-open`.
     pub breaker: BreakerState,
-    /// Until when.
+    /// End of the pause.
     pub paused_until: Option<Timestamp>,
 }
 
-/// Nights of a room type that a channel refused for the same reason.
+/// Nights of a room type that a channel rejected for one reason.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedNightsResponse {
     /// The channel's id of the room type.
     pub room_type_id: String,
-    /// The channel's id of the rate plan, where it has them.
+    /// The channel's id of the rate plan, if any.
     pub rate_plan_id: Option<String>,
-    /// The first of them.
+    /// First night.
     pub from: Date,
-    /// The last of them.
+    /// Last night.
     pub to: Date,
-    /// How many.
+    /// Number of nights.
     pub nights: i64,
-    /// What it said.
+    /// Its log.
     pub why: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl From<deviations::DeviatingNights> for RejectedNightsResponse {
     }
 }
 
-/// How a booking of the core stands at a channel.
+/// Sync state of a core booking at a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookingSyncResponse {
@@ -109,13 +109,13 @@ pub struct BookingSyncResponse {
     pub state: String,
     /// Whether the channel may or may not have it: it is looked up before it is sent again.
     pub in_doubt: bool,
-    /// What the channel calls it.
+    /// The channel's id.
     pub external_id: Option<String>,
-    /// Why it is not there.
+    /// Reason, if it is not confirmed.
     pub why: Option<String>,
-    /// Since when it has not been as it should be; of one that is there, when it last changed.
+    /// Time of the last state change.
     pub since: Timestamp,
-    /// When it was surely there.
+    /// Time of the last confirmation.
     pub confirmed_at: Option<Timestamp>,
 }
 
@@ -134,19 +134,19 @@ impl From<bookings::ReservationSyncState> for BookingSyncResponse {
     }
 }
 
-/// What is to be sent.
+/// Which nights to push.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewPush {
-    /// All nights within the horizon, also those that the channel has.
+    /// All nights within the horizon, including confirmed ones.
     pub all: bool,
 }
 
-/// What will be sent.
+/// Response to a push request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PushResponse {
-    /// How the channel stood when it was asked for.
+    /// Outbound status before the push.
     pub before: OutboundAgeResponse,
 }
 
@@ -211,7 +211,7 @@ async fn of_source(
     Ok(Json(sync_states.into_iter().map(BookingSyncResponse::from).collect()))
 }
 
-/// How a booking stands at every channel that is told of it.
+/// Sync state of a booking at all channels.
 async fn of_booking(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -234,7 +234,7 @@ async fn rules(
     Ok(Json(pushing))
 }
 
-/// Says how a source is told of the core; all of its calendar is reckoned anew.
+/// Sets the push settings; the whole calendar is recomputed.
 async fn set_rules(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -249,13 +249,12 @@ async fn set_rules(
     let mut tx = app.db.write(source.account).await?;
     let before = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
     if source.direction.with_push(pushing.enabled).is_none() {
-        let text = format!(
-            "{name} is outbound_only: it would be neither asked nor told; `source switch {name} --off` says so"
-        );
+        let text =
+            format!("{name} is outbound_only: nothing would be synchronised; use `source switch {name} --off` instead");
         return Err(Problem::Conflict(text).into());
     }
     push_settings::set(&mut tx, source.account, source.id, &pushing).await?;
-    // Of what it was not told nobody knows what it has.
+    // The channel's state of data that was not pushed is unknown.
     let widens = desired::widens(desired::pushed_parts(&before), desired::pushed_parts(&pushing));
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now())
         .await?;
@@ -264,7 +263,7 @@ async fn set_rules(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Has what a channel does not have sent now, or all of it.
+/// Pushes unconfirmed nights now, or all nights.
 async fn push(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -273,10 +272,10 @@ async fn push(
 ) -> Result<(StatusCode, Json<PushResponse>), ApiError> {
     let source = find_source(&app, &name).await?;
     if source.connection.is_none() {
-        return Err(Problem::Malformed(format!("{name} has no channel that could be told")).into());
+        return Err(Problem::Malformed(format!("{name} has no channel to push to")).into());
     }
     if source.listening_since.is_some() {
-        return Err(Problem::Conflict(format!("{name} listens: have it go live first")).into());
+        return Err(Problem::Conflict(format!("{name} is not live yet: run `source go-live {name}` first")).into());
     }
     ensure_may_sync(&source, false)?;
     let before = shown(&app, &source).await?;

@@ -21,7 +21,7 @@ use crate::{
     vault::fingerprint,
 };
 
-/// A core entity that a parked record may be.
+/// A core entity that may match a parked record.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SuggestionResponse {
@@ -29,13 +29,13 @@ pub struct SuggestionResponse {
     pub gas_id: i64,
     /// Its name.
     pub name: String,
-    /// How likely it is, in percent.
+    /// Likelihood in percent.
     pub percent: u8,
-    /// What says so.
+    /// Matching features.
     pub because: Vec<String>,
 }
 
-/// A record that waits.
+/// A parked record.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParkedRecordResponse {
@@ -43,27 +43,27 @@ pub struct ParkedRecordResponse {
     pub kind: String,
     /// The source's id.
     pub id: String,
-    /// Its name, where it has one.
+    /// Name, if any.
     pub name: Option<String>,
     /// What it waits for.
     pub missing: Vec<String>,
-    /// Since when it waits.
+    /// Time of parking.
     pub since: Timestamp,
-    /// The first night, where it has any.
+    /// First night, if any.
     pub first_night: Option<Date>,
     /// The last night.
     pub last_night: Option<Date>,
     /// The source's ids of its rooms.
     pub rooms: Vec<String>,
-    /// Whether its nights are kept meanwhile.
+    /// Whether a hold keeps its nights.
     pub held: bool,
-    /// What it may be, likeliest first.
+    /// Suggested matches, best first.
     pub suggestions: Vec<SuggestionResponse>,
-    /// The commands that mend it.
+    /// Commands that resolve it.
     pub commands: Vec<String>,
 }
 
-/// What becomes of a record that waits.
+/// A decision on a parked record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DecideParkedRequest {
@@ -77,23 +77,23 @@ pub struct DecideParkedRequest {
     pub by: String,
     /// Why.
     pub why: String,
-    /// Nothing is changed: the answer says what would be.
+    /// Only return what would change.
     #[serde(default)]
     pub dry_run: bool,
-    /// The `plan` of an answer to a dry run: it is done if just that would still happen.
+    /// The `plan` of a dry run; applied only if the result is still the same.
     #[serde(default)]
     pub plan: Option<String>,
 }
 
-/// What a decision does, or did.
+/// The result or plan of a decision.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionPlan {
-    /// Names just this plan.
+    /// Identifies the plan.
     pub plan: String,
-    /// What becomes of the record.
+    /// Outcome of the record.
     pub status: String,
-    /// What differs in the core entity.
+    /// Changes of the core entity.
     pub changes: Vec<FieldChange>,
 }
 
@@ -146,7 +146,7 @@ fn shown(source: &Source, waiting: ParkedRecord) -> ParkedRecordResponse {
     }
 }
 
-/// What can be done about it, as it is typed.
+/// Commands that resolve a parked record.
 fn commands(source: &str, waiting: &ParkedRecord) -> Vec<String> {
     let about = format!("{} {} {}", word(source), waiting.kind.replace('_', "-"), word(&waiting.id));
     let decide = |choice: &str| format!("gassync map decide {about} {choice} --by NAME --why TEXT");
@@ -163,7 +163,7 @@ fn commands(source: &str, waiting: &ParkedRecord) -> Vec<String> {
     commands
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn word(text: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+".contains(letter);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -172,7 +172,7 @@ fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Decides, or tells what that would do.
+/// Applies a decision, or returns the plan.
 async fn decide(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -181,7 +181,7 @@ async fn decide(
 ) -> Result<Json<DecisionPlan>, ApiError> {
     let source = find_source(&app, &name).await?;
     let unknown =
-        |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is none of {words}"));
+        |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is not one of {words}"));
     let kind = ParkedKind::named(&new.kind)
         .ok_or_else(|| unknown("kind", &new.kind, "property, room-type, rate-plan, reservation, block"))?;
     let choice =

@@ -15,12 +15,12 @@ use crate::{
     store::{self, plugins::calls},
 };
 
-/// Calls shown when nobody says how many.
+/// Default page size.
 const DEFAULT_LIMIT: i64 = 50;
-/// Most calls shown at once.
+/// Maximum page size.
 const MAX_LIMIT: i64 = 500;
 
-/// A call of a plugin and what it took.
+/// A plugin call and its resource usage.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginCall {
@@ -34,17 +34,17 @@ pub struct PluginCall {
     pub version: String,
     /// SHA-256 of that version.
     pub hash: String,
-    /// What was called, such as `inbound.decode`.
+    /// Called function, such as `inbound.decode`.
     pub entry: String,
-    /// What it was about, such as `message-12`.
+    /// Subject, such as `message-12`.
     pub subject: String,
     /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
     pub outcome: String,
-    /// Time on the wall, in microseconds.
+    /// Wall-clock time in microseconds.
     pub wall_micros: i64,
-    /// Time of the processor, in microseconds, by whole ticks.
+    /// CPU time in microseconds, in whole ticks.
     pub processor_micros: i64,
-    /// The most memory it had, in bytes.
+    /// Peak memory in bytes.
     pub peak_memory_bytes: i64,
     /// Sent in bodies, in bytes.
     pub sent_bytes: i64,
@@ -52,7 +52,7 @@ pub struct PluginCall {
     pub received_bytes: i64,
     /// When it ended.
     pub at: Timestamp,
-    /// Requests and log, where they were asked for.
+    /// Requests and log, if requested.
     pub detail: Option<CallDetail>,
 }
 
@@ -87,7 +87,7 @@ async fn list(
 fn shown(app: &App, call: calls::StoredCall, detail: bool) -> PluginCall {
     let detail = detail.then(|| {
         plugins::detail_of(&app.vault, &call).unwrap_or_else(|error| {
-            tracing::warn!(call = call.id, %error, "what a call asked and said cannot be shown");
+            tracing::warn!(call = call.id, %error, "details of a plugin call cannot be decrypted");
             CallDetail::default()
         })
     });

@@ -19,34 +19,34 @@ use crate::{
     store::{self, Tx, plugins::VersionRow},
 };
 
-/// A plugin and where it stands.
+/// A plugin and its status.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PluginResponse {
     /// The channel.
     pub id: String,
     /// `enabled`, `disabled`, `quarantined`; `removed` where nothing serves, `refused` where nothing ever did.
     pub status: String,
-    /// The version that serves, by its manifest.
+    /// Active version, from its manifest.
     pub version: Option<String>,
     /// SHA-256 of that version.
     pub hash: Option<String>,
-    /// Whether it serves in this process.
+    /// Whether it is loaded in this process.
     pub loaded: bool,
-    /// What stands in the way of the newest version or of the file in the folder.
+    /// Why the newest version or the file in the folder is not active.
     pub problem: Option<String>,
 }
 
-/// A plugin with all that is known of it.
+/// A plugin with its versions.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PluginDetail {
-    /// Where it stands.
+    /// Status.
     #[serde(flatten)]
     pub plugin: PluginResponse,
     /// Newest first.
     pub versions: Vec<PluginVersionResponse>,
 }
 
-/// A version and where it stands.
+/// A plugin version and its status.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginVersionResponse {
@@ -58,21 +58,21 @@ pub struct PluginVersionResponse {
     pub contract: String,
     /// `serving`, `preparing`, `waiting` for a grant, `quarantined`, `refused`, `former`, or `ready`.
     pub status: String,
-    /// Why it does not serve.
+    /// Why it cannot be activated.
     pub problem: Option<String>,
-    /// What it may do; none while nobody has said so.
+    /// Its permissions; `None` until approved.
     pub allowance: Option<Permissions>,
-    /// What it asks for beyond that, or beyond what serves, as options of `plugin grant`.
+    /// Missing permissions, as options of `plugin grant`.
     pub lacks: Vec<String>,
-    /// How it came: `by` folder or operator, `bytes`, `readyMillis`.
+    /// Installation details: `by` folder or operator, `bytes`, `readyMillis`.
     pub receipt: Value,
-    /// When it came.
+    /// Installation time.
     pub installed_at: Timestamp,
-    /// When it last began to serve.
+    /// When it was last activated.
     pub activated_at: Option<Timestamp>,
 }
 
-/// What became of a component that was sent.
+/// The result of an installation.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct InstalledPlugin {
     /// The plugin.
@@ -83,11 +83,11 @@ pub struct InstalledPlugin {
     pub hash: String,
     /// As in [`PluginVersionResponse::status`].
     pub status: String,
-    /// What it asks for beyond what may be, as options of `plugin grant`.
+    /// Missing permissions, as options of `plugin grant`.
     pub lacks: Vec<String>,
 }
 
-/// What an operator says a version may do.
+/// Permissions granted or revoked by an operator.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Grants {
@@ -142,7 +142,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Plugi
         shown.push(summary(&app, plugin, &versions));
     }
     let known: Vec<&String> = shown.iter().map(|plugin| &plugin.id).collect();
-    // Files that never served stand in the list too: otherwise nobody would learn why.
+    // List files that never became active, too, with their problem.
     let strangers = app.plugins.problems().into_iter().filter(|(id, _)| !known.contains(&id));
     let strangers: Vec<PluginResponse> = strangers.map(|(id, problem)| refused(id, problem)).collect();
     shown.extend(strangers);
@@ -172,7 +172,7 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
                 let options = shown.lacks.join(" ");
                 Some(format!("version {} asks for more: gassync plugin grant {} {options}", shown.version, plugin.id))
             }
-            "preparing" => Some(format!("version {} is being got ready by every process", shown.version)),
+            "preparing" => Some(format!("version {} is being prepared by every process", shown.version)),
             _ => Some(format!("version {}: {}", shown.version, shown.problem?)),
         }
     };
@@ -260,8 +260,8 @@ fn install_problem(error: InstallError) -> ApiError {
     }
 }
 
-/// Says what a plugin may do. What is given is given to one version, the one that waits where none is named; it then goes
-/// ahead, with that and no more. What is taken is taken from all, so that none brings it back.
+/// Changes the permissions of a plugin. Grants apply to one version, by default the waiting one, which is then
+/// activated. Revocations apply to all versions.
 async fn grant(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -280,7 +280,7 @@ async fn grant(
     let meant = select_version(&plugin, &versions, grants.hash.as_deref(), only_takes).ok_or(Problem::NotFound)?;
     for wish in &take {
         if !take_from_all(&mut tx, &id, &versions, wish).await? {
-            return Err(Problem::Malformed(format!("nothing to take: it has not {wish}")).into());
+            return Err(Problem::Malformed(format!("nothing to revoke: {wish} is not granted")).into());
         }
     }
     if !only_takes {
@@ -378,12 +378,12 @@ async fn act(
         }
         _ => return Err(Problem::NotFound.into()),
     }
-    // What was kept meanwhile is worked off, in order.
+    // Process the messages stored meanwhile.
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Has the version serve that served before; one that is only being got ready is given up.
+/// Activates the previous version, or cancels a pending activation.
 async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
@@ -392,7 +392,8 @@ async fn roll_back(app: &App, id: &str) -> Result<(), ApiError> {
         store::plugins::want(&mut tx, id, None, now).await?;
     } else {
         let former = store::plugins::former(&mut tx, id, &plugin.serving.unwrap_or_default()).await?;
-        let former = former.ok_or_else(|| Problem::Conflict("no other version has served before".to_owned()))?;
+        let former =
+            former.ok_or_else(|| Problem::Conflict("there is no previous version to roll back to".to_owned()))?;
         store::plugins::want(&mut tx, id, Some(&former), now).await?;
     }
     tx.commit().await?;

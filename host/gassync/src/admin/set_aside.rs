@@ -1,4 +1,4 @@
-//! Records that are set aside: shown, asked for anew, or let go by a person.
+//! Records set aside: list, show, retry, dismiss.
 
 use std::sync::Arc;
 
@@ -45,11 +45,11 @@ pub struct SetAsideResponse {
     pub first_seen_at: Timestamp,
     /// When it was seen last.
     pub last_seen_at: Timestamp,
-    /// Since when it is asked for anew.
+    /// Time of the last retry.
     pub retried_at: Option<Timestamp>,
 }
 
-/// A record that is set aside, in its own words: guests' data among them.
+/// A record set aside with its raw content, which may contain guest data.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SetAsideDetail {
     /// What is known of it.
@@ -102,7 +102,7 @@ async fn retry(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) ->
     let plugin = app.plugins.get(&row.channel);
     let pulls = plugin.is_some_and(|plugin| plugin.exports().contains(&Interface::Pull));
     if !schedule::retry_set_aside(&mut tx, &row, pulls, app.now()).await? {
-        let text = "its message is no longer kept, and the channel cannot be asked for it".to_owned();
+        let text = "its message has expired, and the channel does not support fetching records".to_owned();
         return Err(Problem::Conflict(text).into());
     }
     tx.commit().await?;

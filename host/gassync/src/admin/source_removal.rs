@@ -1,4 +1,4 @@
-//! Deletes a source, and tells before and after what becomes of all that is kept for it.
+//! Deletes a source; returns the affected data before and after.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,50 +40,50 @@ const ROUNDS: u32 = 3;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewRemoval {
-    /// Only tell what would become of what.
+    /// Only return what would be deleted.
     pub dry_run: bool,
-    /// The source's name once more; without it nothing is deleted.
+    /// Repeat the source's name to confirm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
 }
 
-/// What becomes of what is kept for a source.
+/// What a deletion affects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemovalResponse {
     /// The source.
     pub name: String,
-    /// Whether it was done; else this is the plan.
+    /// Whether the source was deleted; otherwise this is the plan.
     pub done: bool,
     /// Whether it was the one that creates core entities: the next source that is added will be.
     pub creates: bool,
-    /// Forgotten: records of the channel, by kind.
+    /// Deleted: records of the channel, by kind.
     pub records: RemovedRecords,
-    /// Forgotten: links with the core.
+    /// Deleted: links to the core.
     pub links: i64,
     /// Stay in the core with their nights.
     pub bookings_kept: i64,
     /// Stay in the core: nights that the channel has taken out of sale, as notes of maintenance.
     pub closures_kept: i64,
-    /// Opened: nights that somebody has closed at the channel by hand, which nobody could open there any more.
+    /// Opened: nights that were closed by hand at the channel.
     pub closed_nights_opened: i64,
-    /// Given back: holds that keep nights for records that wait.
+    /// Released: holds of parked records.
     pub holds_given_back: i64,
-    /// Stay at the channel: bookings that it was told of.
+    /// Stay at the channel: bookings that were pushed to it.
     pub pushed_bookings: i64,
-    /// Revoked where the channel has a way, and forgotten: fields of credentials.
+    /// Deleted, and revoked where the channel supports it: credential fields.
     pub credentials: i64,
-    /// End at once: API keys.
+    /// Revoked: API keys.
     pub keys: i64,
-    /// End: subscriptions.
+    /// Deleted: webhook subscriptions.
     pub subscriptions: i64,
-    /// Thrown away: jobs that wait.
+    /// Discarded: waiting jobs.
     pub jobs: i64,
-    /// Forgotten: messages and answers of the channel.
+    /// Deleted: messages and responses of the channel.
     pub messages: i64,
-    /// Lost with them: messages that nobody has worked on yet.
+    /// Of these, unprocessed messages.
     pub waiting_messages: i64,
-    /// What the channel said against it.
+    /// Errors of the channel.
     #[serde(default)]
     pub problems: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub struct RemovedRecords {
     pub calendar_nights: i64,
     /// Those that could not be read.
     pub set_aside: i64,
-    /// What people decided of those that waited.
+    /// Decisions on parked records.
     pub decisions: i64,
 }
 
@@ -167,7 +167,7 @@ async fn remove(
         return Err(Problem::Invalid(vec![FieldError { path: "/confirm".to_owned(), problem }]).into());
     }
     stop(&app, &source).await?;
-    // Once nobody works for it the counts are final.
+    // The counts are final once no work is running.
     let mut tx = app.db.read(source.account).await?;
     let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
     drop(tx);
@@ -179,7 +179,7 @@ async fn remove(
     Ok(Json(RemovalResponse { problems, ..removal_response(&source, kept, true) }))
 }
 
-/// The source, with its connection where no other source shares that.
+/// The source, with its connection unless another source shares it.
 async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Source> {
     let mut tx = app.db.read(source.account).await?;
     let sharing = match source.connection {
@@ -189,7 +189,7 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
     Ok(Source { connection: source.connection.filter(|_| sharing == 1), ..source.clone() })
 }
 
-/// Has nothing begun for the source any more, and waits for what was.
+/// Stops new work for the source and waits for running work.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
     source_switches::stop(&mut tx, source.account, source.id, "disabled").await?;
@@ -203,22 +203,25 @@ async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
         drop(tx);
         tokio::time::sleep(LOOK).await;
     }
-    let text = format!("work for {} has not ended yet; it is disabled: delete it again in a moment", source.name);
+    let text = format!("work for {} is still running; the source is disabled now: try again in a moment", source.name);
     Err(Problem::Conflict(text).into())
 }
 
-/// Tells the channel to forget us, and forgets the secrets; what it said against it.
+/// Revokes access at the channel and deletes the secrets; returns the channel's errors.
 async fn revoke(app: &Arc<App>, source: &Source) -> Result<Vec<String>, ApiError> {
     let Some(connection) = source.connection else { return Ok(Vec::new()) };
     let Some(plugin) = app.plugins.get(&source.source_type) else {
-        return Ok(vec![format!("the plugin {} is not loaded: the channel was not told", source.source_type)]);
+        return Ok(vec![format!(
+            "the plugin {} is not loaded: access was not revoked at the channel",
+            source.source_type
+        )]);
     };
     let settings = source.config.clone();
     let secrets = ConnectionSecrets::new(Arc::clone(app), source.account, connection, plugin, settings);
     secrets.revoke().await.map_err(|error| Problem::Channel(format!("{error:#}")).into())
 }
 
-/// Gives back the nights that holds keep for records that go now, and those that only the source itself could open.
+/// Releases the holds of its records and the nights that only this source could open.
 async fn give_back(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
@@ -237,7 +240,7 @@ async fn give_back(app: &App, source: &Source) -> store::Result<()> {
     }
 }
 
-/// Takes all that is kept for it. What comes in meanwhile, such as a message that was on its way, is taken in another round.
+/// Deletes all its data. Data that arrives meanwhile is deleted in another round.
 async fn take_all(app: &App, source: &Source) -> store::Result<()> {
     let mut round = 1;
     loop {
@@ -257,7 +260,7 @@ async fn take_once(app: &App, source: &Source) -> store::Result<()> {
             take(app, source, piece, connection.0).await?;
         }
     }
-    // Together: a connection without a source would be nobody's.
+    // In one transaction: a connection must not outlive its source.
     let mut tx = app.db.write(source.account).await?;
     source_removal::delete(&mut tx, SOURCE, source.account, source.id.0, 1).await?;
     if let Some(connection) = source.connection {

@@ -1,4 +1,4 @@
-//! How people steer sources: paused, disabled and resumed, which ways they talk, how often they are asked, by which settings.
+//! Operator control of sources: pause, disable, resume, sync direction, poll interval, settings.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,39 +26,39 @@ use crate::{
     },
 };
 
-/// The most minutes between two polls: a day.
+/// Maximum poll interval in minutes: one day.
 pub const MAX_POLL_MINUTES: i64 = 24 * 60;
-/// How long what waited while a source stood still is tried from then on at least.
+/// Minimum time that work is retried after its source is resumed.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(72);
-/// Runs shown at once.
+/// Number of runs shown.
 const RUNS: i64 = 50;
 
-/// Where a source stands now, and where it stood.
+/// Status change of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusChange {
-    /// Before.
+    /// Previous value.
     pub was: String,
-    /// Now.
+    /// Current value.
     pub status: String,
 }
 
-/// How a source talks with its channel.
+/// Synchronisation switches of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Switches {
-    /// Whether the channel is fetched from and told at all.
+    /// Whether synchronisation is enabled.
     pub sync_enabled: bool,
     /// `bidirectional`, `inbound_only` or `outbound_only`.
     pub sync_direction: Direction,
-    /// Minutes between two polls of its bookings; none where the plugin's manifest says.
+    /// Poll interval of bookings in minutes; None: as in the plugin's manifest.
     pub poll_minutes: Option<i64>,
 }
 
-/// What is to be changed of that; what is not said stays.
+/// Changes of the switches; omitted fields keep their value.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewSwitches {
-    /// Whether the channel is fetched from and told at all.
+    /// Whether synchronisation is enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_enabled: Option<bool>,
     /// `bidirectional`, `inbound_only` or `outbound_only`.
@@ -66,34 +66,34 @@ pub struct NewSwitches {
     pub sync_direction: Option<Direction>,
 }
 
-/// How often a source is asked.
+/// Poll interval of a source.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewPoll {
-    /// Minutes between two polls of its bookings, from 1 to 1,440; null for what the plugin's manifest says.
+    /// Poll interval of bookings in minutes, 1 to 1,440; null: as in the plugin's manifest.
     pub minutes: Option<i64>,
 }
 
-/// What is to be changed of a source's settings; what is not named stays.
+/// Changes of the settings; others keep their value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSettings {
-    /// By name.
+    /// Values by name.
     pub set: BTreeMap<String, Value>,
-    /// Those that go back to their defaults.
+    /// Names to reset to the default.
     pub unset: Vec<String>,
 }
 
-/// A source's settings, as they were and as they are.
+/// Settings before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsChange {
-    /// Before.
+    /// Previous value.
     pub before: Value,
-    /// Now.
+    /// Current value.
     pub after: Value,
 }
 
-/// A run of a source, either way.
+/// A synchronisation run of a source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceRun {
@@ -101,25 +101,25 @@ pub struct SourceRun {
     pub sync_type: String,
     /// `started`, `success`, `partial_success`, `failure`.
     pub status: String,
-    /// Records that came; nights or bookings that were told.
+    /// Records received, or nights or bookings sent.
     pub processed: i64,
-    /// New in the core.
+    /// Created.
     pub created: i64,
-    /// Changed there, or taken by the channel.
+    /// Updated, or accepted by the channel.
     pub updated: i64,
-    /// Parked, set aside or refused, on either side.
+    /// Parked, set aside or rejected.
     pub failed: i64,
-    /// As they were.
+    /// Unchanged.
     pub skipped: i64,
-    /// Surely at the channel.
+    /// Confirmed at the channel.
     pub confirmed: i64,
-    /// Nobody knows whether the channel has them.
+    /// In doubt whether the channel received them.
     pub in_doubt: i64,
-    /// Why it ended early.
+    /// Error, if the run aborted.
     pub error: Option<String>,
-    /// When it began.
+    /// Start time.
     pub started_at: Timestamp,
-    /// How long it took, in milliseconds; none while it runs, or where it was cut off.
+    /// Duration in milliseconds; None while running or if interrupted.
     pub duration_ms: Option<i64>,
 }
 
@@ -153,7 +153,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}/runs", get(runs))
 }
 
-/// Nothing is fetched and nothing is told; what the channel says by itself is taken and applied.
+/// Pauses a source: no fetches and no pushes; incoming webhooks are still applied.
 async fn pause(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -162,7 +162,7 @@ async fn pause(
     halt(&app, &name, "paused").await
 }
 
-/// Nothing goes in or out; what the channel says by itself is kept, to be applied when the source goes on.
+/// Disables a source: nothing is applied or pushed; incoming webhooks are stored until it is resumed.
 async fn disable(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -183,7 +183,7 @@ async fn halt(app: &App, name: &str, status: &str) -> Result<Json<StatusChange>,
     Ok(Json(StatusChange { was: source.status, status: status.to_owned() }))
 }
 
-/// Goes on where it stood: from its resume points, and with what it was to be told meanwhile.
+/// Resumes a source at its cursors, with the pushes that are pending.
 async fn resume(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -194,7 +194,7 @@ async fn resume(
     go_on(&app, &mut tx, &source, false).await?;
     source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
     let Some(status) = source_switches::resume(&mut tx, source.account, source.id).await? else {
-        let text = format!("{name} is {}: only one that is paused or disabled is resumed", source.status);
+        let text = format!("{name} is {}: only a paused or disabled source can be resumed", source.status);
         return Err(Problem::Conflict(text).into());
     };
     tx.commit().await?;
@@ -203,7 +203,7 @@ async fn resume(
     Ok(Json(StatusChange { was: source.status, status }))
 }
 
-/// Puts in the queue what a source did not do while it stood still; `whole` tells its channel what that has already, too.
+/// Enqueues the work that a stopped source missed; `whole` pushes confirmed nights, too.
 async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::Result<()> {
     let (now, source_key) = (app.now(), (source.account, source.id));
     if source.connection.is_none() {
@@ -241,7 +241,7 @@ async fn set_switches(
     let enabled = new.sync_enabled.unwrap_or(source.sync_enabled);
     let direction = new.sync_direction.unwrap_or(source.direction);
     let mut tx = app.db.write(source.account).await?;
-    // Of what it was not told nobody knows what it has.
+    // The channel's state of data that was not pushed is unknown.
     let widens = direction.is_outward() && !source.direction.is_outward();
     go_on(&app, &mut tx, &source, widens).await?;
     source_switches::set_sync(&mut tx, source.account, source.id, (enabled, direction)).await?;
@@ -251,17 +251,16 @@ async fn set_switches(
     Ok(Json(Switches { sync_enabled: enabled, sync_direction: direction, ..shown(&source) }))
 }
 
-/// Whoever has no channel is neither fetched from nor told.
+/// Rejects sources without a channel.
 fn has_channel(source: &Source) -> Result<(), Problem> {
     if source.connection.is_some() {
         return Ok(());
     }
-    let text =
-        format!("{} is a partner who calls: there is no channel to be asked or told; pause or disable it", source.name);
+    let text = format!("{} is a partner source without a channel: pause or disable it instead", source.name);
     Err(Problem::Malformed(text))
 }
 
-/// Says how often a source is asked; a shorter time counts at once.
+/// Sets the poll interval; a shorter one takes effect at once.
 async fn set_poll(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -285,7 +284,7 @@ async fn set_poll(
     Ok(Json(shown(&source)))
 }
 
-/// Changes settings; the next call of the plugin has them.
+/// Changes settings; they apply from the next plugin call.
 async fn set_settings(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -293,7 +292,7 @@ async fn set_settings(
     Json(new): Json<NewSettings>,
 ) -> Result<Json<SettingsChange>, ApiError> {
     if let Some(both) = new.unset.iter().find(|name| new.set.contains_key(*name)) {
-        return Err(Problem::Malformed(format!("unset: {both} is set, too")).into());
+        return Err(Problem::Malformed(format!("unset: {both} is also in set")).into());
     }
     let found = find_source(&app, &name).await?;
     has_channel(&found)?;
@@ -334,14 +333,14 @@ async fn runs(
     Ok(Json(runs.into_iter().map(SourceRun::from).collect()))
 }
 
-/// Whether a person may have a source's channel asked now, or told: not while he has said otherwise.
+/// Checks that an operator may fetch from or push to a channel now.
 pub(super) fn ensure_may_sync(source: &Source, asks: bool) -> Result<(), Problem> {
     let name = &source.name;
     if matches!(source.status.as_str(), "paused" | "disabled") {
         return Err(Problem::Conflict(format!("{name} is {}: resume it first", source.status)));
     }
     if !source.sync_enabled {
-        return Err(Problem::Conflict(format!("{name} is switched off: say `source switch {name} --on` first")));
+        return Err(Problem::Conflict(format!("{name} is switched off: run `source switch {name} --on` first")));
     }
     let goes = if asks { source.direction.is_inward() } else { source.direction.is_outward() };
     if goes { Ok(()) } else { Err(Problem::Conflict(format!("{name} is {}", source.direction))) }

@@ -27,85 +27,84 @@ use crate::{
     vault::{self, fingerprint},
 };
 
-/// The time zone of an account nobody has said more of.
+/// Default time zone of an account.
 const DEFAULT_TIME_ZONE: &str = "UTC";
 
-/// A source to be made.
+/// A new source.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSourceRequest {
-    /// The account; made when there is none of this name.
+    /// Account name; created if it does not exist.
     pub account: String,
-    /// The channel, which is the plugin's id.
+    /// Channel (plugin id).
     pub channel: String,
-    /// What people call it.
+    /// Name.
     pub name: String,
-    /// Its settings, by the plugin's manifest.
+    /// Settings as defined in the plugin's manifest.
     #[serde(default)]
     pub settings: BTreeMap<String, Value>,
-    /// What the credential slots of the manifest ask for, by field.
+    /// Credentials by field of the manifest's slots.
     #[serde(default)]
     pub credentials: BTreeMap<String, String>,
-    /// The time zone of its houses whose channel tells none, as IANA calls it.
+    /// IANA time zone for properties whose channel sends none.
     #[serde(default)]
     pub time_zone: Option<String>,
 }
 
-/// A source that was made. The token is shown this once.
+/// A created source. The token is shown only in this response.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedSource {
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// Whether it creates core entities or only links them.
+    /// Whether it creates core entities or only links to them.
     pub creates: bool,
-    /// What the channel calls.
+    /// Webhook URL for the channel.
     pub webhook_url: String,
-    /// The header that must come with each call, where the channel can send one.
+    /// Header that carries the token, if the channel supports one.
     pub webhook_header: Option<String>,
-    /// What stands in that header, or in the query parameter `token`.
+    /// Token for that header, or for the query parameter `token`.
     pub webhook_token: String,
-    /// What a person must open to consent, where the channel wants that: the source waits for it.
+    /// URL to open for consent, if the channel requires it; the source is pending until then.
     #[serde(default)]
     pub consent_url: Option<String>,
-    /// Credentials that the plugin asks for and nobody has given, by their labels.
+    /// Labels of missing credentials.
     #[serde(default)]
     pub missing: Vec<String>,
-    /// The time zone that was given for its houses; without one a day begins early wherever the channel tells none.
+    /// Time zone of its properties. Without one, days start early where the channel sends none.
     #[serde(default)]
     pub time_zone: Option<String>,
 }
 
-/// A poll that has not succeeded since it failed.
+/// A poll that keeps failing.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailingPollResponse {
     /// What is polled.
     pub poll: String,
-    /// How often in a row it has failed.
+    /// Consecutive failures.
     pub failures: i64,
-    /// Since when.
+    /// Time of the first failure.
     pub since: Timestamp,
-    /// Why it failed last.
+    /// Last error.
     pub message: String,
 }
 
-/// How the channel calls.
+/// The inbound webhook of a source.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InboundWebhookResponse {
-    /// What the channel is to call.
+    /// URL that the channel must call.
     pub url: String,
-    /// The header that must come with each call, where the channel can send one: the token stands there, and otherwise in the
-    /// query parameter `token`.
+    /// Header that carries the token, if the channel supports one; otherwise the query parameter `token` does.
     pub header: Option<String>,
-    /// When it last told of bookings.
+    /// The last webhook about bookings.
     pub last_at: Option<Timestamp>,
-    /// Polls since then that brought changes of bookings that no call had told.
+    /// Polls since then that found booking changes without a webhook.
     pub unannounced_polls: i64,
 }
 
-/// What the credential slots of a source ask for, once more.
+/// New credentials of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewCredentials {
@@ -114,43 +113,43 @@ pub struct NewCredentials {
     pub credentials: BTreeMap<String, String>,
 }
 
-/// What became of it.
+/// Result of connecting a source.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectResponse {
-    /// `active`, or `pending` while a person must consent.
+    /// `active`, or `pending` until consent is given.
     pub status: String,
-    /// What that person must open, within a quarter of an hour.
+    /// URL to open for consent, valid for 15 minutes.
     pub consent_url: Option<String>,
 }
 
-/// What was said when a source was disconnected: its secrets are forgotten here in any case.
+/// Result of disconnecting a source. Its secrets are deleted in any case.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DisconnectResponse {
-    /// What channels said against it.
+    /// Errors of the channel.
     pub problems: Vec<String>,
 }
 
-/// A source with what is known of its credentials.
+/// A source with details and credentials.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceDetail {
-    /// Where it stands.
+    /// Status.
     #[serde(flatten)]
     pub source: SourceResponse,
     /// Its settings.
     pub settings: Value,
-    /// Why the last attempt failed, where it did.
+    /// Last error, if the last attempt failed.
     pub error: Option<String>,
-    /// What is stored for it; never what it says.
+    /// Stored credential fields, without values.
     pub credentials: Vec<CredentialResponse>,
-    /// The time zone of its houses whose channel tells none.
+    /// Time zone for properties whose channel sends none.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// Its polls that fail.
+    /// Failing polls.
     #[serde(default)]
     pub failing: Vec<FailingPollResponse>,
-    /// How its channel calls, where it has one.
+    /// Inbound webhook, if it has a channel.
     #[serde(default)]
     pub webhook: Option<InboundWebhookResponse>,
 }
@@ -163,32 +162,32 @@ pub struct CredentialResponse {
     pub slot: String,
     /// The field.
     pub field: String,
-    /// When it stops working; none where that is not known.
+    /// When it expires, if known.
     pub expires_at: Option<Timestamp>,
-    /// When it was last written.
+    /// Time of the last update.
     pub updated_at: Timestamp,
-    /// Whether the host renews it by itself.
+    /// Whether the host renews it automatically.
     pub renews: bool,
 }
 
-/// A source and where it stands.
+/// A source and its status.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceResponse {
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// The tenant.
+    /// Account.
     pub account_id: i64,
     /// The channel.
     pub channel: String,
-    /// What people call it.
+    /// Name.
     pub name: String,
     /// `active`, `expired`, …
     pub status: String,
-    /// Whether it listens: nothing is told to its channel before somebody has it go live.
+    /// Whether it only listens: nothing is pushed before it goes live.
     #[serde(default)]
     pub listening: bool,
-    /// When something last went well with its channel or its partner, either way; to ten seconds.
+    /// Time of the last successful exchange with the channel or partner, accurate to ten seconds.
     pub last_sync_at: Option<Timestamp>,
 }
 
@@ -202,7 +201,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}/authority", post(set_authority))
 }
 
-/// Says what a source has the say over.
+/// Sets the authority of a source.
 async fn set_authority(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -212,7 +211,7 @@ async fn set_authority(
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     sources::set_authority(&mut tx, source.account, source.id, authority).await?;
-    // What it has shown counts by the new word.
+    // Re-evaluate its records under the new authority.
     schedule::linked(&mut tx, source.account, source.id, app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -292,7 +291,7 @@ fn webhook_url(app: &App, key: &str) -> String {
     format!("{}/webhooks/{key}", app.public_url())
 }
 
-/// The header that comes with each call, where the channel can send one.
+/// The header that carries the token, if the channel supports one.
 fn header_of(plugin: &Plugin) -> Option<String> {
     plugin.manifest().routes.iter().find_map(|route| match &route.verification {
         Verification::StaticHeader { header } => Some(header.clone()),
@@ -300,7 +299,7 @@ fn header_of(plugin: &Plugin) -> Option<String> {
     })
 }
 
-/// Connects a source anew: one that has expired, that was disconnected, or that waits for consent.
+/// Reconnects a source that has expired, was disconnected, or waits for consent.
 async fn connect(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -309,7 +308,7 @@ async fn connect(
 ) -> Result<Json<ConnectResponse>, ApiError> {
     let source = find_source(&app, &name).await?;
     let (secrets, plugin) = secrets_of(&app, &source)?;
-    // What the new ones show may be another house: nothing is told to it before that is known.
+    // The new credentials may be for another property: push nothing before that is known.
     let listening = Listening::begin(&app, &source).await?;
     let set_up = match secrets.set_up(new.credentials).await {
         Ok(set_up) if !set_up.done.is_empty() || !set_up.consents.is_empty() => set_up,
@@ -323,7 +322,7 @@ async fn connect(
         }
     };
     if set_up.done.is_empty() && set_up.consents.is_empty() {
-        return Err(Problem::Malformed("nothing was given that the plugin's credentials ask for".to_owned()).into());
+        return Err(Problem::Malformed("no credential of the plugin was given".to_owned()).into());
     }
     begin(&app, &source, (&secrets, &plugin), set_up).await.map(Json)
 }
@@ -340,7 +339,7 @@ async fn disconnect(
 }
 
 fn secrets_of(app: &Arc<App>, source: &Source) -> Result<(ConnectionSecrets, Arc<Plugin>), ApiError> {
-    let nobody = || Problem::Conflict("the source has no channel to be connected with".to_owned());
+    let nobody = || Problem::Conflict("the source has no channel to connect to".to_owned());
     let connection = source.connection.ok_or_else(nobody)?;
     let plugin = app.plugins.get(&source.source_type);
     let plugin =
@@ -354,7 +353,7 @@ fn refused(error: anyhow::Error) -> ApiError {
     Problem::Channel(format!("{error:#}")).into()
 }
 
-/// A source whose credentials work begins; one that a person must consent to waits, unless it works already.
+/// Starts a source with working credentials; one that needs consent stays pending.
 async fn begin(
     app: &Arc<App>,
     source: &Source,
@@ -398,7 +397,7 @@ async fn create(
     let mut tx = app.db.platform_write().await?;
     let account = account_of(&mut tx, &new.account, now).await?;
     if sources::named(&mut tx, &new.name).await?.iter().any(|source| source.account == account) {
-        return Err(Problem::Conflict(format!("the account has a source named {} already", new.name)).into());
+        return Err(Problem::Conflict(format!("the account already has a source named {}", new.name)).into());
     }
     let connection = connections::create(&mut tx, account, &new.channel, &key, &fingerprint(&token), now).await?;
     let creates = !sources::has_creating(&mut tx, account).await?;
@@ -413,7 +412,7 @@ async fn create(
     if let Some(zone) = &new.time_zone {
         store::time_zones::keep(&mut tx, account, id, zone).await?;
     }
-    // Not active before its credential works: nothing may be fetched in vain.
+    // Stays pending until its credentials work.
     sources::set_status(&mut tx, account, id, "pending").await?;
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
@@ -460,7 +459,7 @@ fn made(
     }
 }
 
-/// Fetches all that the plugin polls, now, and says what became of it. Stays on the line until it is done.
+/// Runs all polls now and returns the outcome counts. Responds when done.
 async fn sync(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -486,7 +485,7 @@ async fn sync(
     Ok(Json(report))
 }
 
-/// The source of this name, or of this number where several accounts have one of the name.
+/// Finds a source by name, or by id if several accounts use the name.
 pub(super) async fn find_source(app: &App, name: &str) -> Result<Source, ApiError> {
     let mut tx = app.db.platform_read().await?;
     if let Ok(id) = name.parse::<i64>()
@@ -499,12 +498,12 @@ pub(super) async fn find_source(app: &App, name: &str) -> Result<Source, ApiErro
         (Some(source), 0) => Ok(source),
         (None, _) => Err(Problem::NotFound.into()),
         (Some(_), _) => {
-            Err(Problem::Conflict(format!("several accounts have a source named {name}: say its number")).into())
+            Err(Problem::Conflict(format!("several accounts have a source named {name}: use its number")).into())
         }
     }
 }
 
-/// The account of this name, made where there is none.
+/// Finds or creates an account.
 pub(super) async fn account_of(tx: &mut Tx, name: &str, now: Timestamp) -> store::Result<AccountId> {
     match accounts::find(tx, name).await? {
         Some(account) => Ok(account),

@@ -1,4 +1,4 @@
-//! In which time zone a source's houses are.
+//! Time zone of a source's properties.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     store::{outbound::invalidations, time_zones},
 };
 
-/// The time zone of a source's houses.
+/// Time zone of a source's properties.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTimeZone {
@@ -27,11 +27,11 @@ pub struct NewTimeZone {
     pub time_zone: String,
 }
 
-/// What became of it.
+/// Result.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeZoneResponse {
-    /// So many houses have it now that had none, or the one that was given before.
+    /// Number of properties updated.
     pub houses: u64,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new().route("/admin/v1/sources/{name}/time-zone", post(set))
 }
 
-/// Says in which time zone they are, of those whose channel tells none.
+/// Sets the time zone of properties whose channel sends none.
 async fn set(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -53,7 +53,7 @@ async fn set(
     let before = time_zones::kept(&mut tx, source.account, source.id).await?;
     time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
     let houses = core::set_missing_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
-    // Its days begin at another hour.
+    // Days start at another hour now: recompute the calendar.
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();

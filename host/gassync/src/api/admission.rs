@@ -1,4 +1,4 @@
-//! The door of the standard API: whose key it is, and how often it has called.
+//! Middleware of the standard API: authentication and rate limits.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -19,10 +19,10 @@ use crate::{
     vault::fingerprint,
 };
 
-/// How exactly it is known when a key was last used.
+/// Resolution of the last use of a key.
 const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
 
-/// The door of the standard API: finds whose key it is, counts the call, and lets it in or not.
+/// Middleware of the standard API: authenticates the key and applies its rate limit.
 pub async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let now = state.app.now();
     let holder = match find_holder(&state, request.headers(), now).await {
@@ -48,7 +48,7 @@ pub async fn authenticate(State(state): State<ApiState>, mut request: Request, n
 async fn find_holder(state: &ApiState, headers: &HeaderMap, now: Timestamp) -> Result<Arc<KeyHolder>, ApiError> {
     let hash = fingerprint(bearer(headers).ok_or(Problem::Unauthorized)?);
     let app = &state.app;
-    // Before anything is read: what changes meanwhile is read again.
+    // Read the change counter first, so that concurrent changes invalidate the entry.
     let changes = app.key_changes.load(Ordering::SeqCst);
     if let Some(known) = state.keys.get(&hash, changes, now) {
         return Ok(known);
@@ -61,7 +61,7 @@ async fn find_holder(state: &ApiState, headers: &HeaderMap, now: Timestamp) -> R
     Ok(holder)
 }
 
-/// Beside the request, which does not wait for it.
+/// Runs in the background; the request does not wait.
 fn record_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
     if holder.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP) {
         return;
@@ -74,12 +74,12 @@ fn record_use(app: &Arc<App>, holder: &KeyHolder, now: Timestamp) {
             tx.commit().await
         };
         if let Err(error) = note.await {
-            tracing::warn!(key, %error, "when a key was last used could not be noted");
+            tracing::warn!(key, %error, "last use of key not recorded");
         }
     });
 }
 
-/// The draft's `RateLimit` headers.
+/// The `RateLimit` headers of the IETF draft.
 fn set_headers(status: &RateLimitStatus, headers: &mut HeaderMap) {
     let RateLimitStatus { requests, window_seconds, remaining, reset_seconds, .. } = status;
     let policy = HeaderValue::try_from(format!("\"key\";q={requests};w={window_seconds}"));

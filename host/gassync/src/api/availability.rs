@@ -30,27 +30,27 @@ use crate::{
     },
 };
 
-/// Nights shown when the caller does not say until when.
+/// Default number of nights.
 const DEFAULT_NIGHTS: i64 = 30;
 
 pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/availability", get(list).post(post))
 }
 
-/// Tell a calendar: one record, or a list of up to 1,000, each for a night or for a span of nights that are alike.
-/// It is kept as it was told. How many can be sold stays the ledger's to say, but nights that it shows closed (`available` is
-/// false), or with fewer for sale than there are, are closed for every seller until it shows them open. Prices and rules of stay
-/// go into the core where the source has the say over the calendar.
+/// Send a calendar: one record, or a list of up to 1,000, each for a night or a span of equal nights. The ledger
+/// remains the authority on availability, but nights sent as closed (`available` is false), or with fewer units than
+/// exist, are closed for all channels until they are sent as open. Prices and stay rules are written to the core if the
+/// source has authority over the calendar.
 #[utoipa::path(
     post, path = "/integration/v1/availability", tag = "availability", operation_id = "post_availability",
     params(
         SubmissionOptions,
-        ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+        ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Identifies this request for retries: the same response is returned for 24 hours"),
     ),
     request_body = OneOrMany<Availability>,
     responses(
-        (status = 200, description = "Changed or as it was; the outcome of each record of a list; a plan", body = RecordsResponse),
-        (status = 202, description = "Not kept: its room type or rate plan is not known yet; send it again after that", body = RecordOutcome),
+        (status = 200, description = "Updated or unchanged; or the outcomes of a list; or the plan of a dry run", body = RecordsResponse),
+        (status = 202, description = "Not stored: the room type or rate plan is unknown. Send it first, then repeat this request", body = RecordOutcome),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -64,71 +64,71 @@ pub async fn post(
     ingest::post(&state, &caller, submission, into_kind).await
 }
 
-/// Which nights.
+/// Filter of nights.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct AvailabilityQuery {
-    /// Only of this room type (the source's own id).
+    /// Of this room type (the source's own id).
     room_type_id: Option<String>,
-    /// Only of this property (the source's own id).
+    /// Of this property (the source's own id).
     property_id: Option<String>,
-    /// With price and rules of this rate plan (the source's own id); without it there are none.
+    /// Include price and rules of this rate plan (the source's own id). Without it they are null.
     rate_plan_id: Option<String>,
-    /// The first night; today, in UTC, where it is not said.
+    /// First night. Default: today in UTC.
     #[serde(default, deserialize_with = "params::day")]
     #[param(value_type = Option<String>, format = Date)]
     from: Option<Date>,
-    /// The last night, which is one of them; 30 nights in all where it is not said, 1,100 at most.
+    /// Last night, inclusive. Default: 30 nights in total. Maximum: 1,100 nights.
     #[serde(default, deserialize_with = "params::day")]
     #[param(value_type = Option<String>, format = Date)]
     to: Option<Date>,
 }
 
-/// What can be sold of a unit on a night, as the ledger has it.
+/// Availability of a unit on one night, from the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AvailabilityNight {
     /// The source's own id of the room type.
     #[schema(example = "room-garden")]
     room_type_id: String,
-    /// The core's unit it is linked to.
+    /// Identifier of the linked core unit.
     #[schema(example = 12)]
     gas_id: i64,
-    /// The night that begins on this day.
+    /// The night that starts on this date.
     #[schema(value_type = String, format = Date)]
     date: Date,
-    /// Whether one can be sold.
+    /// Whether a unit can be sold.
     available: bool,
-    /// How many can be sold.
+    /// Number of units that can be sold.
     units_available: i64,
-    /// How many are sold that there is no room for.
+    /// Number of overbooked units.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(required = false)]
     overbooked: i64,
-    /// Price of the night under the rate plan asked for.
+    /// Price of the night under the requested rate plan.
     #[schema(value_type = Option<f64>)]
     price: Option<Amount>,
     /// ISO 4217.
     currency: Option<String>,
-    /// Fewest nights of a stay that begins here.
+    /// Minimum stay for arrivals on this date.
     min_stay: Option<i64>,
-    /// Most nights of a stay that begins here.
+    /// Maximum stay for arrivals on this date.
     max_stay: Option<i64>,
-    /// No arrival on this day.
+    /// Closed to arrival.
     closed_to_arrival: bool,
-    /// No departure on this day.
+    /// Closed to departure.
     closed_to_departure: bool,
-    /// Fewest nights of a stay of which this one is any part.
+    /// Minimum stay for stays that include this night.
     #[serde(skip_serializing_if = "Option::is_none")]
     min_stay_through: Option<i64>,
-    /// The one length of a stay that begins here.
+    /// Exact stay length for arrivals on this date.
     #[serde(skip_serializing_if = "Option::is_none")]
     exact_stay: Option<i64>,
-    /// Fewest days between booking and arrival here.
+    /// Minimum days between booking and arrival.
     #[serde(skip_serializing_if = "Option::is_none")]
     min_advance_days: Option<i64>,
-    /// Most days between booking and arrival here.
+    /// Maximum days between booking and arrival.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_advance_days: Option<i64>,
 }
@@ -138,13 +138,13 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// What can be sold, night by night, of the room types of this key's source that are linked to the core.
+/// Availability by night of the source's room types that are linked to the core.
 #[utoipa::path(
     get, path = "/integration/v1/availability", tag = "availability", operation_id = "list_availability",
     params(PageQuery, AvailabilityQuery),
     responses(
-        (status = 200, description = "A page: by room type, then by night", body = ListPage<AvailabilityNight>),
-        (status = 304, description = "As the caller has it"),
+        (status = 200, description = "A page, ordered by room type and night", body = ListPage<AvailabilityNight>),
+        (status = 304, description = "Not modified"),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -159,7 +159,7 @@ pub async fn list(
     let cursor = page.to_cursor()?;
     let now = app.now();
     let stay = stay(&filter, today_at(now, None))?;
-    // A row of this listing is a room type and a night: one number says both.
+    // Each row is a room type and a night; the cursor encodes both in one number.
     let after = NightCursor::of(cursor.after);
     let mut tx = app.db.read(caller.account).await?;
     let wanted = calendar::CalendarQuery {
@@ -235,14 +235,14 @@ fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNigh
     }
 }
 
-/// Where a page ends: a room type's row, and a night of it.
+/// End of a page: the row of a room type, and a night.
 struct NightCursor {
     row: i64,
     night: i64,
 }
 
 impl NightCursor {
-    /// Nights since 1900 that a number has room for.
+    /// Number of nights since 1900 that a cursor can encode.
     const NIGHTS: i64 = 1 << 20;
 
     fn of(number: i64) -> Self {

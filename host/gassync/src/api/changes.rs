@@ -1,4 +1,4 @@
-//! `/integration/v1/changes`: what changed in the core, in order, to be read from any place on.
+//! `/integration/v1/changes`: the ordered change feed of the core.
 
 use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
 
@@ -27,88 +27,88 @@ use crate::{
     },
 };
 
-/// Entries of an answer, when the caller does not say.
+/// Default page size.
 const DEFAULT_LIMIT: i64 = 50;
-/// Most entries of an answer.
+/// Maximum page size.
 const MAX_LIMIT: i64 = 1_000;
-/// Entries read at once for a stream.
+/// Batch size of a stream.
 const STREAM_BATCH: i64 = 200;
-/// How often a stream looks by itself; it is woken when something happens in this process.
+/// Polling interval of a stream; events of this process wake it earlier.
 const STREAM_PERIOD: Duration = Duration::from_secs(2);
-/// How often a quiet stream says that it is alive.
+/// Keep-alive interval of a stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/changes", get(list))
 }
 
-/// From where on.
+/// Position and page size.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChangesQuery {
-    /// `nextCursor` of the answer before, or the `sequence` of the last entry that was worked on. Without it the feed
-    /// begins with the oldest entry that is kept; `latest` skips what there is.
+    /// `nextCursor` of the previous page, or the `sequence` of the last processed entry. Default: start at the oldest
+    /// retained entry. `latest`: skip all existing entries.
     #[param(example = "1042")]
     cursor: Option<String>,
-    /// Entries of the answer, 1 to 1,000.
+    /// Page size, 1 to 1,000.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
 }
 
-/// One thing that changed: what and where, never the content. Read the record to see what it is now.
+/// A change: what changed, without its content. Read the record for its current state.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeEntry {
-    /// Its place in this account's feed: 1, 2, 3, … without a gap.
+    /// Sequence number in the account's feed: 1, 2, 3, … without gaps.
     #[schema(example = 1043)]
     sequence: i64,
-    /// What was done to which kind of record, such as `reservation.created`, `reservation.cancelled`, `room-type.updated`,
+    /// Record event, such as `reservation.created`, `reservation.cancelled`, `room-type.updated`,
     /// `availability.updated`, `rate.updated`, `overbooking.detected`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "reservation.created")]
     kind: Cow<'static, str>,
-    /// The same as something that happened in the business: of bookings `booking.confirmed`, `booking.updated` or
-    /// `booking.cancelled`, of prices `pricing.updated`; of all else it is the type.
+    /// Business event: `booking.confirmed`, `booking.updated` or `booking.cancelled` for bookings, `pricing.updated`
+    /// for prices; otherwise equal to `type`.
     #[schema(value_type = String, example = "booking.confirmed")]
     event: Cow<'static, str>,
-    /// The core entity; of nights, their unit.
+    /// Identifier of the core entity; for nights, of the unit.
     #[schema(example = 31)]
     gas_id: i64,
-    /// What this key's source calls it, where it is linked with it.
+    /// The source's own id, if linked.
     #[schema(example = "res-2027-0417")]
     id: Option<String>,
-    /// The first night, where it is about nights.
+    /// First night, for changes of nights.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<String>, format = Date)]
     from: Option<Date>,
-    /// The last night, which is one of them.
+    /// Last night, inclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<String>, format = Date)]
     to: Option<Date>,
-    /// Whether this key's own source did it.
+    /// Whether the source of this key made the change.
     own: bool,
-    /// When it happened.
+    /// Event time.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 
-/// Entries in their order.
+/// A page of the change feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeFeed {
-    /// Oldest first.
+    /// Entries, oldest first.
     data: Vec<ChangeEntry>,
-    /// Where to go on, now or whenever; as it was where nothing is new.
+    /// Cursor of the next page. Unchanged if there are no new entries.
     #[schema(example = "1043")]
     next_cursor: String,
-    /// Whether there is more already.
+    /// Whether more entries exist.
     has_more: bool,
 }
 
-/// The feed of changes in the account's core, whoever made them.
+/// The change feed of the account's core, including changes by other sources.
 ///
-/// With `Accept: text/event-stream` it goes on as server-sent events: `id` is the entry's `sequence`, `event` its `type`,
-/// `data` all of it, and `Last-Event-ID` resumes it.
+/// With `Accept: text/event-stream` the response is a stream of server-sent events: `id` is the `sequence`, `event` the
+/// `type`, `data` the entry. `Last-Event-ID` resumes the stream.
 #[utoipa::path(
     get, path = "/integration/v1/changes", tag = "changes", operation_id = "list_changes", params(ChangesQuery),
     responses(
@@ -137,7 +137,7 @@ pub async fn list(
             .parse::<i64>()
             .ok()
             .filter(|sequence| *sequence >= 0)
-            .ok_or_else(|| Problem::Malformed("cursor is not one that this endpoint gave".to_owned()))?,
+            .ok_or_else(|| Problem::Malformed("cursor is not valid for this endpoint".to_owned()))?,
     };
     if text(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream")) {
         drop(tx);
@@ -177,11 +177,11 @@ struct FeedReader {
 }
 
 impl FeedReader {
-    /// What is new; waits until something is.
+    /// Waits for new entries.
     async fn next(&mut self) -> store::Result<Vec<FeedEntry>> {
         loop {
             let app = Arc::clone(&self.app);
-            // Armed before looking, so that what comes in meanwhile is not missed.
+            // Register before reading, so that no notification is missed.
             let grown = app.feed.notified();
             let mut tx = self.app.db.read(self.account).await?;
             let entries = outbox::feed(&mut tx, self.account, self.source, self.after, STREAM_BATCH).await?;
@@ -198,7 +198,7 @@ impl FeedReader {
     }
 }
 
-/// The feed without an end, until the client goes or the database does: then the client resumes where it was.
+/// Streams the feed until the client disconnects or the database fails; the client can resume.
 fn events(reader: FeedReader) -> impl Stream<Item = Result<Event, Infallible>> {
     let shutdown = reader.app.stopping.clone();
     let batches = stream::unfold((reader, shutdown), |(mut reader, shutdown)| async move {
@@ -213,7 +213,7 @@ fn events(reader: FeedReader) -> impl Stream<Item = Result<Event, Infallible>> {
                 Some((stream::iter(events), (reader, shutdown)))
             }
             Err(error) => {
-                tracing::error!(%error, "a stream of changes ends early");
+                tracing::error!(%error, "change stream aborted");
                 None
             }
         }
@@ -223,6 +223,6 @@ fn events(reader: FeedReader) -> impl Stream<Item = Result<Event, Infallible>> {
 
 fn event(entry: ChangeEntry) -> Result<Event, Infallible> {
     let event = Event::default().id(entry.sequence.to_string()).event(&entry.kind);
-    // Our own entries always have a JSON form.
+    // Serializing an entry cannot fail.
     Ok(event.json_data(&entry).unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! `/core/v1/events`: the property-management system itself says that something of the core may have changed. Nothing of what
-//! it says is taken over: it is looked at again.
+//! `/core/v1/events`: the PMS reports changed core records. The host reads them again; it applies no data from the
+//! event.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::{
     store::outbox::{self, ReportedChange},
 };
 
-/// Most events of a request.
+/// Maximum events per request.
 const MAX_EVENTS: usize = 1_000;
 
 pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/core/v1/events", post(publish))
 }
 
-/// What may have changed.
+/// A core record that may have changed.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "type": "booking.updated", "id": 17 }))]
@@ -30,47 +30,47 @@ pub struct CoreEvent {
     /// `booking.confirmed`, `booking.updated`, `booking.cancelled`, `availability.updated` or `pricing.updated`.
     #[serde(rename = "type")]
     name: String,
-    /// The core's id of the booking; of availability and prices that of the bookable unit.
+    /// Core id of the booking; for availability and prices, of the bookable unit.
     id: i64,
-    /// Of availability and prices: the first night; all there are where it is not said.
+    /// For availability and prices: the first night. Default: all nights.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     from: Option<Date>,
-    /// The last night, which is one of them.
+    /// The last night, inclusive.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     to: Option<Date>,
 }
 
-/// One event, or several.
+/// One event or a list of events.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum CoreEventsRequest {
-    /// One.
+    /// One event.
     One(CoreEvent),
     /// Up to 1,000.
     Several(Vec<CoreEvent>),
 }
 
-/// What is looked at again.
+/// Which records are read again.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CoreEventsResponse {
-    /// How many of them.
+    /// Number of accepted events.
     #[schema(example = 1)]
     accepted: usize,
-    /// The ids of those that the account does not have.
+    /// Ids that do not exist in the account.
     #[schema(example = json!([]))]
     unknown: Vec<i64>,
 }
 
-/// Say that something of the core may have changed: it is looked at again, and every channel and subscriber that should know
-/// hears of it. Facts are not taken over. The key needs the scope `core:events`, which `*` does not hold.
+/// Report changed core records. The host reads them again and informs the channels and subscribers concerned. The key
+/// needs the scope `core:events`, which `*` does not include.
 #[utoipa::path(
     post, path = "/core/v1/events", tag = "core", operation_id = "post_core_events",
     request_body = CoreEventsRequest,
     responses(
-        (status = 202, description = "It is looked at again", body = CoreEventsResponse),
+        (status = 202, description = "The records are read again", body = CoreEventsResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -85,7 +85,7 @@ pub async fn publish(
         Ok(CoreEventsRequest::Several(events)) => events,
         Err(_) => {
             let text =
-                "the body is neither an event such as {\"type\": \"booking.updated\", \"id\": 17} nor a list of them";
+                "the body must be an event such as {\"type\": \"booking.updated\", \"id\": 17} or a list of events";
             return Err(Problem::Malformed(text.to_owned()).into());
         }
     };
@@ -122,15 +122,15 @@ impl CoreEvent {
             "booking.confirmed" | "booking.updated" | "booking.cancelled" => "booking",
             "availability.updated" => "availability",
             "pricing.updated" => "rate",
-            other => return Err(("type", format!("{other} is no event of the core"))),
+            other => return Err(("type", format!("{other} is not a core event"))),
         };
         let span = match (self.from, self.to) {
             (None, None) => None,
-            _ if entity_type == "booking" => return Err(("from", "a booking has nights of its own".to_owned())),
+            _ if entity_type == "booking" => return Err(("from", "is not allowed for booking events".to_owned())),
             (Some(from), Some(to)) if from <= to => Some((from, to)),
             (Some(from), Some(to)) => return Err(("to", format!("{to} is before {from}"))),
-            (None, Some(_)) => return Err(("from", "is missing beside to".to_owned())),
-            (Some(_), None) => return Err(("to", "is missing beside from".to_owned())),
+            (None, Some(_)) => return Err(("from", "is required with to".to_owned())),
+            (Some(_), None) => return Err(("to", "is required with from".to_owned())),
         };
         Ok(ReportedChange { entity_type, entity_id: self.id, span })
     }

@@ -1,4 +1,4 @@
-//! `/integration/v1/reservations/{id}/decision`: a partner decides what becomes of a reservation of its own that waits.
+//! `/integration/v1/reservations/{id}/decision`: a partner decides on its own parked reservation.
 
 use std::sync::Arc;
 
@@ -22,54 +22,54 @@ pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/reservations/{id}/decision", post(decide))
 }
 
-/// What becomes of a reservation that waits.
+/// A decision on a parked reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecisionKind {
-    /// What was said last counts.
+    /// Apply the last received state.
     Stand,
-    /// It is cancelled.
+    /// Cancel the reservation.
     Cancel,
-    /// All stays as it is.
+    /// Leave the booking unchanged.
     Ignore,
 }
 
-/// A decision.
+/// A decision on a parked reservation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "decision": "stand", "why": "the guest paid again" }))]
 pub struct DecisionRequest {
-    /// `stand`: what was said last counts, so that a cancelled booking stands again, and a status that nobody knows is a
-    /// confirmation. `cancel`: it is cancelled, and its nights are given back. `ignore`: the booking stays as it is.
+    /// `stand`: apply the last received state, which reinstates a cancelled booking and treats an unknown status as
+    /// confirmed. `cancel`: cancel the reservation and release its nights. `ignore`: leave the booking unchanged.
     decision: DecisionKind,
-    /// Why, in up to 2,000 characters.
+    /// Reason, up to 2,000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     why: String,
 }
 
-/// What became of it.
+/// The result of a decision.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({ "id": "res-2027-0417", "decision": "stand", "status": "updated", "gasId": 31 }))]
 pub struct DecisionResponse {
-    /// The reservation.
+    /// Id of the reservation.
     id: String,
-    /// What was decided.
+    /// The decision.
     decision: DecisionKind,
     /// `created`, `updated` or `unchanged`.
     status: &'static str,
-    /// The booking it is linked to.
+    /// Identifier of the linked core booking.
     gas_id: Option<i64>,
 }
 
-/// Decide what becomes of a reservation that waits: confirmed again after it was cancelled, or in a status that nobody knows.
-/// Until then its nights are kept. The same words sent again are not asked about again.
+/// Decide on a parked reservation: one that was confirmed again after its cancellation, or one with an unknown status.
+/// Its nights are held until then. Sending the same data again does not park it again.
 #[utoipa::path(
     post, path = "/integration/v1/reservations/{id}/decision", tag = "reservations", operation_id = "decide_reservation",
     params(("id" = String, Path, description = "The source's own id")),
     request_body = DecisionRequest,
     responses(
-        (status = 200, description = "It is decided", body = DecisionResponse),
+        (status = 200, description = "The decision was applied", body = DecisionResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -86,7 +86,7 @@ pub async fn decide(
         DecisionKind::Ignore => Choice::Ignore,
     };
     if !caller.authority.source_owns_bookings() {
-        let text = "this source has no say over bookings: whoever runs the host decides";
+        let text = "this source has no authority over bookings: the operator decides";
         return Err(Problem::Conflict(text.to_owned()).into());
     }
     let now = app.now();

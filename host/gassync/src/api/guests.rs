@@ -34,25 +34,25 @@ record_endpoints! {
     table: guests,
     entity: "guest",
     tag: "guests",
-    /// Make or change guests: one record, or a list of up to 1,000, each with an outcome of its own.
+    /// Create or update guests. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/guests", Guest, GuestsWrite, |record| Ok(ChangeKind::Guest(record));
-    /// The guests this key's source has told of.
+    /// The guests of this key's source.
     list(tx, caller, filter: GuestQuery, cursor): guests::list(tx, caller.account, caller.source, (filter.email.as_deref(), filter.updated_since), cursor);
     /// One guest by the source's own id.
     one: "/integration/v1/guests/{id}", GuestsRead;
-    /// Take a guest back: it is shown no more, and the core keeps what it made of it.
+    /// Withdraw a guest. It is no longer listed; its core entity stays.
     withdraw: GuestsWrite;
 }
 
-/// Which guests.
+/// Filter of guests.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct GuestQuery {
-    /// Confirmed or changed since (RFC 3339).
+    /// Received or changed at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
-    /// Only with this mail address, as it was told.
+    /// With exactly this email address.
     email: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Whether this process lives, and whether it can work.
+//! Liveness and readiness.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/livez", get(livez)).route("/healthz", get(livez)).route("/readyz", get(readyz))
 }
 
-/// This process answers.
+/// Liveness: this process answers.
 async fn livez() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The database answers, and its schema is this program's.
+/// Readiness: the database answers and has the expected schema version.
 async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     let mut tx = app.db.platform_read().await.map_err(|_| Problem::Unavailable)?;
     store::status::ping(&mut tx).await.map_err(|_| Problem::Unavailable)?;

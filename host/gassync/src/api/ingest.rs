@@ -1,4 +1,5 @@
-//! Records on their way in: read each, apply them together or alone, and answer; again, where it was answered before.
+//! Handles submitted records: parses each, applies them in one transaction or separately, and stores the response for
+//! idempotent requests.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ use crate::{
     vault::fingerprint,
 };
 
-/// Takes one record or a list.
+/// Handles one record or a list.
 pub async fn post<T: DeserializeOwned, S>(
     state: &ApiState,
     caller: &Caller<S>,
@@ -65,13 +66,13 @@ pub async fn post<T: DeserializeOwned, S>(
         Some(plan) => ingest.apply_plan(plan, request.as_deref()).await,
         None => ingest.apply(request.as_ref()).await,
     };
-    // What these bring may be what others wait for.
+    // These records may resolve references of parked ones.
     if read.iter().flatten().any(|change| matches!(change.data, ChangeKind::Property(_) | ChangeKind::RoomType(_))) {
         app.wake.notify_waiters();
     }
     match (taken, &request) {
         (Ok(response), _) => Ok(into_http(&response, false)),
-        // Another process was faster under the same key: its answer is the answer.
+        // Another process handled the same key first: return its response.
         (Err(IngestError::LostRace), Some(request)) => {
             Ok(into_http(&request.stored(app).await?.ok_or(Problem::StillRunning)?, true))
         }
@@ -83,12 +84,12 @@ pub async fn post<T: DeserializeOwned, S>(
 
 type ReadResult = Result<Change, Box<RecordOutcome>>;
 
-/// Whether what is not as the schema says is refused, whoever tells it.
+/// Whether values that do not match the schema are rejected.
 fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
     caller.strict || submission.options.strict || submission.options.on_conflict == OnConflict::Refuse
 }
 
-/// Reads a record as the schema says; a fact that is written otherwise is read as far as it can be, and mended.
+/// Parses a record by the schema; facts that do not match are read leniently and mended.
 fn read<T: DeserializeOwned>(
     raw: Box<RawValue>,
     into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
@@ -111,7 +112,7 @@ fn read<T: DeserializeOwned>(
     .map_err(|errors| Box::new(rejected(&raw, errors)))
 }
 
-/// A record that was read. What happened is mended here already: the answer and the plan tell of it.
+/// Builds the change. Facts are mended here, so that the response and the plan show it.
 fn into_change(mut data: ChangeKind, raw: RawJson, mut mended: Vec<Mended>, strict: bool) -> Change {
     let asks = matches!(&data, ChangeKind::Reservation(record) if record.intent == Intent::Request);
     if !strict && !asks {
@@ -121,7 +122,7 @@ fn into_change(mut data: ChangeKind, raw: RawJson, mut mended: Vec<Mended>, stri
 }
 
 fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {
-    // What cannot be kept may still have an id that can be told.
+    // A rejected record may still have an id.
     let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
     let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
     let (overbooked, warnings) = Default::default();
@@ -150,7 +151,7 @@ fn context<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> IngestC
     }
 }
 
-/// An answer that will be given again to whoever sends the same under the same key.
+/// A request with an Idempotency-Key; its response is stored and returned again.
 #[derive(Debug)]
 pub(super) struct IdempotentRequest {
     account: AccountId,
@@ -180,7 +181,7 @@ impl IdempotentRequest {
         IdempotencyKey { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
     }
 
-    /// Keeps the answer; false where somebody else gave one.
+    /// Stores the response; false if another process stored one.
     pub(super) async fn store_response(
         &self,
         tx: &mut Tx,
@@ -190,7 +191,7 @@ impl IdempotentRequest {
         idempotency::insert(tx, self.account, self.key(), response, now).await
     }
 
-    /// The answer that was given before.
+    /// The response stored before.
     async fn stored(&self, app: &App) -> Result<Option<StoredResponse>, ApiError> {
         let mut tx = app.db.read(self.account).await?;
         match idempotency::find(&mut tx, self.account, self.key()).await? {
@@ -201,7 +202,7 @@ impl IdempotentRequest {
 }
 
 enum IngestError {
-    /// Somebody else gave the answer under this key.
+    /// Another process stored a response under this key.
     LostRace,
     Problem(Problem),
     Store(sqlx::Error),
@@ -213,7 +214,7 @@ impl From<sqlx::Error> for IngestError {
     }
 }
 
-/// Records on their way.
+/// The records of one request.
 struct Ingest<'a> {
     app: &'a Arc<App>,
     coalescer: &'a Arc<WriteCoalescer>,
@@ -227,8 +228,8 @@ impl Ingest<'_> {
         self.read.iter().filter_map(|record| record.as_ref().ok().cloned()).collect()
     }
 
-    /// All good records in one transaction; should that fail, each in one of its own, so that one stops no other. One
-    /// that came by itself shares its transaction with others that did.
+    /// Applies all valid records in one transaction; if it fails, each in its own, so that one bad record does not
+    /// block the others. A single record shares a transaction with concurrent ones.
     async fn apply(&self, request: Option<&Arc<IdempotentRequest>>) -> Result<StoredResponse, IngestError> {
         if let ([Ok(change)], false) = (self.read, self.list)
             && let Some(outcome) = self.coalescer.write(self.context, change.clone(), request.cloned()).await
@@ -239,7 +240,7 @@ impl Ingest<'_> {
         let (changes, mut outcomes) = (self.valid_changes(), Vec::new());
         match self.apply_in_transaction(changes.clone(), &mut outcomes, request).await {
             Err(IngestError::Store(error)) if changes.len() > 1 && store::fault(&error) == Fault::Record => {
-                tracing::warn!(%error, records = changes.len(), "a batch failed as one; its records are tried alone");
+                tracing::warn!(%error, records = changes.len(), "batch failed; applying records separately");
                 self.apply_separately(changes, request).await
             }
             Ok(()) => Ok(self.response(outcomes, request)),
@@ -257,8 +258,8 @@ impl Ingest<'_> {
             let request = request.filter(|_| index + 1 == count);
             match self.apply_in_transaction(vec![change], &mut outcomes, request).await {
                 Err(IngestError::Store(error)) if store::fault(&error) == Fault::Record => {
-                    tracing::error!(%error, "the database did not take a record");
-                    let problem = "was not taken by the database; it is logged with its time".to_owned();
+                    tracing::error!(%error, "record rejected by the database");
+                    let problem = "was rejected by the database; see the log at this time".to_owned();
                     outcomes.push(IngestOutcome::Rejected(vec![FieldError { path: String::new(), problem }]));
                     self.apply_in_transaction(Vec::new(), &mut outcomes, request).await?;
                 }
@@ -268,8 +269,7 @@ impl Ingest<'_> {
         Ok(self.response(outcomes, request))
     }
 
-    /// Applies changes after others whose outcomes are known and, with the last of them, keeps the promised answer, in
-    /// one transaction.
+    /// Applies changes in one transaction and appends their outcomes; with the last ones it stores the response.
     async fn apply_in_transaction(
         &self,
         changes: Vec<Change>,
@@ -305,7 +305,7 @@ impl Ingest<'_> {
         Ok(json_response(StatusCode::OK, &RecordsPlan { plan: plan_of(&records), records }, None))
     }
 
-    /// Does what was planned, or nothing.
+    /// Applies the plan, or nothing.
     async fn apply_plan(&self, plan: &str, request: Option<&IdempotentRequest>) -> Result<StoredResponse, IngestError> {
         let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
         let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
@@ -329,7 +329,7 @@ impl Ingest<'_> {
             Ok(change) => {
                 let DryRunResult { outcome: became, changes } = planned.next()?;
                 let mut shown = outcome(change, became);
-                // The id of what is not made yet is nobody's.
+                // A created record has no id yet in a dry run.
                 shown.gas_id = shown.gas_id.filter(|_| shown.status != "created");
                 Some(RecordOutcome { changes: Some(changes), ..shown })
             }
@@ -359,7 +359,7 @@ impl Ingest<'_> {
     }
 }
 
-/// What one who sent a single record is told, and told again.
+/// The response to a single record.
 pub(super) fn single_response(change: &Change, became: IngestOutcome, request: &IdempotentRequest) -> StoredResponse {
     let full = matches!(became, IngestOutcome::Refused(_));
     single(outcome(change, became), full, Some(request))
@@ -388,7 +388,7 @@ fn json_response<T: Serialize>(status: StatusCode, body: &T, request: Option<&Id
         request_hash: request.map(|request| request.request_hash.clone()).unwrap_or_default(),
         status: i64::from(status.as_u16()),
         content_type: "application/json".to_owned(),
-        // Our own answers always have a JSON form.
+        // Serializing a response cannot fail.
         body: serde_json::to_string(body).unwrap_or_default(),
     }
 }
@@ -432,5 +432,5 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
 }
 
 fn sold_out_error(night: &Date) -> FieldError {
-    FieldError { path: "/rooms".to_owned(), problem: format!("has no room left on {night}") }
+    FieldError { path: "/rooms".to_owned(), problem: format!("is sold out on {night}") }
 }

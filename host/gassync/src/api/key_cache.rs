@@ -1,4 +1,4 @@
-//! Whose keys were seen just now.
+//! Recently used keys and their holders.
 
 use std::{
     collections::HashMap,
@@ -10,25 +10,25 @@ use jiff::SignedDuration;
 
 use crate::store::keys::KeyHolder;
 
-/// How long it is believed whose key it is, in a process that does not hear of a change made in another.
+/// How long a key is cached; other processes see its changes after this time.
 const CACHE_TTL: SignedDuration = SignedDuration::from_secs(1);
-/// Keys remembered at once.
+/// Maximum cached keys.
 const CACHE_CAPACITY: usize = 10_000;
 
-/// Whose keys were seen just now.
+/// Cache of recently used API keys.
 #[derive(Debug, Default)]
 pub(super) struct KeyCache(Mutex<HashMap<String, Cached>>);
 
 #[derive(Debug)]
 struct Cached {
     at: Timestamp,
-    /// How often keys had changed when it was read.
+    /// Number of key changes when it was read.
     changes: u64,
     holder: Arc<KeyHolder>,
 }
 
 impl KeyCache {
-    /// Whose key it is, where that was read a moment ago and nothing has changed since.
+    /// The cached holder of a key, unless it has expired or keys have changed.
     pub(super) fn get(&self, hash: &str, changes: u64, now: Timestamp) -> Option<Arc<KeyHolder>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cached = known.get(hash)?;
@@ -36,7 +36,7 @@ impl KeyCache {
         counts.then(|| Arc::clone(&cached.holder))
     }
 
-    /// Remembers whose key it is.
+    /// Caches the holder of a key.
     pub(super) fn put(&self, hash: String, (changes, at): (u64, Timestamp), holder: Arc<KeyHolder>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= CACHE_CAPACITY {

@@ -1,5 +1,5 @@
-//! Reading a fact that is not written as the schema says: what can be read otherwise without loss is, what cannot is left out,
-//! and of both it is said where. Only identity and nights can refuse a record.
+//! Reads facts that do not match the schema: values are coerced if that is lossless, and dropped otherwise; both are
+//! reported. Only the identity and the nights can make a record invalid.
 
 mod coerce;
 
@@ -12,13 +12,13 @@ use serde_path_to_error::Segment;
 use super::storable::make_storable;
 use crate::http::{json::without_nulls, parse_json};
 
-/// Fields that are mended one by one; beyond it only what holds a record's nights is kept.
+/// Maximum fields mended one by one; beyond it only the essential fields are kept.
 const MAX_REPAIRS: usize = 64;
-/// Fields that are mended one by one in what is left then: dates of many rooms, say.
+/// Maximum fields mended one by one in the essential ones, such as dates of many rooms.
 const MAX_REPAIRS_OF_ESSENTIALS: usize = 512;
-/// What stands for a status that is not said.
+/// The status of a record without one.
 const UNKNOWN_STATUS: &str = "unknown";
-/// What tells which record it is, which nights it holds and in whose name.
+/// Fields that identify a record, its nights and its guest.
 const ESSENTIAL: [&str; 18] = [
     "id",
     "name",
@@ -39,32 +39,32 @@ const ESSENTIAL: [&str; 18] = [
     "from",
     "to",
 ];
-/// What of a room does.
+/// Those of a room.
 const ESSENTIAL_OF_ROOMS: [&str; 4] = ["id", "roomTypeId", "checkIn", "checkOut"];
-/// What of a guest does.
+/// Those of a guest.
 const ESSENTIAL_OF_GUESTS: [&str; 3] = ["name", "firstName", "lastName"];
 
-/// A record and what was mended of it while it was read.
+/// A leniently read record and its mended fields.
 #[derive(Debug)]
 pub struct Lenient<T> {
     /// The record.
     pub record: T,
-    /// What was read otherwise, or left out.
+    /// Coerced or dropped fields.
     pub mended: Vec<Mended>,
-    /// As it came, but that databases can keep it.
+    /// The raw record in a storable form.
     pub raw: String,
 }
 
-/// Whether a record asks, and may be refused.
+/// Whether a record has `intent: request`, and may be refused.
 pub fn is_request(raw: &str) -> bool {
     let record: Option<Value> = serde_json::from_str(&make_storable(&mend_json_text(raw)).0).ok();
     let intent = record.as_ref().and_then(|record| record.get("intent")).and_then(Value::as_str);
     intent.is_some_and(|intent| intent.trim().eq_ignore_ascii_case("request"))
 }
 
-/// Reads a record as far as it can be read. What refuses it is told as a strict reader tells it.
+/// Reads a record as far as possible. Errors are those of the strict parser.
 pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
-    // Where something stood that cannot be kept is found by the record's own rules.
+    // Unstorable characters are marked; the record's own rules find them.
     let marked = mark_in_json_text(raw);
     let (text, problem) = make_storable(&marked);
     let mut mended = Vec::new();
@@ -75,7 +75,7 @@ pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
             let value: Value = serde_json::from_str(&text).map_err(|_| error.clone())?;
             let mut repair = Repair { value: without_nulls(value), text: &text, mended: Vec::new() };
             if !repair.value.is_object() {
-                // A list of the fields' values in their order would be read as a record, too.
+                // Serde would accept a list of the values, too.
                 return Err(FieldError { path: String::new(), problem: "must be an object".to_owned() });
             }
             let record = repair.record()?;
@@ -86,7 +86,7 @@ pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
     Ok(Lenient { record, mended, raw: make_storable(&mend_json_text(raw)).0.into_owned() })
 }
 
-/// A way into a record.
+/// A step of a path in a record.
 #[derive(Debug, Clone, PartialEq)]
 enum PathStep {
     Key(String),
@@ -116,7 +116,7 @@ impl Repair<'_> {
                 self.fill_in(&steps, name)?;
                 continue;
             }
-            // A second failure in the same place is not read otherwise once more.
+            // Coerce each place only once.
             let is_new = !tried.contains(&steps);
             self.mend(&steps, Expected::of(&message), is_new)?;
             tried.push(steps);
@@ -131,7 +131,7 @@ impl Repair<'_> {
         self.mended.push(Mended { path: pointer(steps), problem });
     }
 
-    /// Something that must be there is not.
+    /// Fills in a required field, or drops its parent.
     fn fill_in(&mut self, steps: &[PathStep], name: &str) -> Result<(), FieldError> {
         let stand_in = match (steps, name) {
             ([], "status") => Some((Value::from(UNKNOWN_STATUS), "it is taken for unknown")),
@@ -162,7 +162,7 @@ impl Repair<'_> {
         Ok(())
     }
 
-    /// Reads a field otherwise, or leaves it out; with it those of the same name in the other entries of a list.
+    /// Coerces or drops a field, and the same field in the other items of a list.
     fn mend(&mut self, steps: &[PathStep], expected: Expected, may_coerce: bool) -> Result<(), FieldError> {
         let Some(field) = find(&mut self.value, steps).map(|field| field.clone()) else {
             let problem = format!("cannot be read as {}", expected.in_words());
@@ -198,7 +198,7 @@ impl Repair<'_> {
         Ok(())
     }
 
-    /// Leaves out all but what tells which record it is and which nights it holds.
+    /// Drops all fields but the essential ones.
     fn keep_essentials(&mut self) {
         let keep = |value: &mut Value, names: &[&str]| {
             if let Value::Object(members) = value {
@@ -220,7 +220,7 @@ impl Repair<'_> {
             ids.retain(is_plain);
         }
         if let Value::Object(members) = &mut self.value {
-            // A list in a guest's place would be left out entry by entry.
+            // A list in place of the guest would be dropped item by item.
             members.retain(|name, member| name != "guest" || member.is_object());
         }
         if let Some(guest) = self.value.get_mut("guest") {
@@ -233,7 +233,7 @@ impl Repair<'_> {
     }
 }
 
-/// The name of a field that must be there.
+/// The name of a missing required field.
 fn missing(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
@@ -271,7 +271,7 @@ fn remove(value: &mut Value, steps: &[PathStep]) {
     }
 }
 
-/// The fields of the same name in all entries of the lists on the way.
+/// The same field in all items of the lists on the path.
 fn same_field_in_siblings(value: &Value, steps: &[PathStep]) -> Vec<Vec<PathStep>> {
     let mut ways: Vec<(Vec<PathStep>, &Value)> = vec![(Vec::new(), value)];
     for step in steps {

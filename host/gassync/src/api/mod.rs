@@ -1,4 +1,4 @@
-//! The standard API: what partners program against.
+//! The standard API for partners.
 
 mod admission;
 mod availability;
@@ -38,7 +38,7 @@ use crate::{
     http::{ApiError, Problem, problem},
 };
 
-/// All of it: what needs a key behind one door, and what does not.
+/// All routes: those behind authentication, and the public ones.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let state = ApiState::new(Arc::clone(app));
     let keyed = Router::new()
@@ -64,12 +64,12 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .with_state(state)
 }
 
-/// Nothing is there.
+/// Fallback for unknown paths.
 pub async fn not_found() -> ApiError {
     Problem::NotFound.into()
 }
 
-/// The path takes another method.
+/// Fallback for wrong methods.
 pub async fn method_not_allowed() -> ApiError {
     Problem::MethodNotAllowed.into()
 }

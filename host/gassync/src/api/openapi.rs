@@ -1,4 +1,4 @@
-//! The description of the standard API, made from the code.
+//! The OpenAPI document of the standard API, generated from the code.
 
 use std::sync::LazyLock;
 
@@ -27,27 +27,27 @@ use crate::http::problem::Document;
 #[openapi(
     info(
         title = "GasSync standard API",
-        description = "Properties, room types, rate plans, reservations, guests and calendars, in and out. Send \
-                       properties first, then room types and rate plans, then reservations: what names something \
-                       unknown is kept, parked, and goes on by itself once that arrives. Unknown fields are kept and \
-                       are never an error. Money is read as number or text. The schemas of requests say what is taken as it is; of \
-                       what has happened, values beyond them are mended, kept and named in `warnings`, not refused, \
-                       unless `strict=true` or a strict key asks for that. The schemas of answers say what is kept. \
-                       `/docs` tells the way in.",
+        description = "Send and read properties, room types, rate plans, reservations, guests and calendars. Send \
+                       properties first, then room types and rate plans, then reservations: a record that \
+                       references an unknown one is parked and applied once that arrives. Unknown fields are stored and \
+                       never an error. Money may be a number or a string. Values that do not match a request schema \
+                       are mended and listed in `warnings` if the record reports a fact, \
+                       and rejected with `strict=true` or a strict key. \
+                       See `/docs` for a guide.",
         contact(name = "The platform team of this host"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This host")),
     tags(
         (name = "properties", description = "Houses and hotels."),
-        (name = "room-types", description = "What they sell by."),
-        (name = "rate-plans", description = "Conditions under which they sell."),
-        (name = "reservations", description = "Bookings, as the source knows them."),
-        (name = "availability", description = "What can be sold, night by night."),
-        (name = "guests", description = "People who book and stay."),
-        (name = "changes", description = "What changed, in order."),
-        (name = "sync", description = "How synchronisation goes."),
-        (name = "webhooks", description = "What you are told by itself, and what came of it."),
+        (name = "room-types", description = "Room types of a property."),
+        (name = "rate-plans", description = "Rate plans and their conditions."),
+        (name = "reservations", description = "Reservations of the source."),
+        (name = "availability", description = "Availability, prices and rules by night."),
+        (name = "guests", description = "Guests and bookers."),
+        (name = "changes", description = "The change feed."),
+        (name = "sync", description = "Status of synchronisation and sync log."),
+        (name = "webhooks", description = "Webhook subscriptions and their deliveries."),
         (name = "core", description = "For the property-management system itself."),
     ),
     paths(
@@ -79,7 +79,7 @@ impl Modify for Key {
     }
 }
 
-/// As it is served. Our own description always has a JSON form.
+/// The document as served. Serializing it cannot fail.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
@@ -102,7 +102,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     document.to_string()
 });
 
-/// What says the same as a named schema names it.
+/// Replaces schemas equal to a named one by a reference.
 fn refer(value: &mut Value, schemas: &Value) {
     let named = schemas.as_object().into_iter().flatten().find(|(_, schema)| *schema == value);
     match named {
@@ -124,7 +124,7 @@ fn refer_inside(value: &mut Value, schemas: &Value) {
     }
 }
 
-/// Schemas that nothing names any more.
+/// Removes unreferenced schemas.
 fn drop_unused(document: &mut Value) {
     loop {
         let text = document.to_string();
@@ -142,7 +142,7 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     paths.filter_map(|(_, path)| path.as_object_mut()).flatten().map(|(_, operation)| operation)
 }
 
-/// Every body shows one: its schema's own, or one made of its parts'.
+/// Gives every body an example, its own or one built from its schema.
 fn give_examples(part: &mut Value, schemas: &Value) {
     match part {
         Value::Object(fields) => {
@@ -165,7 +165,7 @@ fn give_examples(part: &mut Value, schemas: &Value) {
 }
 
 fn example(schema: &Value, schemas: &Value, depth: usize) -> Value {
-    /// Schemas inside schemas; ours have fewer.
+    /// Limit of schema nesting.
     const MAX_DEPTH: usize = 12;
     if depth > MAX_DEPTH {
         return Value::Null;
@@ -220,5 +220,5 @@ pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/openapi.json", get(json)).route("/docs", get(|| async { Html(DOCS) }))
 }
 
-/// The way in for partners, and the reference, which the page makes of `/openapi.json`.
+/// The guide and reference for partners; the page renders `/openapi.json`.
 const DOCS: &str = include_str!("../../assets/docs.html");

@@ -34,22 +34,22 @@ record_endpoints! {
     table: properties,
     entity: "property",
     tag: "properties",
-    /// Make or change properties: one record, or a list of up to 1,000, each with an outcome of its own.
+    /// Create or update properties. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(ChangeKind::Property(record));
-    /// The properties this key's source has told of.
+    /// The properties of this key's source.
     list(tx, caller, filter: PropertyQuery, cursor): properties::list(tx, caller.account, caller.source, filter.updated_since, cursor);
     /// One property by the source's own id.
     one: "/integration/v1/properties/{id}", PropertiesRead;
-    /// Take a property back: it is shown no more, and the core keeps what it made of it.
+    /// Withdraw a property. It is no longer listed; its core entity stays.
     withdraw: PropertiesWrite;
 }
 
-/// Which properties.
+/// Filter of properties.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct PropertyQuery {
-    /// Confirmed or changed since (RFC 3339).
+    /// Received or changed at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,

@@ -1,14 +1,14 @@
-//! How often a key may call: so many requests in each window of time, counted in this process.
+//! Request limits per API key: a number of requests per time window, counted per process.
 
 use std::{collections::HashMap, sync::Mutex};
 
 use gassync_domain::Timestamp;
 use jiff::SignedDuration;
 
-/// Keys counted before windows that are over are thrown away.
+/// Number of keys at which finished windows are removed.
 const SWEEP_AT: usize = 10_000;
 
-/// Counts the calls of each key.
+/// Counts calls per key.
 #[derive(Debug)]
 pub struct RateLimits {
     requests: u32,
@@ -22,12 +22,12 @@ struct Window {
     calls: u32,
 }
 
-/// How a key stands after a call.
+/// The limit of a key after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
-    /// Whether this call was still within the limit.
+    /// Whether this call was within the limit.
     pub admitted: bool,
-    /// Requests of a window.
+    /// Limit per window.
     pub requests: u32,
     /// Length of a window, in seconds.
     pub window_seconds: i64,
@@ -38,7 +38,7 @@ pub struct RateLimitStatus {
 }
 
 impl RateLimits {
-    /// So many requests in each window of so many seconds.
+    /// Allows `requests` per window of `window_seconds`.
     pub fn new(requests: u32, window_seconds: u32) -> Self {
         let window = SignedDuration::from_secs(i64::from(window_seconds));
         Self { requests, window, counts: Mutex::default() }
@@ -46,7 +46,7 @@ impl RateLimits {
 
     /// Counts a call.
     pub fn count(&self, key: i64, now: Timestamp) -> RateLimitStatus {
-        // A thread that panicked while counting left a count that is off by one at most.
+        // After a panic the count is off by one at most.
         let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if counts.len() >= SWEEP_AT {
             counts.retain(|_, window| now.duration_since(window.began) < self.window);

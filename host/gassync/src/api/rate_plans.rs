@@ -34,25 +34,25 @@ record_endpoints! {
     table: rate_plans,
     entity: "rate_plan",
     tag: "rate-plans",
-    /// Make or change rate plans: one record, or a list of up to 1,000, each with an outcome of its own.
+    /// Create or update rate plans. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(ChangeKind::RatePlan(record));
-    /// The rate plans this key's source has told of.
+    /// The rate plans of this key's source.
     list(tx, caller, filter: RatePlanQuery, cursor): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), cursor);
     /// One rate plan by the source's own id.
     one: "/integration/v1/rate-plans/{id}", RatePlansRead;
-    /// Take a rate plan back: it is shown no more, and the core keeps what it made of it.
+    /// Withdraw a rate plan. It is no longer listed; its core entity stays.
     withdraw: RatePlansWrite;
 }
 
-/// Which rate plans.
+/// Filter of rate plans.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct RatePlanQuery {
-    /// Confirmed or changed since (RFC 3339).
+    /// Received or changed at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
-    /// Only of this property (the source's own id).
+    /// Of this property (the source's own id).
     property_id: Option<String>,
 }

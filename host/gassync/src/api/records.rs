@@ -1,4 +1,4 @@
-//! The shapes that the endpoints for records have in common, and those endpoints themselves.
+//! The record endpoints and their bodies.
 
 use gassync_domain::{Date, FieldChange, FieldError, Guest, Mended, Parked, Property, RatePlan, Reservation, RoomType};
 use serde::Serialize;
@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 
 use crate::{http::Problem, store::buffer::Stored};
 
-/// What became of one record.
+/// The outcome of one record.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordOutcome {
-    /// The record's id, where it had one; of a calendar, its room type's.
+    /// The id of the record, if it has one; for a calendar, of its room type.
     #[schema(example = "res-2027-0417")]
     pub id: Option<String>,
     /// `created`, `updated`, `unchanged`, `parked` or `rejected`.
@@ -19,41 +19,41 @@ pub struct RecordOutcome {
     /// The core entity it is linked to.
     #[schema(example = 31)]
     pub gas_id: Option<i64>,
-    /// What is wrong with it, or what it waits for.
+    /// Validation errors, or what the record waits for.
     pub errors: Vec<FieldError>,
-    /// Nights on which it is sold although there was no room left.
+    /// Nights that this record overbooks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, value_type = Vec<String>, format = Date)]
     pub overbooked: Vec<Date>,
-    /// What was cut, replaced or left out of it so that it could be kept.
+    /// Values that were truncated, replaced or dropped so that the record could be stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub warnings: Vec<Mended>,
-    /// In an answer to `dryRun=true`: what would differ in the core.
+    /// With `dryRun=true`: the changes in the core.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub changes: Option<Vec<FieldChange>>,
 }
 
-/// What records would do; nothing is changed.
+/// The result of a dry run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecordsPlan {
-    /// Sent as `plan` with the same body, it has the records taken if just this would still happen.
+    /// Send it as `plan` with the same body to apply the records only if the result is still the same.
     pub plan: String,
-    /// What would become of each record, in their order.
+    /// The outcome of each record, in order.
     pub records: Vec<RecordOutcome>,
 }
 
-/// What a body of records is answered with.
+/// Response to a body of records.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes the answers; they are written as what they are")]
 pub enum RecordsResponse {
-    /// To one record.
+    /// For one record.
     One(RecordOutcome),
-    /// To a list, in its order.
+    /// For a list, in order.
     List(Vec<RecordOutcome>),
-    /// To `dryRun=true`.
+    /// For `dryRun=true`.
     Plan(RecordsPlan),
 }
 
@@ -68,24 +68,24 @@ pub enum OneOrMany<T> {
     List(Vec<T>),
 }
 
-/// A buffered record, and where it stands.
+/// A stored record and its state.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordResponse<T> {
-    /// As last told.
+    /// The record as last received.
     #[serde(flatten)]
     pub record: T,
     /// The core entity it is linked to.
     pub gas_id: Option<i64>,
-    /// What it waits for, where it is parked.
+    /// What the record waits for, if it is parked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub parked: Option<Vec<String>>,
-    /// What was cut, replaced or left out of it so that it could be kept.
+    /// Values that were truncated, replaced or dropped so that the record could be stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub warnings: Vec<Mended>,
-    /// When it was last confirmed.
+    /// When the record was last received.
     #[schema(value_type = String, format = DateTime)]
     pub synced_at: gassync_domain::Timestamp,
 }
@@ -102,12 +102,12 @@ impl<T> From<Stored<T>> for RecordResponse<T> {
     }
 }
 
-/// Records that can be taken back, unless they still stand for something.
+/// Records that can be withdrawn unless they are still in use.
 pub trait Withdrawable {
-    /// Whether one that waits may keep nights until it is decided.
+    /// Whether a parked record may hold nights.
     const MAY_KEEP_NIGHTS: bool = false;
 
-    /// Why it cannot be.
+    /// Why the record cannot be withdrawn.
     fn blocked_reason(&self) -> Option<&'static str> {
         None
     }
@@ -125,15 +125,15 @@ impl Withdrawable for Reservation {
     }
 }
 
-/// Whether a record can be taken back.
+/// Checks that a record can be withdrawn.
 pub fn ensure_withdrawable<T: Withdrawable>(stored: &Stored<T>) -> Result<(), Problem> {
     if T::MAY_KEEP_NIGHTS && stored.parked.is_some() {
-        return Err(Problem::Conflict("it waits: decide first what becomes of it".to_owned()));
+        return Err(Problem::Conflict("the record is parked: decide on it first".to_owned()));
     }
     stored.record.blocked_reason().map_or(Ok(()), |why| Err(Problem::Conflict(why.to_owned())))
 }
 
-/// The endpoints that are alike for every kind of record.
+/// The endpoints shared by all kinds of records.
 macro_rules! record_endpoints {
     (
         table: $table:ident,
@@ -153,13 +153,13 @@ macro_rules! record_endpoints {
             post, path = $path, tag = $tag, operation_id = concat!("post_", stringify!($table)),
             params(
                 SubmissionOptions,
-                ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "A name for this request, so that it can be sent again: the same answer comes back for 24 hours"),
+                ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Identifies this request for retries: the same response is returned for 24 hours"),
             ),
             request_body = OneOrMany<$record>,
             responses(
-                (status = 201, description = "One record, new in the core", body = RecordOutcome),
-                (status = 200, description = "One record, changed or as it was; the outcome of each record of a list; a plan", body = RecordsResponse),
-                (status = 202, description = "One record, kept, and waiting to be linked", body = RecordOutcome),
+                (status = 201, description = "One record, created in the core", body = RecordOutcome),
+                (status = 200, description = "One record, updated or unchanged; or the outcomes of a list; or the plan of a dry run", body = RecordsResponse),
+                (status = 202, description = "One record, parked until it can be linked", body = RecordOutcome),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
             security(("key" = []))
@@ -178,7 +178,7 @@ macro_rules! record_endpoints {
             params(PageQuery, $query),
             responses(
                 (status = 200, description = "A page", body = ListPage<RecordResponse<$record>>),
-                (status = 304, description = "As the caller has it"),
+                (status = 304, description = "Not modified"),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
             security(("key" = []))
@@ -203,7 +203,7 @@ macro_rules! record_endpoints {
             params(("id" = String, Path, description = "The source's own id")),
             responses(
                 (status = 200, description = "The record", body = RecordResponse<$record>),
-                (status = 304, description = "As the caller has it"),
+                (status = 304, description = "Not modified"),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
             security(("key" = []))
@@ -224,7 +224,7 @@ macro_rules! record_endpoints {
             delete, path = $one_path, tag = $tag, operation_id = concat!("delete_", stringify!($table)),
             params(("id" = String, Path, description = "The source's own id")),
             responses(
-                (status = 204, description = "It is taken back"),
+                (status = 204, description = "Withdrawn"),
                 (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
             ),
             security(("key" = []))

@@ -34,30 +34,31 @@ record_endpoints! {
     table: reservations,
     entity: "reservation",
     tag: "reservations",
-    /// Make or change reservations: one record, or a list of up to 1,000, each with an outcome of its own.
+    /// Create or update reservations. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(ChangeKind::Reservation(Box::new(record)));
-    /// The reservations this key's source has told of.
+    /// The reservations of this key's source.
     list(tx, caller, filter: ReservationQuery, cursor): reservations::list(tx, caller.account, caller.source, &filter.into(), cursor);
     /// One reservation by the source's own id.
     one: "/integration/v1/reservations/{id}", ReservationsRead;
-    /// Take a reservation back that holds no nights: it is shown no more. One that does is cancelled first.
+    /// Withdraw a reservation that holds no nights. It is no longer listed. Cancel a reservation that holds nights
+    /// first.
     withdraw: ReservationsWrite;
 }
 
-/// Which reservations.
+/// Filter of reservations.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ReservationQuery {
-    /// Confirmed or changed since (RFC 3339).
+    /// Received or changed at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
-    /// Only of this property (the source's own id).
+    /// Of this property (the source's own id).
     property_id: Option<String>,
-    /// Only of this room type (the source's own id); reservations of several rooms have none.
+    /// Of this room type (the source's own id). Does not match reservations of several rooms.
     room_type_id: Option<String>,
-    /// Only in this status.
+    /// With this status.
     status: Option<String>,
     /// Arriving on this day or later.
     #[serde(default, deserialize_with = "params::day")]

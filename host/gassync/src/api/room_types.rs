@@ -34,25 +34,25 @@ record_endpoints! {
     table: room_types,
     entity: "room_type",
     tag: "room-types",
-    /// Make or change room types: one record, or a list of up to 1,000, each with an outcome of its own.
+    /// Create or update room types. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/room-types", RoomType, RoomTypesWrite, |record| Ok(ChangeKind::RoomType(record));
-    /// The room types this key's source has told of.
+    /// The room types of this key's source.
     list(tx, caller, filter: RoomTypeQuery, cursor): room_types::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), cursor);
     /// One room type by the source's own id.
     one: "/integration/v1/room-types/{id}", RoomTypesRead;
-    /// Take a room type back: it is shown no more, and the core keeps what it made of it.
+    /// Withdraw a room type. It is no longer listed; its core entity stays.
     withdraw: RoomTypesWrite;
 }
 
-/// Which room types.
+/// Filter of room types.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct RoomTypeQuery {
-    /// Confirmed or changed since (RFC 3339).
+    /// Received or changed at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     updated_since: Option<Timestamp>,
-    /// Only of this property (the source's own id).
+    /// Of this property (the source's own id).
     property_id: Option<String>,
 }

@@ -5,23 +5,23 @@ use axum::extract::FromRef;
 use super::{key_cache::KeyCache, rate_limit::RateLimits, traffic::Traffic, write_coalescer::WriteCoalescer};
 use crate::app::App;
 
-/// What the handlers of the standard API share.
+/// Shared state of the standard API handlers.
 #[derive(Clone)]
 pub struct ApiState {
     /// The host.
     pub app: Arc<App>,
-    /// Records that wait for the database.
+    /// Batches writes of records.
     pub(super) coalescer: Arc<WriteCoalescer>,
-    /// Whose keys were seen just now.
+    /// Cache of recently used API keys.
     pub(super) keys: Arc<KeyCache>,
-    /// How often keys have called.
+    /// Request limits of API keys.
     pub(super) rate_limits: Arc<RateLimits>,
-    /// Which sources called just now.
+    /// Sources that called recently.
     pub(super) traffic: Arc<Traffic>,
 }
 
 impl ApiState {
-    /// Nobody has called yet.
+    /// Creates the state.
     pub fn new(app: Arc<App>) -> Self {
         let limits = &app.config.limits;
         Self {

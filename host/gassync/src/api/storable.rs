@@ -1,11 +1,11 @@
-//! JSON that a database takes: not all that the standard allows.
+//! Converts JSON to what every database can store.
 
 use std::borrow::Cow;
 
 use crate::http::json::{MAX_DEPTH, is_beyond};
 
-/// Takes out of JSON what no database keeps: numbers that are too long or too large become texts of the same digits, and what
-/// is nested too deeply is left out. With it what is to be said of that.
+/// Replaces JSON that no database stores: oversized numbers become strings, and values nested too deeply become null.
+/// Also returns the warning about it.
 pub fn make_storable(raw: &str) -> (Cow<'_, str>, Option<&'static str>) {
     let bytes = raw.as_bytes();
     let (mut kept, mut kept_until, mut at, mut depth, mut problem) = (String::new(), 0, 0, 0_usize, None);
@@ -14,7 +14,7 @@ pub fn make_storable(raw: &str) -> (Cow<'_, str>, Option<&'static str>) {
         kept.push_str(by);
         kept_until = until;
     };
-    // Where what is left out begins.
+    // Start of the dropped part.
     let mut too_deep = 0;
     while at < bytes.len() {
         match bytes[at] {

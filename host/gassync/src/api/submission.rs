@@ -1,4 +1,4 @@
-//! What a caller sends: a body of records, and how to take it.
+//! Request bodies of records and their options.
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
@@ -14,57 +14,56 @@ use crate::http::{
     json::{json_only, read},
 };
 
-/// Most records in one list.
+/// Maximum records in a list.
 pub const MAX_RECORDS: usize = 1_000;
-/// The longest Idempotency-Key, in characters.
+/// Maximum length of an Idempotency-Key.
 const MAX_KEY_CHARS: usize = 255;
-/// What becomes of a reservation on a night that is full.
+/// How to handle a reservation on a full night.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnConflict {
-    /// It has happened: it is kept, and the night is overbooked.
+    /// Keep the reservation and overbook the night.
     #[default]
     Keep,
-    /// It is refused.
+    /// Refuse the reservation.
     Refuse,
 }
 
-/// How records are to be taken.
+/// Options for submitted records.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct SubmissionOptions {
-    /// `keep` (the default): a reservation on a full night has happened, is kept, and the night is overbooked.
-    /// `refuse`: it is refused as `sold-out`.
+    /// `keep` (default): a reservation on a full night is kept and overbooks it. `refuse`: it is refused with the
+    /// problem `sold-out`.
     #[serde(default)]
     #[param(inline, required = false)]
     pub on_conflict: OnConflict,
-    /// Nothing is changed: the answer says, field by field, what would be.
+    /// Change nothing and return the resulting changes field by field.
     #[serde(default)]
     #[param(required = false)]
     pub dry_run: bool,
-    /// Whether what happened is refused where it is not as the schema says, instead of being mended and kept with
-    /// `warnings`. What is asked (`onConflict=refuse`, `intent: request`) always is.
+    /// Reject records that do not match the schema instead of mending them with `warnings`. Requests
+    /// (`onConflict=refuse`, `intent: request`) are always strict.
     #[serde(default)]
     #[param(required = false)]
     pub strict: bool,
-    /// The `plan` of an answer to `dryRun=true` for the same body: the records are taken if that is still just what
-    /// would change.
+    /// The `plan` of a dry run of the same body. The records are applied only if the result is still the same.
     pub plan: Option<String>,
 }
 
-/// A body of records and how to take it.
+/// A body of records with its options.
 #[derive(Debug)]
 pub struct Submission {
-    /// JSON: one record, or a list.
+    /// JSON text: one record or a list.
     pub text: String,
-    /// Whether the body was the text, byte by byte.
+    /// Whether the body was valid UTF-8.
     is_utf8: bool,
-    /// How to take them.
+    /// Options.
     pub options: SubmissionOptions,
-    /// What the caller calls this request, so that it can send it again.
+    /// Idempotency-Key of the request.
     pub idempotency_key: Option<String>,
-    /// Method and path with query: where that name counts.
+    /// Method, path and query, which scope the key.
     pub endpoint: String,
 }
 
@@ -87,8 +86,8 @@ impl<S: Send + Sync> FromRequest<S> for Submission {
 }
 
 impl Submission {
-    /// Whether it is a list, and its records as they were sent. Of facts what is no text, or stands in one unescaped, is
-    /// replaced rather than refused.
+    /// Splits the body into records; the flag says whether it is a list. Invalid characters are replaced rather than
+    /// rejected unless `strict`.
     pub fn records(&self, strict: bool) -> Result<(bool, Vec<Box<RawValue>>), Problem> {
         if strict && !self.is_utf8 {
             return Err(Problem::Malformed("the body is not UTF-8".to_owned()));
@@ -120,7 +119,7 @@ fn endpoint(parts: &Parts) -> String {
     format!("{} {}", parts.method, parts.uri.path_and_query().map_or("/", |path| path.as_str()))
 }
 
-/// The draft asks for a quoted string; most clients send it bare.
+/// The draft requires a quoted string; most clients send it bare.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let wrong = |what: &str| Problem::Malformed(format!("the header Idempotency-Key {what}"));

@@ -1,4 +1,4 @@
-//! How synchronisation goes: `/integration/v1/sync-log` and `/integration/v1/sources/{id}/status`.
+//! `/integration/v1/sync-log` and `/integration/v1/sources/{id}/status`.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     store::{outbound::ages, sources, status, sync_log, sync_runs},
 };
 
-/// Runs shown with a source.
+/// Number of runs shown with a source.
 const RUNS_SHOWN: i64 = 10;
 
 pub(super) fn router() -> Router<ApiState> {
@@ -29,7 +29,7 @@ pub(super) fn router() -> Router<ApiState> {
         .route("/integration/v1/sources/{id}/status", get(source_status))
 }
 
-/// Which lines.
+/// Filter of the sync log.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -40,48 +40,48 @@ pub struct SyncLogQuery {
     entity_id: Option<String>,
     /// `success`, `failed` or `pending`.
     status: Option<String>,
-    /// Written since (RFC 3339).
+    /// Written at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
 }
 
-/// A line of the audit trail. It names records by id and never carries what a guest wrote.
+/// An entry of the sync log. It names records by id and contains no guest data.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncLogEntry {
-    /// Its number.
+    /// Identifier.
     #[schema(example = 4711)]
     id: i64,
     /// `inbound` or `outbound`.
     #[schema(example = "inbound")]
     direction: String,
-    /// What kind of record.
+    /// Kind of record.
     #[schema(example = "reservation")]
     entity_type: String,
     /// The source's own id.
     #[schema(example = "res-2027-0417")]
     entity_id: String,
-    /// What was done: `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`.
+    /// Action: `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`.
     #[schema(example = "park")]
     action: String,
-    /// How it went: `success`, `failed`, `pending`.
+    /// Status: `success`, `failed`, `pending`.
     #[schema(example = "pending")]
     status: String,
-    /// Why, where it did not simply succeed.
+    /// Reason, unless it simply succeeded.
     #[schema(example = "room type room-garden is not mapped")]
     message: Option<String>,
-    /// When.
+    /// Time.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 
-/// What was done with the records of this key's source, oldest first. What changed nothing leaves no line.
+/// The sync log of this key's source, oldest first. Unchanged records are not logged.
 #[utoipa::path(
     get, path = "/integration/v1/sync-log", tag = "sync", operation_id = "list_sync_log", params(PageQuery, SyncLogQuery),
     responses(
         (status = 200, description = "A page", body = ListPage<SyncLogEntry>),
-        (status = 304, description = "As the caller has it"),
+        (status = 304, description = "Not modified"),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -115,28 +115,28 @@ pub async fn log(
     with_etag(&headers, &ListPage::cut(lines, cursor, |line| line.id, show))
 }
 
-/// How many records of a kind there are, and how they stand.
+/// Record counts of one kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EntityStatus {
     /// `properties`, `room-types`, …
     #[schema(example = "reservations")]
     entity: &'static str,
-    /// In the buffer.
+    /// Stored records.
     #[schema(example = 212)]
     total: i64,
-    /// Linked to the core.
+    /// Records linked to the core.
     #[schema(example = 209)]
     linked: i64,
-    /// Waiting for something.
+    /// Parked records.
     #[schema(example = 3)]
     parked: i64,
-    /// When one was last confirmed.
+    /// When a record of this kind was last received.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_synced_at: Option<Timestamp>,
 }
 
-/// A run of synchronisation.
+/// A synchronisation run.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncRunResponse {
@@ -146,64 +146,64 @@ pub struct SyncRunResponse {
     /// `started`, `success`, `partial_success`, `failure`.
     #[schema(example = "success")]
     status: String,
-    /// Records looked at; of what goes out the nights or bookings that were told.
+    /// Records processed; for outbound runs, nights or bookings sent.
     records_processed: i64,
-    /// Of them new.
+    /// Created.
     records_created: i64,
-    /// Of them changed, or taken by the channel.
+    /// Updated, or accepted by the channel.
     records_updated: i64,
-    /// Of them refused or parked.
+    /// Rejected or parked.
     records_failed: i64,
-    /// Of them as they were.
+    /// Unchanged.
     records_skipped: i64,
-    /// Of what went out: what the channel surely has; what else it took is to be read back.
+    /// Outbound: confirmed at the channel. The rest is verified by a read-back.
     records_confirmed: i64,
-    /// Of what went out: of what nobody knows whether the channel has it.
+    /// Outbound: in doubt whether the channel received it.
     records_in_doubt: i64,
-    /// Why it failed.
+    /// Error, if the run failed.
     error_message: Option<String>,
-    /// When it began.
+    /// Start time.
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    /// How long it took, in milliseconds; null while it runs.
+    /// Duration in milliseconds. Null while running.
     duration_ms: Option<i64>,
 }
 
-/// How old what a source's channel has is.
+/// How up to date the channel of a source is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboundStatus {
-    /// The oldest change of the core that is not surely at the channel; null where all is.
+    /// Time of the oldest core change not confirmed at the channel. Null if all are confirmed.
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest_missing: Option<Timestamp>,
-    /// When something was last surely there.
+    /// Time of the latest confirmation.
     #[schema(value_type = Option<String>, format = DateTime)]
     newest_confirmed: Option<Timestamp>,
-    /// Nights that are to be sent, or read back.
+    /// Nights to be sent or verified.
     #[schema(example = 0)]
     nights_pending: i64,
-    /// Nights that the channel has.
+    /// Nights confirmed at the channel.
     #[schema(example = 365)]
     nights_confirmed: i64,
-    /// Nights that it will not have.
+    /// Nights rejected by the channel.
     #[schema(example = 0)]
     nights_rejected: i64,
-    /// Bookings that are to be told, or read back.
+    /// Bookings to be sent or verified.
     #[schema(example = 0)]
     bookings_pending: i64,
-    /// Bookings that it will not have.
+    /// Bookings rejected by the channel.
     #[schema(example = 0)]
     bookings_rejected: i64,
 }
 
-/// Where a source stands.
+/// Status of a source.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStatus {
-    /// Its key.
+    /// Identifier.
     #[schema(example = 7)]
     id: i64,
-    /// What people call it.
+    /// Name.
     #[schema(example = "front desk")]
     name: String,
     /// The channel, or `partner`.
@@ -212,35 +212,35 @@ pub struct SourceStatus {
     /// `pending`, `active`, `paused`, `disabled`, `error`, `expired`, `disconnected`.
     #[schema(example = "active")]
     status: String,
-    /// Whether it makes core entities; another than the one that does waits to be linked.
+    /// Whether the source creates core entities. Records of other sources wait to be linked.
     creates: bool,
-    /// When something was last tried with its channel, or its partner called; to ten seconds.
+    /// Time of the last exchange with the channel or partner, accurate to ten seconds.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_sync_at: Option<Timestamp>,
-    /// When that last went well.
+    /// Time of the last successful exchange.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_successful_sync_at: Option<Timestamp>,
-    /// How many attempts in a row have failed since.
+    /// Number of consecutive failures since then.
     error_count: i64,
-    /// Why the last one did.
+    /// Error of the last failure.
     error_message: Option<String>,
-    /// When.
+    /// Time.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_error_at: Option<Timestamp>,
-    /// How its channel stands to the core; null where nobody is told anything.
+    /// Outbound status. Null for sources without a channel.
     outbound: Option<OutboundStatus>,
-    /// Kind by kind.
+    /// Record counts by kind.
     entities: Vec<EntityStatus>,
-    /// The newest runs, newest first.
+    /// Latest runs, newest first.
     runs: Vec<SyncRunResponse>,
 }
 
-/// Where this key's source stands.
+/// Status of this key's source.
 #[utoipa::path(
     get, path = "/integration/v1/sources/{id}/status", tag = "sync", operation_id = "get_source_status",
-    params(("id" = String, Path, description = "The source's number, or `me` for that of the key")),
+    params(("id" = String, Path, description = "Id of the source, or `me` for the source of the key")),
     responses(
-        (status = 200, description = "Where it stands", body = SourceStatus),
+        (status = 200, description = "The status", body = SourceStatus),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))

@@ -1,4 +1,4 @@
-//! When the sources of partners last called: noted beside the request, which does not wait for it.
+//! Records when partner sources last called, in the background.
 
 use std::{
     collections::HashMap,
@@ -11,17 +11,17 @@ use jiff::SignedDuration;
 
 use crate::{app::App, store::source_switches};
 
-/// How far apart the calls of a source are noted.
+/// Interval at which calls of a source are recorded.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
-/// Sources remembered at once.
+/// Maximum sources in memory.
 const CACHE_CAPACITY: usize = 10_000;
 
-/// Which sources called just now, and whether well: those need not be noted again.
+/// Sources whose calls were recorded recently, by success.
 #[derive(Debug, Default)]
 pub struct Traffic(Mutex<HashMap<(AccountId, SourceId, bool), Timestamp>>);
 
 impl Traffic {
-    /// Whether this is to be noted; once in ten seconds.
+    /// Whether to record this call.
     fn should_record(&self, (account, source): (AccountId, SourceId), succeeded: bool, now: Timestamp) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account, source, succeeded);
@@ -36,7 +36,7 @@ impl Traffic {
     }
 }
 
-/// Notes that a source called, and was answered so.
+/// Records a call of a source and its status.
 pub(super) fn record(
     app: &Arc<App>,
     traffic: &Traffic,
@@ -56,7 +56,7 @@ pub(super) fn record(
             tx.commit().await
         };
         if let Err(error) = noted.await {
-            tracing::warn!(%source, %error, "that a source called could not be noted");
+            tracing::warn!(%source, %error, "call of source not recorded");
         }
     });
 }

@@ -1,4 +1,4 @@
-//! `/integration/v1/webhooks/{id}/deliveries` and `…/replay`: what came of what a subscriber was told, and once more.
+//! `/integration/v1/webhooks/{id}/deliveries` and `…/replay`: deliveries and replays.
 
 use std::sync::Arc;
 
@@ -37,31 +37,31 @@ pub(super) fn router() -> Router<ApiState> {
         .route("/integration/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
 }
 
-/// Which delivery.
+/// Path of a delivery.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct DeliveryPath {
-    /// The subscription's number
+    /// Id of the subscription
     id: i64,
-    /// The delivery's number
+    /// Id of the delivery
     delivery: i64,
 }
 
-/// Which run of replays.
+/// Path of a replay run.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ReplayPath {
-    /// The subscription's number
+    /// Id of the subscription
     id: i64,
-    /// The run's number
+    /// Id of the replay run
     run: i64,
 }
 
-/// What a subscriber was told and will be, the newest first: kept as long as the feed is, 90 days unless the operator says
-/// otherwise.
+/// List the deliveries of a subscription, newest first. They are retained as long as the change feed: 90 days unless
+/// the operator configures otherwise.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
-    params(("id" = i64, Path, description = "The subscription's number"), PageQuery, DeliveryFilter),
+    params(("id" = i64, Path, description = "Id of the subscription"), PageQuery, DeliveryFilter),
     responses(
         (status = 200, description = "A page", body = ListPage<DeliveryResponse>),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
@@ -79,7 +79,7 @@ pub async fn list(
     Ok(Json(service::list_deliveries(&app, &webhook, &filter, &page).await?))
 }
 
-/// One delivery, with each time that it was tried.
+/// Get a delivery and its attempts.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", operation_id = "get_delivery",
     params(DeliveryPath),
@@ -98,14 +98,14 @@ pub async fn one(
     Ok(Json(service::delivery(&app, &webhook, delivery).await?))
 }
 
-/// Have one message told again, under the `webhook-id` that it had. 409 while it is on its way, where what it tells of is
-/// kept no more, and where the subscription is disabled or its source disconnected.
+/// Send one message again with the same `webhook-id`. 409 while it is waiting or in flight, if its event has expired,
+/// and if the subscription is disabled or its source disconnected.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/deliveries/{delivery}/replay", tag = "webhooks",
     operation_id = "replay_delivery",
     params(DeliveryPath),
     responses(
-        (status = 202, description = "It is on its way", body = QueuedMessage),
+        (status = 202, description = "Enqueued", body = QueuedMessage),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -119,18 +119,17 @@ pub async fn redeliver(
     Ok((StatusCode::ACCEPTED, Json(service::redeliver(&app, &webhook, delivery).await?)))
 }
 
-/// Have all that fits told again: what was given up, and what happened while the subscription was disabled or was not there.
-/// Deliveries are kept as long as what they tell of, so that what arrived is not taken for missed, however long ago that was.
-/// With `dryRun` the answer says how much fits, and nothing is sent. A run takes 10,000 messages, and looks at 50,000 entries of
-/// the feed for them; `nextCursor` says that there may be more, and where the next run begins. What happens meanwhile is sent
-/// before what is told again.
+/// Replay all matching messages: those that failed all attempts, and events from before the subscription existed or
+/// while it was disabled. With `dryRun` the response only counts the matches. A run sends up to 10,000 messages and
+/// scans up to 50,000 feed entries; `nextCursor` is set if there may be more, and starts the next run. New events are
+/// sent before replayed ones.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replay", tag = "webhooks", operation_id = "replay_webhook",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     request_body = ReplayRequest,
     responses(
-        (status = 200, description = "What would be told again, or that nothing fits", body = ReplayPlan),
-        (status = 202, description = "It is on its way", body = ReplayPlan),
+        (status = 200, description = "The plan of a dry run, or nothing matched", body = ReplayPlan),
+        (status = 202, description = "Enqueued", body = ReplayPlan),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -146,12 +145,12 @@ pub async fn replay(
     Ok((status, Json(replayed)))
 }
 
-/// How far a run of replays is.
+/// Get the progress of a replay run.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}/replays/{run}", tag = "webhooks", operation_id = "get_replay",
     params(ReplayPath),
     responses(
-        (status = 200, description = "How far it is", body = ReplayResponse),
+        (status = 200, description = "The progress", body = ReplayResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -165,8 +164,8 @@ pub async fn progress(
     Ok(Json(service::replay_progress(&app, &webhook, run).await?))
 }
 
-/// Stop a run of replays: what still waits of it is thrown away. What is on its way just then ends by itself, and where it does
-/// not arrive, asking once more throws it away too. A run that has ended stays as it is.
+/// Cancel a replay run: waiting messages are discarded. Messages in flight complete; if they fail, cancel again to
+/// discard their retries. A finished run stays unchanged.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/replays/{run}/cancel", tag = "webhooks", operation_id = "cancel_replay",
     params(ReplayPath),

@@ -1,4 +1,4 @@
-//! What subscribers are sent, for the description of the API: one entry for each name of an event.
+//! The `webhooks` section of the OpenAPI document: one entry per event name.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -7,47 +7,45 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// What a message tells of: which entity, and where to read it. `record` is there for those alone who asked for `full`.
-/// One `gasId` may be that of a booking, a unit and a property: what a message is about is `entity` and `gasId` together.
+/// The data of a message. `record` is present only with `full` payloads. `gasId` is unique per `entity` only.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageData {
-    /// The event's other name, such as `booking.confirmed`.
+    /// The other name of the event, such as `booking.confirmed`.
     #[schema(example = "booking.confirmed")]
     event: String,
     /// `reservation`, `property`, `room-type`, `rate-plan`, `guest`, `availability`, `rate`, `overbooking`, `website` or
     /// `webhook`.
     #[schema(example = "reservation")]
     entity: String,
-    /// What the subscriber's source calls it; null where it is not linked with it.
+    /// The source's own id. Null if not linked.
     #[schema(example = "res-2027-0417")]
     id: Option<String>,
-    /// The core's id; of nights, their unit. Null of a test.
+    /// Core id; for nights, of the unit. Null for a test.
     #[schema(example = 31)]
     gas_id: Option<i64>,
-    /// The place of this in the account's feed. Null of a test.
+    /// Sequence number in the account's change feed. Null for a test.
     #[schema(example = 1043)]
     sequence: Option<i64>,
-    /// How new the message is. Of two with the same `entity` and `gasId` the one with the lower version is the older, and is
-    /// dropped; never one with `from` and `to`, which tells of those nights alone.
+    /// Version of the data. Of two messages with the same `entity` and `gasId`, drop the one with the lower version. Do
+    /// not drop messages with `from` and `to`: they are about those nights only.
     #[schema(example = 1043)]
     version: Option<i64>,
-    /// Whether the subscriber's own source did it.
+    /// Whether the subscriber's own source made the change.
     own: bool,
-    /// The first night, where it is about some nights and no others.
+    /// First night, for events about nights.
     #[schema(required = false, value_type = String, format = Date)]
     from: Option<String>,
-    /// The last night, which is one of them.
+    /// Last night, inclusive.
     #[schema(required = false, value_type = String, format = Date)]
     to: Option<String>,
-    /// With `full`: the entity as the core had it when the message was written. Null where it was gone, or has none, or the
-    /// subscriber's source has no link with it, and then `id` is null too; so is a booking's `guest` whom the source does not
-    /// know.
+    /// With `full`: the core record when the message was built. Null if it was deleted, has no record, or is not linked
+    /// to the source (then `id` is null, too). The `guest` of a booking is null if the source does not know the guest.
     #[schema(required = false, value_type = Option<Object>)]
     record: Option<Value>,
 }
 
-/// The `webhooks` of the description.
+/// The `webhooks` section.
 pub(super) fn described() -> Value {
     let mut names: BTreeMap<Cow<'_, str>, Vec<Cow<'_, str>>> = BTreeMap::new();
     for EventName { event, record } in EventName::all() {
@@ -85,21 +83,21 @@ fn one(record: &str, events: &[Cow<'_, str>]) -> Value {
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": { "type": { "const": record }, "timestamp": { "type": "string", "format": "date-time",
-            "description": "When it happened." }, "data": &about }
+            "description": "Event time." }, "data": &about }
     });
     json!({
         "tags": ["webhooks"],
-        "operationId": format!("told_{}", record.replace(['.', '-'], "_")),
+        "operationId": format!("on_{}", record.replace(['.', '-'], "_")),
         "summary": says(entity, record),
         "description": says(entity, record),
         "x-event": events,
         "parameters": [
-            header("webhook-id", "The message's, the same over attempts and replays: what came under it before is not \
-                acted on again.", id),
-            header("webhook-timestamp", "When this attempt was sent, in seconds since 1970. Refuse what is more than five \
+            header("webhook-id", "Message id, the same for all attempts and replays. Use it to ignore \
+                duplicates.", id),
+            header("webhook-timestamp", "Time of this attempt in seconds since 1970. Reject messages more than five \
                 minutes away from your clock.", "1809941400"),
-            header("webhook-signature", "Signatures of `{webhook-id}.{webhook-timestamp}.{body}`, with a space between \
-                them: `v1,` and base64 of HMAC-SHA256, or `v1a,` and base64 of Ed25519. One that fits is enough.",
+            header("webhook-signature", "Signatures of `{webhook-id}.{webhook-timestamp}.{body}`, separated by \
+                spaces: `v1,` and base64 of HMAC-SHA256, or `v1a,` and base64 of Ed25519. One match is enough.",
                 "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
         ],
         "requestBody": { "required": true, "content": {
@@ -110,24 +108,22 @@ fn one(record: &str, events: &[Cow<'_, str>]) -> Value {
                     "subject": format!("{entity}/31"), "time": at, "datacontenttype": "application/json", "data": &data } }
         } },
         "responses": {
-            "2XX": { "description": "It arrived, and is not sent again" },
-            "410": { "description": "No more of this, ever: the subscription is disabled" },
-            "429": { "description": "Not so fast, as 502 and 504: nothing else is sent until `Retry-After` (seconds or a date), \
-                an hour at most, and then this again, for a day without counting as a time that it was tried" },
-            "default": { "description": "It did not arrive: it is sent again, as redirects, which are not followed" }
+            "2XX": { "description": "Received; not sent again" },
+            "410": { "description": "Gone: the subscription is disabled" },
+            "429": { "description": "Slow down; 502 and 504 mean the same. Nothing is sent until `Retry-After` (seconds or a date), \
+                at most an hour. Then the message is sent again; during the first day this does not count as an attempt" },
+            "default": { "description": "Failed: the message is sent again. Redirects are not followed and count as failures" }
         }
     })
 }
 
 fn says(entity: &str, record: &str) -> String {
     match (entity, record.rsplit('.').next().unwrap_or_default()) {
-        ("webhook", "test") => "Somebody asked for a test. It tells of nothing.".to_owned(),
-        ("webhook", _) => "A subscription of the account is told nothing more; gasId is its number.".to_owned(),
-        ("availability", _) => {
-            "What can be sold of a unit has changed on these nights: read its availability.".to_owned()
-        }
-        ("rate", _) => "Prices or rules of a unit have changed on these nights: read its availability.".to_owned(),
-        ("overbooking", _) => "A unit is sold more often than it is there, on these nights.".to_owned(),
+        ("webhook", "test") => "A test message that was requested for the subscription.".to_owned(),
+        ("webhook", _) => "A subscription of the account was disabled; gasId is its id.".to_owned(),
+        ("availability", _) => "The availability of a unit changed on these nights: read its availability.".to_owned(),
+        ("rate", _) => "Prices or rules of a unit changed on these nights: read its availability.".to_owned(),
+        ("overbooking", _) => "A unit is overbooked on these nights.".to_owned(),
         (entity, done) => format!("A {} was {done}.", entity.replace('-', " ")),
     }
 }

@@ -1,4 +1,4 @@
-//! `/integration/v1/webhooks`: what the caller's source is told by itself. What came of that is in `webhook_deliveries`.
+//! `/integration/v1/webhooks`: subscriptions of the caller's source. Deliveries are in `webhook_deliveries`.
 
 use std::sync::Arc;
 
@@ -35,20 +35,20 @@ pub(super) fn router() -> Router<ApiState> {
         .route("/integration/v1/webhooks/{id}/rotate-secret", post(rotate))
 }
 
-/// Which subscription.
+/// Path of a subscription.
 #[derive(Debug, Deserialize)]
 pub struct WebhookPath {
     pub(super) id: i64,
 }
 
-/// Subscribe. The secret is in this answer and in no other. `"payload": "full"` asks for the scopes that read what its events
-/// can carry: without them the answer is 403, and names the first that is missing. No Idempotency-Key is read here: whoever is not sure that it
-/// was made looks at the list, and has the secret replaced.
+/// Create a subscription. Only this response contains the secret. `"payload": "full"` requires the read scopes of all
+/// records that the events can carry; otherwise the response is 403 and names the first missing scope. This endpoint
+/// ignores Idempotency-Key. If you did not receive the response, list your subscriptions and rotate the secret.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks", tag = "webhooks", operation_id = "post_webhook",
     request_body = NewWebhook,
     responses(
-        (status = 201, description = "It is told from now on", body = CreatedWebhook),
+        (status = 201, description = "Created", body = CreatedWebhook),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -62,7 +62,7 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// The subscriptions of this key's source, oldest first.
+/// List the subscriptions of this key's source, oldest first.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks", tag = "webhooks", operation_id = "list_webhooks", params(PageQuery),
     responses(
@@ -87,10 +87,10 @@ pub async fn list(
     Ok(Json(ListPage::cut(shown, cursor, |webhook| webhook.id, |webhook| webhook)))
 }
 
-/// One subscription, and how it takes what it is told.
+/// Get a subscription and its delivery health.
 #[utoipa::path(
     get, path = "/integration/v1/webhooks/{id}", tag = "webhooks", operation_id = "get_webhook",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     responses(
         (status = 200, description = "The subscription", body = WebhookResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
@@ -106,14 +106,14 @@ pub async fn one(
     Ok(Json(service::show(&app, &webhook).await?))
 }
 
-/// Change one; what is not said stays. `"enabled": false` ends what waits for it, `true` begins anew: replay what happened
-/// meanwhile. What is `full` afterwards asks for the scopes that read what its events can carry, as when it is made.
+/// Update a subscription; omitted fields keep their value. `"enabled": false` cancels waiting deliveries; after `true`
+/// use a replay for the events in between. `full` payloads require the same scopes as on creation.
 #[utoipa::path(
     patch, path = "/integration/v1/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     request_body = WebhookChange,
     responses(
-        (status = 200, description = "As it is now", body = WebhookResponse),
+        (status = 200, description = "The updated subscription", body = WebhookResponse),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -128,12 +128,12 @@ pub async fn change(
     Ok(Json(service::change(&app, Requester::Key(caller.scopes()), webhook, wanted).await?))
 }
 
-/// End one. It is told nothing more, and its secrets are forgotten.
+/// Delete a subscription and its secrets.
 #[utoipa::path(
     delete, path = "/integration/v1/webhooks/{id}", tag = "webhooks", operation_id = "delete_webhook",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "Deleted"),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -147,13 +147,13 @@ pub async fn delete(
     service::delete(&app, &webhook).await
 }
 
-/// Send it a `webhook.test`. It is a delivery like any other: its attempts are shown, and it is tried again. 409 where the
-/// subscription is disabled.
+/// Send a `webhook.test` message. It is a normal delivery with attempts and retries. 409 if the subscription is
+/// disabled.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     responses(
-        (status = 202, description = "It is on its way", body = QueuedMessage),
+        (status = 202, description = "Enqueued", body = QueuedMessage),
         (status = "4XX", description = "A problem", body = Document, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -167,11 +167,11 @@ pub async fn test(
     Ok((StatusCode::ACCEPTED, Json(service::test(&app, &webhook).await?)))
 }
 
-/// Replace the secret. For a while messages carry a signature of the former one too, so that you can change over without
-/// losing any. The new one is in this answer and in no other.
+/// Rotate the secret. During the grace period messages carry signatures of both secrets, so that you can switch without
+/// losing messages. Only this response contains the new secret.
 #[utoipa::path(
     post, path = "/integration/v1/webhooks/{id}/rotate-secret", tag = "webhooks", operation_id = "rotate_webhook_secret",
-    params(("id" = i64, Path, description = "The subscription's number")),
+    params(("id" = i64, Path, description = "Id of the subscription")),
     request_body = Option<SecretRotation>,
     responses(
         (status = 200, description = "The new secret", body = CreatedWebhook),

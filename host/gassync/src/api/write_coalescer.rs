@@ -1,4 +1,4 @@
-//! Records that wait for the database at the same time share one transaction: the commit is what costs.
+//! Group commit: concurrent single records share one transaction, because the commit dominates the cost.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,10 +16,10 @@ use crate::{
     store,
 };
 
-/// The most records that share a transaction.
+/// Maximum records per transaction.
 const MAX_RECORDS: usize = 100;
 
-/// The records that wait, by who sent them. A lane is there as long as somebody writes for it.
+/// Pending records by group. A group exists as long as a task writes for it.
 pub(super) struct WriteCoalescer {
     app: Arc<App>,
     groups: Mutex<Groups>,
@@ -27,7 +27,7 @@ pub(super) struct WriteCoalescer {
 
 type Groups = HashMap<GroupKey, VecDeque<PendingRecord>>;
 
-/// Who sends, and what is made of it: records share a transaction where all of this is the same.
+/// Records with the same key share a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct GroupKey {
     account: AccountId,
@@ -53,7 +53,7 @@ struct PendingRecord {
 }
 
 impl WriteCoalescer {
-    /// Nothing waits yet.
+    /// Creates an empty coalescer.
     pub(super) fn new(app: Arc<App>) -> Self {
         Self { app, groups: Mutex::default() }
     }
@@ -62,7 +62,7 @@ impl WriteCoalescer {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a record with whatever else waits. None where they failed as a group, and nothing was written.
+    /// Applies a record together with other pending ones. None if the transaction failed and nothing was written.
     pub(super) async fn write(
         self: &Arc<Self>,
         context: IngestContext,
@@ -79,7 +79,7 @@ impl WriteCoalescer {
             is_first
         };
         if is_first {
-            // On a task of its own: a caller who hangs up does not take the others along.
+            // A separate task, so that a disconnecting caller does not cancel the others.
             let writer = GroupWriter { coalescer: Arc::clone(self), context };
             tokio::spawn(writer.run());
         }
@@ -87,7 +87,7 @@ impl WriteCoalescer {
     }
 }
 
-/// Writes for a lane as long as something waits there.
+/// Writes the pending records of a group until none are left.
 struct GroupWriter {
     coalescer: Arc<WriteCoalescer>,
     context: IngestContext,
@@ -98,12 +98,12 @@ impl GroupWriter {
         while let Some(group) = self.next() {
             let count = group.len();
             if let Err(error) = self.write(group).await {
-                tracing::warn!(%error, records = count, "records failed together; each is tried alone");
+                tracing::warn!(%error, records = count, "coalesced write failed; applying records separately");
             }
         }
     }
 
-    /// What waits now; where nothing does, the lane is closed.
+    /// The next records; removes the group if there are none.
     fn next(&self) -> Option<Vec<PendingRecord>> {
         let mut groups = self.coalescer.groups();
         let pending = groups.get_mut(&GroupKey::of(&self.context))?;
@@ -124,14 +124,14 @@ impl GroupWriter {
             if let Some(request) = &pending.request {
                 let response = single_response(&pending.change, outcome.clone(), request);
                 if !request.store_response(&mut tx, &response, now).await? {
-                    return Ok(()); // Another process gave an answer under this key: each is tried alone.
+                    return Ok(()); // Another process stored a response under this key: apply separately.
                 }
             }
         }
         tx.commit().await?;
         self.coalescer.app.facts.notify_one();
         for (pending, outcome) in group.into_iter().zip(outcomes) {
-            // Whoever hung up asks again.
+            // The caller may have disconnected.
             let _ = pending.done.send(outcome);
         }
         Ok(())
@@ -139,7 +139,7 @@ impl GroupWriter {
 }
 
 impl Drop for GroupWriter {
-    /// After a panic nobody may wait for a writer that is gone.
+    /// After a panic, removes the group so that nobody waits for it.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.coalescer.groups().remove(&GroupKey::of(&self.context));

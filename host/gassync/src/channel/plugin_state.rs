@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum PluginStateError {
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
     /// It was sealed with another key.
     #[error("the source's memory: {0}")]

@@ -1,4 +1,4 @@
-//! One call of a plugin for a source: what it is given, and what becomes of it when it fails.
+//! One plugin call for a source: its inputs, and how a failure is handled.
 
 use std::sync::Arc;
 
@@ -20,25 +20,25 @@ use crate::{
     },
 };
 
-/// Why talking to a channel ended early.
+/// Why a channel call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelCallError {
     /// The plugin, or the channel behind it.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
     /// What the plugin remembers.
     #[error(transparent)]
     PluginState(#[from] PluginStateError),
-    /// Nobody speaks this channel's language at the moment.
+    /// The channel's plugin is not loaded.
     #[error("the plugin {0} is not loaded")]
     NotLoaded(String),
     /// The pages of a fetch do not end.
-    #[error("the pages of the fetch do not end: {0}")]
+    #[error("the fetch does not end: {0}")]
     Endless(String),
-    /// The source has no channel to ask: its partner calls us.
+    /// The source has no connection: a partner's API source.
     #[error("the source has no connection")]
     NoConnection,
 }
@@ -59,20 +59,20 @@ impl ChannelCallError {
     }
 }
 
-/// A source and the plugin that speaks for it.
+/// A source with its connection and plugin.
 pub struct ChannelSession<'a> {
     /// The host.
     pub app: &'a Arc<App>,
     /// For whom.
     pub source: &'a Source,
-    /// Where its channel is reached.
+    /// The connection.
     pub connection: ConnectionId,
-    /// Who speaks its language now.
+    /// The active plugin version.
     pub plugin: Arc<Plugin>,
 }
 
 impl<'a> ChannelSession<'a> {
-    /// With the plugin that serves now.
+    /// Opens a session with the active plugin version.
     pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, ChannelCallError> {
         let connection = source.connection.ok_or(ChannelCallError::NoConnection)?;
         let plugin = app.plugins.get(&source.source_type);
@@ -80,21 +80,20 @@ impl<'a> ChannelSession<'a> {
         Ok(Self { app, source, connection, plugin })
     }
 
-    /// The way to the channel, within what it allows.
+    /// The transport to the channel, with its rate limits.
     pub fn network(&self) -> Result<LimitedTransport<HttpTransport>, ChannelCallError> {
         let network = self.app.transport(self.plugin.manifest(), (self.source.account, self.connection));
         Ok(network.map_err(|error| CallError::Host(error.to_string()))?)
     }
 
-    /// All that a call is given, with the time that talking to a channel may take; and its place among the calls that run,
-    /// which is to be kept until it ends.
+    /// Prepares a call with the budget of a channel call. Keep the returned permit until the call ends.
     pub async fn call(
         &self,
         id: String,
         transport: Arc<dyn Transport>,
     ) -> Result<(Call, ConnectionSecrets, OwnedSemaphorePermit), ChannelCallError> {
         let Self { app, source, connection, plugin } = self;
-        // Before anything is read for it, which may change while it waits.
+        // Wait before reading anything that may change meanwhile.
         let place = Arc::clone(&app.calls).acquire_owned().await;
         let place = place.map_err(|error| CallError::Host(error.to_string()))?;
         let settings = source.config.clone();
@@ -115,8 +114,8 @@ impl<'a> ChannelSession<'a> {
         Ok((call, secrets, place))
     }
 
-    /// Keeps what a call took that came to nothing, and draws the conclusions: a credential that is refused is renewed or
-    /// its source expires, a plugin that is at fault is struck.
+    /// Stores a failed call and handles the failure: renews a refused credential or expires its source, and records a fault of the
+    /// plugin.
     pub async fn failed(
         &self,
         error: CallError,
@@ -128,15 +127,15 @@ impl<'a> ChannelSession<'a> {
         let now = app.now();
         let (place, why) = ((source.account, *connection), error.to_string());
         plugins::keep_call(&app.vault, &mut tx, place, (plugin, &record, Some(&why)), now).await?;
-        // An error is an outcome too: what the plugin wrote at the channel before it must not be forgotten.
+        // Keep state changes of a failed call too: the plugin may have written at the channel.
         plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
         let refused = matches!(error, CallError::Channel(ChannelError::Unauthorized(_)));
-        // A token may die before its time: with a new one the job goes on.
+        // A token may be revoked early: the job continues with a new one.
         if refused && !secrets.invalidate(&mut tx).await? {
             connections::reset_refusals(&mut tx, source.account, *connection).await?;
             let working = (&["active", "error"][..], "expired");
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
-            tracing::error!(source = %source.id, "a source's credential works no more: it must be connected again");
+            tracing::error!(source = %source.id, "credential refused by the channel; source must be reconnected");
         }
         source_switches::record_channel_call(&mut tx, source.account, source.id, false, now).await?;
         tx.commit().await?;

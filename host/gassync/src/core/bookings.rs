@@ -15,10 +15,10 @@ use crate::store::{
     ledger::{Bucket, Span, take_all},
 };
 
-/// A reservation whose every room is linked, with dates: what a booking can be made of.
+/// A reservation that can be booked: it has dates, and all of its rooms are linked.
 #[derive(Debug)]
 pub struct BookingRequest<'a> {
-    /// The booking that it is, and where that stands; none where it is new.
+    /// The existing booking and its state; `None` for a new one.
     pub known: Option<(CoreId, BookingState)>,
     /// The record, normalised and valid.
     pub reservation: &'a Reservation,
@@ -26,32 +26,32 @@ pub struct BookingRequest<'a> {
     pub units: &'a [CoreId],
 }
 
-/// What becomes of a booking that there is no room for.
+/// How to handle a booking without availability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WhenFull {
-    /// It has happened: it is kept, marked as overbooked, and announced.
+    /// Store it as overbooked and raise an alarm: the sale has already happened.
     Keep,
-    /// It is asked for: it is refused, and nothing changes.
+    /// Refuse it and change nothing: it is only a request.
     Refuse,
 }
 
-/// What became of a booking.
+/// The result of one booking request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookingResult {
-    /// It is in the core.
+    /// The booking is stored in the core.
     Booked {
         /// The booking.
         id: CoreId,
-        /// The nights on which it is more than there is room for.
+        /// Nights on which it exceeds the capacity.
         overbooked: Vec<Date>,
     },
-    /// There is no room for it.
+    /// No availability.
     Refused(SoldOut),
-    /// Its rooms have no dates or their units no property, which callers rule out before.
+    /// A room without dates or a unit without a property; callers exclude both.
     Invalid,
 }
 
-/// Bookings to be made or changed together, with all their nights open. The transaction has said [`Tx::lock_ledger`].
+/// Bookings to create or change in one batch, with their ledger rows locked. The caller holds [`Tx::lock_ledger`].
 pub struct BookingBatch {
     account: AccountId,
     now: Timestamp,
@@ -60,26 +60,26 @@ pub struct BookingBatch {
     opened: OpenNights,
 }
 
-/// What one of them comes to.
+/// A request, resolved against the core.
 struct PlannedBooking {
     known: Option<CoreId>,
     booking: Booking,
     /// The nights of each of its rooms.
     wanted: Vec<Span>,
-    /// What those are to be; none where it takes no nights.
+    /// Sold or held; `None` for a status that takes no nights.
     bucket: Option<Bucket>,
-    /// What it has now.
+    /// Its current rooms and nights.
     has: Vec<(i64, Span)>,
-    /// Its rooms are where and when they were.
+    /// Units and dates are unchanged.
     same_nights: bool,
-    /// No night changes hands.
+    /// The ledger does not change.
     same_claim: bool,
-    /// There was room for all who ask here, on every night of it.
+    /// Every night had room for the whole batch when it was opened.
     has_room: bool,
 }
 
 impl BookingBatch {
-    /// Opens the nights that bookings have and want. No two are the same booking.
+    /// Locks the ledger rows of all current and requested nights. Each booking may occur once.
     pub async fn open(
         tx: &mut Tx,
         account: AccountId,
@@ -89,8 +89,8 @@ impl BookingBatch {
         Self::open_with(tx, account, bookables, &[], now).await
     }
 
-    /// The same with holds, whose nights are opened with theirs. Each has its turn: [`BookingBatch::release_hold`], then what is booked
-    /// in its place, then [`BookingBatch::place_hold`].
+    /// As [`BookingBatch::open`], with holds. For each hold call [`BookingBatch::release_hold`], write the booking that
+    /// replaces it, then call [`BookingBatch::place_hold`].
     pub async fn open_with(
         tx: &mut Tx,
         account: AccountId,
@@ -129,27 +129,27 @@ impl BookingBatch {
         Ok(Self { account, now, asked, holds, opened })
     }
 
-    /// A hold that changes gives back what it has.
+    /// Releases the nights of a hold that changes.
     pub async fn release_hold(&self, tx: &mut Tx, index: usize) -> Result<()> {
         self.holds.release(tx, self.account, (index, &self.opened), self.now).await
     }
 
-    /// A hold is to stay as it was: what was asked in its place was refused.
+    /// Keeps a hold as it was, because the booking that should replace it was refused.
     pub fn restore_hold(&mut self, index: usize) {
         self.holds.restore(index);
     }
 
-    /// Gives a hold its nights. Tells which it is; none where it is gone.
+    /// Takes the nights of a hold. Returns its id, or `None` if it was dropped.
     pub async fn place_hold(&mut self, tx: &mut Tx, index: usize) -> Result<Option<CoreId>> {
         self.holds.take(tx, self.account, (index, &mut self.opened), self.now).await
     }
 
-    /// Whether one of them surely finds room, so that nobody need be refused.
+    /// Whether the booking at this index is certain to find availability.
     pub fn has_room(&self, index: usize) -> bool {
         self.asked.get(index).and_then(Option::as_ref).is_none_or(|asked| asked.has_room || asked.same_claim)
     }
 
-    /// Writes some of them, each with its guest: those that are new and find room all at once, the others one by one.
+    /// Writes bookings with their guests: new ones with availability in one batch, the others one by one.
     pub async fn put(
         &mut self,
         tx: &mut Tx,
@@ -178,7 +178,7 @@ impl BookingBatch {
         self.asked.get(index).and_then(Option::as_ref)
     }
 
-    /// Whether one of them is new and finds room: such ones are written together.
+    /// Whether the booking at this index is new and has availability; such bookings are inserted in one batch.
     pub fn is_new_with_room(&self, index: usize) -> bool {
         self.asked(index).is_some_and(|asked| asked.known.is_none() && asked.has_room)
     }
@@ -201,7 +201,7 @@ impl BookingBatch {
         Ok(indexes.iter().copied().zip(booked).collect())
     }
 
-    /// A change of dates takes the new nights and frees the old at once, or changes nothing.
+    /// A change of dates takes the new nights and releases the old ones atomically.
     async fn apply_single(&mut self, tx: &mut Tx, index: usize, when_full: WhenFull) -> Result<BookingResult> {
         let Self { account, now, opened, asked, .. } = self;
         let (account, now) = (*account, *now);
@@ -282,13 +282,13 @@ impl PlannedBooking {
         })
     }
 
-    /// The nights it takes of the ledger.
+    /// The nights it takes from the ledger.
     fn takes(&self) -> impl Iterator<Item = Span> {
         self.wanted.iter().copied().filter(|_| self.bucket.is_some())
     }
 }
 
-/// Whether nothing of what a booking takes changes. A hold that ended may have lost its nights: it takes them anew.
+/// Whether the claim on the ledger is unchanged. An expired hold may have lost its nights and takes them again.
 fn same_claim(before: &BookingState, after: &BookingState, now: Timestamp) -> bool {
     match (ledger::bucket(before, now), ledger::bucket(after, now)) {
         (Some(Bucket::Sold), Some(Bucket::Sold)) => true,
@@ -317,7 +317,7 @@ fn booking(bookable: &BookingRequest<'_>, homes: &HashMap<CoreId, Home>) -> Opti
         check_out,
         people: [reservation.guests, reservation.adults, reservation.children, reservation.infants],
         total_price: reservation.total_price,
-        // A booking that names no currency is in the property's.
+        // A booking without a currency uses the property's.
         currency: reservation
             .currency
             .as_ref()

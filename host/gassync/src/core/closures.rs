@@ -9,23 +9,23 @@ use crate::store::{
     ledger::{self, Span},
 };
 
-/// A night of a unit that is to be closed by hand, to close another number of units, or to be opened again.
+/// A change of a manual closure: close a night of a unit, change the number of closed units, or reopen it.
 #[derive(Debug, Clone, Copy)]
 pub struct ClosureRequest {
-    /// The closure that is there.
+    /// The existing closure.
     pub known: Option<CoreId>,
     /// The unit.
     pub unit: CoreId,
     /// Which night.
     pub night: Date,
-    /// How many units it is to close; of none it goes.
+    /// Number of units to close; 0 removes the closure.
     pub units: u32,
 }
 
-/// Closes nights and opens them again, all of them at once: the transaction has said [`Tx::lock_ledger`]. Tells, in the order
-/// asked, which closure each is now; none where it is gone.
+/// Creates, changes and removes manual closures in one batch. The caller holds [`Tx::lock_ledger`]. Returns the closure of
+/// each request in order; `None` if it was removed.
 ///
-/// It is a person's hand that does, whoever brings the news: the source of it is told like any other.
+/// A closure has no source as its origin, whoever reports it, so the reporting source is notified like all others.
 pub async fn close(
     tx: &mut Tx,
     account: AccountId,

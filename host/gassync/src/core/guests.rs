@@ -4,7 +4,7 @@ use gassync_domain::{AccountId, CoreId, Guest, Timestamp};
 
 use crate::store::{Result, Tx, core::guests as rows};
 
-/// Makes or changes guests, no two of them the same; those that are known stand beside their record.
+/// Creates or updates guests. Each guest may occur once; known ones come with their id.
 pub async fn put_guests(
     tx: &mut Tx,
     account: AccountId,
@@ -16,7 +16,7 @@ pub async fn put_guests(
     let ids: Vec<CoreId> = guests.iter().filter_map(|(known, _)| known.or_else(|| made.next())).collect();
     let mut changed: Vec<(CoreId, &Guest)> =
         guests.iter().filter_map(|(known, guest)| known.map(|id| (id, *guest))).collect();
-    // In one order, so that two transactions never wait for each other in a ring.
+    // A fixed order prevents deadlocks.
     changed.sort_by_key(|(id, _)| id.0);
     for (id, guest) in changed {
         rows::update_guest(tx, account, id, guest, now).await?;
@@ -24,7 +24,7 @@ pub async fn put_guests(
     Ok(ids)
 }
 
-/// The guests that records are surely about, although no link says so: same own mail address, same family name.
+/// Finds guests without a link that certainly match: same own e-mail address and same family name.
 pub async fn find_guests(
     tx: &mut Tx,
     account: AccountId,

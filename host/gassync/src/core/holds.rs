@@ -1,5 +1,5 @@
-//! Nights that are kept for what a person has yet to decide. They are taken and given back as those of bookings are; nobody is
-//! told of a booking.
+//! Holds: nights reserved for records that await a decision. They take and release nights as bookings do, but produce no
+//! booking events.
 
 use std::collections::HashMap;
 
@@ -12,36 +12,36 @@ use crate::store::{
     ledger::{Bucket, Span},
 };
 
-/// A hold as it is to be.
+/// The desired state of a hold.
 #[derive(Debug, Clone)]
 pub struct HoldRequest {
-    /// The one that is there.
+    /// The existing hold.
     pub known: Option<CoreId>,
-    /// The nights it is to keep, no two spans of one room; none where it goes.
+    /// The nights to hold, one span per room; empty to drop the hold.
     pub spans: Vec<Span>,
-    /// Why it keeps them.
+    /// The reason.
     pub reason: String,
 }
 
-/// Holds to be made, changed or dropped together with bookings.
+/// Holds to create, change or drop in the same batch as bookings.
 pub(super) struct Holds(Vec<Held>);
 
 struct Held {
     asked: HoldRequest,
     /// Its rooms, and their nights.
     has: Vec<(i64, Span)>,
-    /// What it has is not what it is to have.
+    /// Whether its nights change.
     changes: bool,
 }
 
 impl Holds {
-    /// Beside what they have now.
+    /// Loads the current nights of the holds.
     pub(super) async fn read(tx: &mut Tx, account: AccountId, asked: &[HoldRequest]) -> Result<Self> {
         let known: Vec<CoreId> = asked.iter().filter_map(|hold| hold.known).collect();
         let mut has: HashMap<CoreId, Vec<(i64, Span)>> = rows::rooms(tx, account, &known).await?;
         let beside = |hold: &HoldRequest| {
             let has = hold.known.and_then(|id| has.remove(&id)).unwrap_or_default();
-            // What has ended meanwhile is made anew.
+            // A hold that expired meanwhile is created again.
             let known = hold.known.filter(|_| !has.is_empty());
             let changes = !has.iter().map(|(_, span)| span).eq(&hold.spans);
             Held { asked: HoldRequest { known, ..hold.clone() }, has, changes }
@@ -49,7 +49,7 @@ impl Holds {
         Ok(Self(asked.iter().map(beside).collect()))
     }
 
-    /// All nights that change hands.
+    /// All nights whose claim changes.
     pub(super) fn spans(&self) -> Vec<Span> {
         let changed = self.0.iter().filter(|held| held.changes);
         changed
@@ -57,12 +57,12 @@ impl Holds {
             .collect()
     }
 
-    /// The nights that those which change are to have.
+    /// The desired nights of the holds that change.
     pub(super) fn wanted(&self) -> impl Iterator<Item = Span> {
         self.0.iter().filter(|held| held.changes).flat_map(|held| held.asked.spans.iter().copied())
     }
 
-    /// One of them gives back what it has, if that changes: what is booked in its place finds it free.
+    /// Releases the nights of a hold that changes, so that the booking that replaces it finds them free.
     pub(super) async fn release(
         &self,
         tx: &mut Tx,
@@ -80,7 +80,7 @@ impl Holds {
         }
     }
 
-    /// One of them takes again what it has given back: what was to come in its place does not.
+    /// Takes back the nights of a released hold, because the booking that should replace it was refused.
     pub(super) fn restore(&mut self, index: usize) {
         if let Some(held) = self.0.get_mut(index) {
             held.asked.spans = held.has.iter().map(|(_, span)| *span).collect();
@@ -131,7 +131,7 @@ impl Holds {
     }
 }
 
-/// Drops holds, and gives their nights back. The transaction is alone in the account's ledger.
+/// Drops holds and releases their nights. The caller holds the account's ledger exclusively.
 pub async fn drop_holds(tx: &mut Tx, account: AccountId, ids: &[CoreId], now: Timestamp) -> Result<()> {
     let gone = |id: &CoreId| HoldRequest { known: Some(*id), spans: Vec::new(), reason: String::new() };
     let asked: Vec<HoldRequest> = ids.iter().map(gone).collect();

@@ -1,4 +1,4 @@
-//! Taking and giving back nights, for units that stand alone and for those that go with others.
+//! Allocates and releases nights, for independent units and for units that share availability.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,10 +10,10 @@ use crate::store::{
     ledger::{self, Bucket, LinkedUnit, Span},
 };
 
-/// Expired holds released in one go.
+/// Expired holds released per call.
 const RELEASED_AT_ONCE: i64 = 100;
 
-/// Nights that there is no room for.
+/// Nights without availability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SoldOut {
     /// The unit.
@@ -22,22 +22,22 @@ pub struct SoldOut {
     pub nights: Vec<Date>,
 }
 
-/// The rows of the ledger that a transaction has opened, and what goes with their units.
+/// The ledger rows that a transaction has locked, and the units that share availability with them.
 pub(super) struct OpenNights {
     linked: HashMap<CoreId, Vec<LinkedUnit>>,
-    /// How many more could be sold of each night when it was opened.
+    /// Free units per night when the rows were locked.
     room: HashMap<(CoreId, Date), i64>,
-    /// Whether some night may have been sold more often than it can be.
+    /// Whether a night may be overbooked.
     overbooked: bool,
 }
 
 impl OpenNights {
-    /// Opens nights, and those of all units that are sold with them.
+    /// Locks nights, and those of all units that share availability with them.
     pub(super) async fn new(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<Self> {
         let mut linked: HashMap<CoreId, Vec<LinkedUnit>> = HashMap::new();
         let mut all = spans.to_vec();
         let mut ring = spans.to_vec();
-        // The units that go with a unit, and, since a hold on one of those may have to be released, those with them.
+        // Two rounds: the linked units, and the units linked to those, since a hold on one of them may have to be released.
         for _ in 0..2 {
             let units: BTreeSet<CoreId> = ring.iter().map(|span| span.unit).collect();
             let units: Vec<CoreId> = units.into_iter().filter(|unit| !linked.contains_key(unit)).collect();
@@ -59,12 +59,12 @@ impl OpenNights {
         self.linked.get(&unit).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a unit stands alone and had room for so many more on a night.
+    /// Whether a unit shares availability with no other and had so many units free on a night.
     pub(super) fn has_room(&self, place: (CoreId, Date), wanted: i64) -> bool {
         self.with(place.0).is_empty() && self.room.get(&place).is_some_and(|room| *room >= wanted)
     }
 
-    /// Gives a room its nights; the answer names those that there is no room for.
+    /// Allocates the nights of a room. Returns those without availability.
     pub(super) async fn take(
         &mut self,
         tx: &mut Tx,
@@ -75,7 +75,7 @@ impl OpenNights {
     ) -> Result<Vec<Date>> {
         let mut full = ledger::full(tx, account, span).await?;
         if !full.is_empty() {
-            // Before it is too much, whoever only held the night and is late must go.
+            // Release expired holds before overbooking.
             self.reclaim(tx, account, span, now).await?;
             full = ledger::full(tx, account, span).await?;
         }
@@ -88,7 +88,7 @@ impl OpenNights {
         Ok(full)
     }
 
-    /// Gives back those of a room's nights that are in the span.
+    /// Releases those nights of a room that are in the span.
     pub(super) async fn release(
         &self,
         tx: &mut Tx,
@@ -103,7 +103,7 @@ impl OpenNights {
         ledger::release(tx, account, room, span, now).await
     }
 
-    /// Whatever is too much takes the places that have come free on these nights, or with them.
+    /// Moves overbooked claims to the units that became free on these nights, or on nights of linked units.
     pub(super) async fn resolve_overbooked(
         &self,
         tx: &mut Tx,
@@ -138,8 +138,8 @@ impl OpenNights {
     }
 }
 
-/// Gives back the nights of holds that have ended. A sale that needs one of them does not wait for this; calendars do.
-/// Tells how many there were.
+/// Releases the nights of expired holds and returns their number. A sale reclaims such nights by itself; calendars are only
+/// updated here.
 pub async fn release_expired(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<usize> {
     let expired = ledger::expired(tx, account, RELEASED_AT_ONCE, now).await?;
     let rooms: Vec<(i64, Span)> = expired.iter().filter_map(|e| Some((e.room(), e.span()?))).collect();
@@ -152,7 +152,7 @@ pub async fn release_expired(tx: &mut Tx, account: AccountId, now: Timestamp) ->
     Ok(expired.len())
 }
 
-/// Makes a unit part of a whole, or changes that: what is taken already blocks the other from now on.
+/// Links a unit to a whole, or changes the quantity: existing claims on one block the other from now on.
 pub(super) async fn link(
     tx: &mut Tx,
     account: AccountId,
@@ -174,7 +174,7 @@ pub(super) async fn link(
     ledger::settle_overbooked(tx, account, of_part, now).await
 }
 
-/// What a booking takes of the ledger.
+/// The ledger bucket of a booking.
 pub(super) fn bucket(state: &bookings::BookingState, now: Timestamp) -> Option<Bucket> {
     use gassync_domain::Status;
     match state.status {

@@ -7,7 +7,7 @@ use crate::store::{
     ledger::{self, Span},
 };
 
-/// Takes some of a unit off sale. What is sold already stays sold; nothing more is sold than is left.
+/// Takes units off sale for maintenance. Existing bookings are kept.
 pub async fn block(
     tx: &mut Tx,
     account: AccountId,
@@ -21,7 +21,7 @@ pub async fn block(
     rows::insert_maintenance(tx, account, (span, quantity), (kind, reason), now).await
 }
 
-/// Puts it back on sale; false where there is no such note.
+/// Ends a maintenance record; returns false if there is none.
 pub async fn unblock(tx: &mut Tx, account: AccountId, id: CoreId, now: Timestamp) -> Result<bool> {
     let Some((span, quantity)) = rows::maintenance(tx, account, id).await? else {
         return Ok(false);

@@ -1,7 +1,7 @@
-//! The one hand that writes the core from inside this program.
+//! The only writer of the core tables (`gas_*`) in this program.
 //!
-//! It takes records of the standard schema whose links are known and writes `gas_*` rows, the nightly ledger with them.
-//! It knows nothing of channels, and the outbox is not its business: the database's triggers see to that, whoever writes.
+//! It takes standard records with known links and writes the core rows together with the nightly ledger. It knows nothing of
+//! channels or the outbox: database triggers fill the outbox for every writer.
 
 mod bookings;
 mod closures;

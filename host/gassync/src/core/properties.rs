@@ -2,7 +2,7 @@ use gassync_domain::{AccountId, CoreId, Property, SourceId, Timestamp};
 
 use crate::store::{Result, Tx, core::properties as rows};
 
-/// Makes or changes a property.
+/// Creates or updates a property.
 pub async fn put_property(
     tx: &mut Tx,
     account: AccountId,
@@ -16,7 +16,7 @@ pub async fn put_property(
     }
 }
 
-/// Gives a source's houses its time zone that have none, or that have only the one that it had before; how many.
+/// Sets the time zone of a source's properties that have none or still have the source's previous one. Returns their number.
 pub async fn set_missing_time_zone(
     tx: &mut Tx,
     account: AccountId,

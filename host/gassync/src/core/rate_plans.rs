@@ -5,10 +5,10 @@ use crate::store::{
     core::{rate_plans as rows, units},
 };
 
-/// What the rate plan of a house is called that no channel has named.
+/// Name of a rate plan that is created without a channel's name.
 const STANDARD: &str = "Standard";
 
-/// Makes or changes a rate plan of a property.
+/// Creates or updates a rate plan of a property.
 pub async fn put_rate_plan(
     tx: &mut Tx,
     account: AccountId,
@@ -23,8 +23,8 @@ pub async fn put_rate_plan(
     }
 }
 
-/// The rate plan of a unit's house that counts where a channel knows none: the first, made where the house has none. None where
-/// there is no such unit.
+/// The rate plan for channels without rate plans: the first of the unit's property, created if there is none. `None` if the
+/// unit does not exist.
 pub async fn first_rate_plan(tx: &mut Tx, account: AccountId, unit: CoreId, now: Timestamp) -> Result<Option<CoreId>> {
     let Some(home) = units::homes(tx, account, &[unit]).await?.remove(&unit) else { return Ok(None) };
     if let Some(plan) = rows::first_of_property(tx, account, home.property).await? {
@@ -34,7 +34,7 @@ pub async fn first_rate_plan(tx: &mut Tx, account: AccountId, unit: CoreId, now:
     rows::insert_rate_plan(tx, account, home.property, &plan, now).await.map(Some)
 }
 
-/// Writes prices and rules of stay of a unit under a rate plan. How many can be sold is the ledger's to say.
+/// Writes prices and stay rules of a unit and rate plan. Availability comes from the ledger.
 pub async fn put_rates(
     tx: &mut Tx,
     account: AccountId,

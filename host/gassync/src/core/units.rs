@@ -25,7 +25,7 @@ pub async fn put_unit(
     Ok(id)
 }
 
-/// Says how many of a unit belong to a whole that is sold at once with them, such as rooms to a house; 0 parts them.
+/// Links units to a whole that shares their availability, such as rooms to a house; 0 removes the link.
 pub async fn link_units(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! A person consents at the channel: sent there with a state that is good for one time, and taken back here.
+//! OAuth consent: sends a person to the channel with a single-use state, and handles the callback.
 
 use std::sync::Arc;
 
@@ -28,12 +28,12 @@ use crate::{
     vault::{self, fingerprint},
 };
 
-/// Where channels send people back to.
+/// The callback path.
 const CALLBACK: &str = "/oauth/callback";
-/// How long a person may take.
+/// How long a consent may take.
 const MAX_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
-/// Where people come back.
+/// The callback route.
 pub fn router() -> Router<Arc<App>> {
     Router::new().route(CALLBACK, get(came_back))
 }
@@ -42,12 +42,13 @@ fn redirect_uri(app: &App) -> String {
     format!("{}{CALLBACK}", app.public_url())
 }
 
-/// The address that a person must open to connect a source.
+/// Starts a consent and returns the address to open.
 pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Result<String> {
     let connection = source.connection.context("the source has no connection")?;
     let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
     let known = plugin.manifest().slot(slot).with_context(|| format!("the plugin has no credential {slot}"))?;
-    let authorize = known.authorize.as_ref().context("the plugin does not say where consent is given")?.clone();
+    let authorize =
+        known.authorize.as_ref().context("the plugin declares no consent address for this credential")?.clone();
     let settings = plugin.manifest().with_defaults(&source.config);
     let secrets = ConnectionSecrets::new(Arc::clone(app), source.account, connection, plugin, source.config.clone());
     let state = vault::token(&app.random, "");
@@ -95,15 +96,12 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
     let Some(code) = brought.code else {
         let why = brought.error.unwrap_or_default();
         let why: String = why.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect();
-        tracing::warn!(source = %source.id, why, "a person did not consent");
+        tracing::warn!(source = %source.id, why, "consent denied");
         return Ok(page(StatusCode::OK, "The channel says that you did not consent. Nothing was changed."));
     };
     if let Err(error) = connect(&app, &source, &consent, code).await {
-        tracing::warn!(source = %source.id, error = format!("{error:#}"), "a consent did not become a credential");
-        return Ok(page(
-            StatusCode::BAD_GATEWAY,
-            "The channel did not give what it should have. Try to connect again.",
-        ));
+        tracing::warn!(source = %source.id, error = format!("{error:#}"), "consent exchange failed");
+        return Ok(page(StatusCode::BAD_GATEWAY, "The channel did not issue the tokens. Try to connect again."));
     }
     Ok(page(StatusCode::OK, "The source is connected. You may close this page."))
 }

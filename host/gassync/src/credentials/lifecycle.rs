@@ -1,4 +1,4 @@
-//! What a person typed in becomes what the channel works with, and at the end nothing.
+//! The life cycle of credentials: set up from user input, and revoked in the end.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use gassync_runtime::{
 use super::{ConnectionSecrets, run_to_completion};
 use crate::store::{connections, sources, webhooks};
 
-/// What is at hand for a step: what a person typed in or a consent brought, and else what is stored as it is.
+/// The secrets available to a step: user input or consent results first, then stored ones.
 pub(super) struct StepSecrets<'a> {
     secrets: &'a ConnectionSecrets,
     given: BTreeMap<(String, String), Secret>,
 }
 
 impl<'a> StepSecrets<'a> {
-    /// What is stored alone.
+    /// Only stored secrets.
     pub fn stored(secrets: &'a ConnectionSecrets) -> Self {
         Self { secrets, given: BTreeMap::new() }
     }
 
-    /// And this, under a slot's name.
+    /// Adds secrets of a slot.
     pub fn with(mut self, slot: &str, given: impl IntoIterator<Item = (String, Secret)>) -> Self {
         self.given.extend(given.into_iter().map(|(field, secret)| ((slot.to_owned(), field), secret)));
         self
@@ -39,7 +39,7 @@ impl Credentials for StepSecrets<'_> {
         let fail = |problem: String| CredentialError::new(slot, field, problem);
         match self.secrets.stored(slot, field).await {
             Ok(Some(secret)) => Ok(secret),
-            Ok(None) => Err(fail("was not given, and is not stored".to_owned())),
+            Ok(None) => Err(fail("is neither given nor stored".to_owned())),
             Err(error) => Err(fail(format!("{error:#}"))),
         }
     }
@@ -51,21 +51,21 @@ impl Credentials for StepSecrets<'_> {
         _: Secret,
         _: Option<std::time::Duration>,
     ) -> Result<(), CredentialError> {
-        Err(CredentialError::new(slot, field, "a step keeps its captures itself"))
+        Err(CredentialError::new(slot, field, "steps store their own captures"))
     }
 }
 
-/// What became of what a person typed in.
+/// The result of setting up credentials.
 #[derive(Debug, Default)]
 pub struct SetupResult {
-    /// Slots that work now.
+    /// Slots that are set up.
     pub done: Vec<String>,
-    /// Slots that wait for a person's consent.
+    /// Slots that need a consent.
     pub consents: Vec<String>,
 }
 
 impl ConnectionSecrets {
-    /// Turns what a person typed in, by field or by `slot.field`, into what the channel works with, and keeps it.
+    /// Sets up credentials from user input, given by field or by `slot.field`, and stores them.
     pub async fn set_up(&self, inputs: BTreeMap<String, String>) -> anyhow::Result<SetupResult> {
         let secrets = self.clone();
         run_to_completion(async move { secrets.set_up_all(&inputs).await }).await
@@ -80,7 +80,7 @@ impl ConnectionSecrets {
             })
         };
         if let Some(unknown) = inputs.keys().find(|name| !asked(name)) {
-            bail!("the plugin asks for no credential {unknown}");
+            bail!("the plugin has no credential field {unknown}");
         }
         let mut became = SetupResult::default();
         for slot in slots {
@@ -89,7 +89,7 @@ impl ConnectionSecrets {
                 continue;
             }
             match &slot.setup {
-                // What is typed in stands in the address that the person is sent to.
+                // The consent address contains the input.
                 _ if slot.kind == SlotKind::Oauth2Code => {
                     self.keep(slot, &given, None).await?;
                     became.consents.push(slot.slot.clone());
@@ -109,7 +109,7 @@ impl ConnectionSecrets {
         Ok(became)
     }
 
-    /// Slots of which nothing is stored, by what people call them.
+    /// Labels of slots without stored secrets.
     pub async fn empty_slots(&self) -> anyhow::Result<Vec<String>> {
         let mut tx = self.app.db.read(self.account).await?;
         let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
@@ -118,7 +118,7 @@ impl ConnectionSecrets {
         Ok(slots.map(|slot| slot.label.clone()).collect())
     }
 
-    /// Slots that a person must still consent to.
+    /// Slots that still need a consent.
     pub async fn slots_without_consent(&self) -> anyhow::Result<Vec<String>> {
         let mut open = Vec::new();
         for slot in self.plugin.manifest().credentials.iter().filter(|slot| slot.kind == SlotKind::Oauth2Code) {
@@ -130,7 +130,7 @@ impl ConnectionSecrets {
         Ok(open)
     }
 
-    /// Whether a slot needs nothing typed in: it asks for nothing, or was told all of it before.
+    /// Whether a slot needs no user input: it has no fields, or all are stored.
     async fn needs_no_input(&self, slot: &CredentialSlot) -> anyhow::Result<bool> {
         if slot.setup.is_none() || slot.kind == SlotKind::Steps {
             return Ok(false);
@@ -143,11 +143,11 @@ impl ConnectionSecrets {
         Ok(true)
     }
 
-    /// Takes what a consent brought.
+    /// Completes a consent.
     pub(super) async fn set_up_with(&self, slot: CredentialSlot, brought: [(String, Secret); 2]) -> anyhow::Result<()> {
         let secrets = self.clone();
         let work = async move {
-            let step = slot.setup.as_ref().context("the plugin does not say how a consent becomes tokens")?;
+            let step = slot.setup.as_ref().context("the plugin declares no setup step for this credential")?;
             let step_secrets = StepSecrets::stored(&secrets).with("oauth", brought);
             let captured = secrets.step(step, &step_secrets).await.context("setting up the credential")?;
             secrets.keep(&slot, &BTreeMap::new(), Some(captured)).await
@@ -155,7 +155,7 @@ impl ConnectionSecrets {
         run_to_completion(work).await
     }
 
-    /// Tells the channel to forget us where the plugin says how, and forgets all secrets, whatever the channel says to it.
+    /// Revokes credentials at the channel, if the plugin declares how, and deletes all secrets even if that fails.
     pub async fn revoke(&self) -> anyhow::Result<Vec<String>> {
         let mut problems = Vec::new();
         for slot in &self.plugin.manifest().credentials {
@@ -170,7 +170,7 @@ impl ConnectionSecrets {
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
         let all = (&["pending", "active", "paused", "disabled", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
-        // What waits for subscribers would do so for ever.
+        // Pending deliveries would never be sent.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {
             let why = "its source is disconnected";
             webhooks::cancel_pending_of_source(&mut tx, self.account, source.id, why, self.app.now()).await?;
@@ -179,7 +179,7 @@ impl ConnectionSecrets {
         Ok(problems)
     }
 
-    /// Makes a step's request.
+    /// Runs the request of a step.
     pub(super) async fn step(&self, step: &Step, secrets: &dyn Credentials) -> Result<Captured, StepError> {
         let settings = self.plugin.manifest().with_defaults(&self.settings);
         let grant = self.plugin.grant(&self.settings, |_, _| None, self.app.config.private_addresses());
@@ -187,8 +187,8 @@ impl ConnectionSecrets {
         run_step(step, &settings, secrets, (&grant, &transport), self.app.now()).await
     }
 
-    /// Keeps what a step brought, and of what was typed in what is asked for again later: a code that is good for one use is
-    /// not. A renewal that runs meanwhile is of what was before, and its result counts no more.
+    /// Stores captured secrets, and user input that later steps need; single-use codes are not stored. Breaks the lease of a
+    /// running renewal, whose result would be outdated.
     async fn keep(
         &self,
         slot: &CredentialSlot,
@@ -215,7 +215,7 @@ impl ConnectionSecrets {
     }
 }
 
-/// What was typed in for a slot: all that it asks for, or nothing.
+/// The user input of a slot: all fields or none.
 fn user_input(slot: &CredentialSlot, inputs: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, Secret>> {
     let mut given = BTreeMap::new();
     for input in &slot.inputs {

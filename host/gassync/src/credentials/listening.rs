@@ -1,4 +1,4 @@
-//! Credentials that change may show another account's rooms: their source listens until what they show is known.
+//! After a change of credentials a source only listens until its rooms were read, since it may see another account.
 
 use gassync_domain::{Entity, Timestamp};
 
@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// A source that listens since its credentials change, unless it did before.
+/// A source set to listening while its credentials change.
 #[must_use]
 pub struct Listening<'a> {
     source: &'a Source,
 }
 
 impl<'a> Listening<'a> {
-    /// Before the new credentials are used.
+    /// Call before the new credentials are used.
     pub async fn begin(app: &App, source: &'a Source) -> store::Result<Self> {
         if source.listening_since.is_none() && source.connection.is_some() {
             let mut tx = app.db.write(source.account).await?;
@@ -32,7 +32,7 @@ impl<'a> Listening<'a> {
         Ok(Self { source })
     }
 
-    /// They did not change: it goes on as it was.
+    /// Call if the credentials did not change: restores the previous state.
     pub async fn end(self, app: &App) -> store::Result<()> {
         if self.source.listening_since.is_none() && self.source.connection.is_some() {
             let mut tx = app.db.write(self.source.account).await?;
@@ -59,10 +59,10 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
         sources::go_live(tx, whom.0, whom.1).await?;
         schedule::invalidate_source(tx, whom, (invalidations::FIRST, false), now).await?;
         schedule::push_due_bookings(tx, whom, now).await?;
-        ("go-live", "its new credentials show the rooms that it had: it is live again")
+        ("go-live", "the new credentials show the same rooms: the source is live again")
     } else {
         sources::stay_listening(tx, whom.0, whom.1).await?;
-        ("listen", "its new credentials show other rooms: it listens until somebody has it go live")
+        ("listen", "the new credentials show other rooms: the source listens until somebody takes it live")
     };
     let line = sync_log::SyncLogEntry {
         source: source.id,

@@ -1,5 +1,5 @@
-//! A connection's secrets: sealed in the database, renewed in time by one process at a time ([`renewal`]), filled in by the
-//! sandbox's gate and nowhere else. How they come and go is in [`life`] and, where a person must consent, in [`consent`].
+//! Secrets of connections: encrypted in the database, renewed in time by one process ([`renewal`]), and inserted into requests
+//! only by the sandbox's HTTP gate. [`lifecycle`] sets up and revokes them, [`consent`] handles OAuth consents.
 
 pub mod consent;
 mod lifecycle;
@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// So often in a row a channel may refuse freshly renewed tokens before a person is asked.
+/// Consecutive refusals of renewed tokens before a person must reconnect.
 const MAX_REFUSALS: i64 = 3;
 
 /// The secrets of one connection.
@@ -44,18 +44,18 @@ pub struct ConnectionSecrets {
     settings: Value,
 }
 
-/// Does something to its end, even if nobody waits for it any more: what a channel gave once it gives to nobody again.
+/// Runs a future to completion even if the caller is dropped, since a channel issues single-use tokens only once.
 async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
-    tokio::spawn(work).await.context("the work on a credential broke off")?
+    tokio::spawn(work).await.context("credential task aborted")?
 }
 
-/// A secret and until when it is good.
+/// A secret and its expiry.
 type ExpiringSecret = (Secret, Option<Timestamp>);
 
 impl ConnectionSecrets {
-    /// For calls on behalf of a connection.
+    /// The secrets of a connection.
     pub fn new(
         app: Arc<App>,
         account: AccountId,
@@ -66,7 +66,7 @@ impl ConnectionSecrets {
         Self { app, account, connection, plugin, settings }
     }
 
-    /// Where calls on behalf of the connection may go.
+    /// The network grant of calls for the connection.
     pub async fn grant(&self) -> anyhow::Result<Grant> {
         let mut addresses = BTreeMap::new();
         for (slot, field) in self.plugin.manifest().secret_addresses() {
@@ -102,7 +102,7 @@ impl ConnectionSecrets {
         expires.is_some_and(|expires| expires - before <= self.app.now())
     }
 
-    /// What HTTP wants of a name and a password.
+    /// HTTP Basic credentials from user name and password.
     async fn basic(&self, slot: &str) -> anyhow::Result<Option<Secret>> {
         let (name, password) = (self.read(slot, "username").await?, self.read(slot, "password").await?);
         let both = name.zip(password);
@@ -110,7 +110,7 @@ impl ConnectionSecrets {
             .map(|((name, _), (word, _))| Secret::new(STANDARD.encode(format!("{}:{}", name.reveal(), word.reveal())))))
     }
 
-    /// What is stored, as it is.
+    /// The stored secret, without renewal.
     async fn stored(&self, slot: &str, field: &str) -> anyhow::Result<Option<Secret>> {
         let known = self.plugin.manifest().slot(slot);
         if field == "basic" && known.is_some_and(|slot| slot.kind == SlotKind::Basic) {
@@ -129,14 +129,14 @@ impl ConnectionSecrets {
             return Ok(stored.map(|(secret, _)| secret));
         }
         let written = self.written(known, step).await?;
-        // Between the two looks somebody may have renewed it.
+        // It may have been renewed between the two reads.
         if self.needs_renewal(known, field, self.read(slot, field).await?.as_ref()) {
             let renewed = self.renew(known, step, written).await;
-            // Before its end the one that is there does as well.
+            // The current token is valid until it expires.
             let is_good = stored.as_ref().is_some_and(|(_, end)| end.is_some_and(|end| end > self.app.now()));
             match renewed {
                 Err(error) if is_good && !is_refusal(&error) => {
-                    tracing::warn!(%error, "a token is used that could not be renewed in time")
+                    tracing::warn!(%error, "token renewal failed; using the current token until it expires")
                 }
                 renewed => renewed?,
             }
@@ -144,8 +144,8 @@ impl ConnectionSecrets {
         Ok(self.read(slot, field).await?.map(|(secret, _)| secret))
     }
 
-    /// The channel refused what should have been good: what can be renewed is, at its next use. False where there is nothing
-    /// to renew, or it was refused too often in a row.
+    /// Expires renewable secrets that the channel refused, so that the next use renews them. Returns false if nothing can be
+    /// renewed, or after too many consecutive refusals.
     pub async fn invalidate(&self, tx: &mut Tx) -> store::Result<bool> {
         let (account, connection, now) = (self.account, self.connection, self.app.now());
         let refusals = connections::count_refusal(tx, account, connection).await?;
@@ -153,7 +153,7 @@ impl ConnectionSecrets {
         for stored in connections::credentials(tx, account, connection).await? {
             let renewal = self.plugin.manifest().slot(&stored.slot).and_then(CredentialSlot::renewal);
             let renewed = renewal.is_some_and(|step| step.captures.iter().any(|c| c.field == stored.field));
-            // What has no end, such as what it is renewed with, is not what was refused.
+            // Secrets without expiry, such as refresh tokens, were not what was refused.
             let was_good = stored.expires_at.is_some_and(|end| Timestamp::from(end) > now);
             if renewed && was_good {
                 connections::expire_credential(tx, account, connection, (&stored.slot, &stored.field), now).await?;
@@ -166,18 +166,18 @@ impl ConnectionSecrets {
     fn needs_renewal(&self, slot: &CredentialSlot, field: &str, stored: Option<&ExpiringSecret>) -> bool {
         match stored {
             Some((_, expires)) => self.is_due(slot, *expires),
-            // An application's tokens need nobody to be made again.
+            // Client-credentials tokens can always be requested again.
             None => slot.kind == SlotKind::Oauth2Client && slot.brings(field),
         }
     }
 }
 
-/// Whether the channel will have no more of us, and not only for now.
+/// Whether the error is a permanent refusal.
 fn is_refusal(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StepError::Refused(_)))
 }
 
-/// The fields of a slot as they are stored, for judging who calls; none where any of them is missing.
+/// The stored fields of a slot, for verifying callers; `None` if any is missing.
 pub async fn stored(
     app: &App,
     account: AccountId,
@@ -187,7 +187,7 @@ pub async fn stored(
     let mut secrets = Vec::with_capacity(fields.len());
     for field in fields {
         match read(app, account, connection, (slot, field)).await.map_err(|error| {
-            tracing::error!(%account, %connection, slot, field, %error, "a credential cannot be read");
+            tracing::error!(%account, %connection, slot, field, %error, "credential could not be decrypted");
             Problem::Internal
         })? {
             Some((secret, _)) => secrets.push(secret),
@@ -209,7 +209,7 @@ async fn read(
     Ok(Some((Secret::new(text), sealed.expires_at.map(Timestamp::from))))
 }
 
-/// What a sealed secret is bound to.
+/// The encryption context of a secret.
 fn place(account: AccountId, connection: ConnectionId, (slot, field): (&str, &str)) -> String {
     format!("{account}/{connection}/{slot}/{field}")
 }

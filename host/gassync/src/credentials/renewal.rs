@@ -1,5 +1,5 @@
-//! Renewing what ends. A renewal often spends what it renews with, so that only one process may do it: it holds the
-//! connection in the database, and what it brought is kept only if it held it to the end.
+//! Renewal of expiring secrets. Refresh tokens are often single-use, so only one process may renew: it holds a lease on the
+//! connection, and stores the result only if it still holds the lease.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,19 +19,19 @@ use crate::{
     vault,
 };
 
-/// How long a connection is held at most.
+/// Duration of the lease.
 const HOLD: SignedDuration = SignedDuration::from_secs(45);
-/// How long a renewal may take; well within the hold.
+/// Timeout of a renewal; well within the lease.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How often one who waits for another's renewal looks.
+/// Polling interval while another process renews.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often grants that nobody uses are looked for.
+/// Interval of the search for idle grants.
 const PERIOD: Duration = Duration::from_secs(3_600);
 /// A day.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ConnectionSecrets {
-    /// When something that the step brings was last written.
+    /// When a secret that the step captures was last written.
     pub(super) async fn written(&self, slot: &CredentialSlot, step: &Step) -> anyhow::Result<Option<Timestamp>> {
         let mut tx = self.app.db.read(self.account).await?;
         let stored = connections::credentials(&mut tx, self.account, self.connection).await?;
@@ -41,7 +41,7 @@ impl ConnectionSecrets {
         Ok(stored.iter().filter(|stored| brought(stored)).map(|stored| Timestamp::from(stored.updated_at)).max())
     }
 
-    /// Renews a slot that was last written at `written`, or waits for whoever is at it.
+    /// Renews a slot that was last written at `written`, or waits for another process that is renewing it.
     pub(super) async fn renew(
         &self,
         slot: &CredentialSlot,
@@ -55,7 +55,7 @@ impl ConnectionSecrets {
                 return Ok(());
             }
             if self.app.now() > ends {
-                bail!("another process is renewing it and does not end");
+                bail!("another process is renewing the credential and has not finished");
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -90,18 +90,18 @@ impl ConnectionSecrets {
         }
         let stored = StepSecrets::stored(self);
         let stepped = tokio::time::timeout(LIMIT, self.step(step, &stored)).await;
-        let captured = match stepped.context("the channel took too long")? {
+        let captured = match stepped.context("renewal timed out")? {
             Ok(captured) => captured,
             Err(error) => {
                 if matches!(error, StepError::Refused(_)) {
                     self.expired(holder).await?;
                 }
-                return Err(anyhow::Error::new(error).context("it could not be renewed"));
+                return Err(anyhow::Error::new(error).context("renewal failed"));
             }
         };
         let mut tx = self.app.db.write(self.account).await?;
         if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
-            bail!("it was renewed too late: another process has taken over");
+            bail!("the renewal lease expired: another process has taken over");
         }
         for (field, secret, expires) in &captured.fields {
             self.write(&mut tx, (&slot.slot, field), (secret, *expires)).await?;
@@ -110,7 +110,7 @@ impl ConnectionSecrets {
         Ok(())
     }
 
-    /// The channel will have no more of us until a person connects the source again; unless one just has.
+    /// Marks the credential as expired until a person reconnects, unless that has just happened.
     async fn expired(&self, holder: &str) -> anyhow::Result<()> {
         let mut tx = self.app.db.write(self.account).await?;
         if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
@@ -121,17 +121,17 @@ impl ConnectionSecrets {
         tx.commit().await?;
         tracing::error!(
             account = %self.account, connection = %self.connection,
-            "a credential works no more: its sources must be connected again"
+            "credential expired; sources must be reconnected"
         );
         Ok(())
     }
 }
 
-/// Uses grants that the channel would forget for want of use, until it is told to stop.
+/// Renews idle grants before the channel drops them, until shutdown.
 pub async fn keep_alive(app: Arc<App>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = keep_alive_once(&app).await {
-            tracing::error!(%error, "grants that nobody uses could not be kept alive");
+            tracing::error!(%error, "credential keep-alive failed");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -140,7 +140,7 @@ pub async fn keep_alive(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
-/// Renews what nobody has used for half of the time that the channel keeps it.
+/// Renews grants that were idle for half of their lifetime.
 pub async fn keep_alive_once(app: &Arc<App>) -> anyhow::Result<()> {
     let now = app.now();
     let mut tx = app.db.platform_read().await?;
@@ -148,7 +148,7 @@ pub async fn keep_alive_once(app: &Arc<App>) -> anyhow::Result<()> {
     drop(tx);
     for slot in idle {
         if let Err(error) = keep_slot_alive(app, &slot, now).await {
-            tracing::warn!(connection = slot.connection_id, slot = slot.slot, %error, "a grant could not be kept alive");
+            tracing::warn!(connection = slot.connection_id, slot = slot.slot, %error, "credential keep-alive failed");
         }
     }
     Ok(())

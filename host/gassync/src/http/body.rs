@@ -1,4 +1,4 @@
-//! A body that is one object of settings, with errors that name its fields.
+//! JSON object bodies, with errors that name the field.
 
 use axum::extract::{FromRequest, Request};
 use gassync_domain::FieldError;
@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// The body of a request, which may be left out.
+/// The optional body of a request.
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
@@ -46,7 +46,7 @@ fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::Malformed("the body is not UTF-8".to_owned()))?;
     let malformed = |error: serde_json::Error| Problem::Malformed(format!("the body is not JSON: {error}"));
     let _: serde::de::IgnoredAny = serde_json::from_str(text).map_err(malformed)?;
-    // A list of their values in order would be read as one, too.
+    // Serde would accept a list of the values, too.
     if !text.trim_start().starts_with('{') {
         let problem = "must be an object".to_owned();
         return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
@@ -57,7 +57,7 @@ fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     parse_json(text).map_err(|error| Problem::Invalid(vec![error]))
 }
 
-/// Reads JSON, or says which field is wrong. Null says what saying nothing says.
+/// Parses JSON, or names the invalid field. A null member equals an absent one.
 pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let error = match parse_strict(text) {
         Ok(record) => return Ok(record),
@@ -73,7 +73,7 @@ fn parse_strict<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = pointer(&error.path().to_string());
-        // The reader's place is a line of the body, which says nothing the path does not.
+        // The line and column are dropped: the path is enough.
         let problem = error.inner().to_string();
         let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
         FieldError { path, problem }

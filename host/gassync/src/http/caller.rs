@@ -1,4 +1,4 @@
-//! Who calls is a type in a handler's signature: without it there is no account to ask for.
+//! Authentication. Handlers take the caller as a typed extractor; without it they have no account.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -15,27 +15,27 @@ use super::{
 };
 use crate::store::keys::KeyHolder;
 
-/// A partner with a live key that has the scope `S`.
+/// A partner with an active key that has the scope `S`.
 #[derive(Debug)]
 pub struct Caller<S> {
-    /// Whose data it may see.
+    /// The account.
     pub account: AccountId,
-    /// What it writes as.
+    /// The source that it writes as.
     pub source: SourceId,
-    /// The key it came with.
+    /// Id of the API key.
     pub key: i64,
     /// Whether its source creates core entities.
     pub creates: bool,
-    /// What its source has the say over.
+    /// Authority of the source.
     pub authority: Authority,
-    /// Whether what would have to be mended is refused.
+    /// Whether invalid values are rejected instead of mended.
     pub strict: bool,
     holder: Arc<KeyHolder>,
     scope: PhantomData<S>,
 }
 
 impl<S> Caller<S> {
-    /// Everything that its key may do.
+    /// All scopes of the key.
     pub fn scopes(&self) -> &[String] {
         &self.holder.scopes
     }
@@ -45,7 +45,7 @@ impl<S> Caller<S> {
 #[derive(Clone)]
 pub struct OperatorToken(pub String);
 
-/// The one who runs this host.
+/// The operator of this host.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator(());
 

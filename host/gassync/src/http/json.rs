@@ -9,19 +9,19 @@ use serde_json::Value;
 
 use super::Problem;
 
-/// The largest body, in bytes.
+/// Maximum body size in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// The largest body that is read to its end before it is refused, in bytes.
+/// Maximum body size that is read completely before it is rejected, in bytes.
 const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
-/// How many levels of lists and objects a record may have.
+/// Maximum nesting depth of a record.
 pub const MAX_DEPTH: usize = 127;
-/// The longest number, in characters; beyond it no database keeps one.
+/// Maximum length of a number in characters that every database stores.
 const MAX_NUMBER_CHARS: usize = 300;
-/// The largest power of ten in a number.
+/// Maximum exponent of a number.
 const MAX_EXPONENT: i64 = 300;
 
-/// The whole body. What is too much is read all the same, up to a point, and thrown away: who is cut off while still
-/// sending may never see the answer.
+/// Reads the whole body. Excess data is read and discarded up to a limit, because a client that is cut off while
+/// sending may not see the response.
 pub async fn read(body: Body) -> Result<Vec<u8>, Problem> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut read) = (Vec::new(), 0);
@@ -48,7 +48,7 @@ pub fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     if json { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
 }
 
-/// Why a record that is JSON cannot be kept nevertheless: no database takes all that JSON allows.
+/// Why valid JSON cannot be stored; databases do not accept everything that JSON allows.
 pub fn unstorable(raw: &str) -> Option<String> {
     let bytes = raw.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);
@@ -95,7 +95,7 @@ pub fn is_beyond(number: &str) -> bool {
         || exponent.is_some_and(|exponent| exponent.map_or(true, |e| e.unsigned_abs() > MAX_EXPONENT.unsigned_abs()))
 }
 
-/// Where a string ends, and what in it cannot be kept.
+/// The end of a string, and what in it cannot be stored.
 fn string(raw: &str, mut at: usize) -> (usize, Option<String>) {
     let bytes = raw.as_bytes();
     let unit = |from: usize| raw.get(from..from + 4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
@@ -122,7 +122,7 @@ fn string(raw: &str, mut at: usize) -> (usize, Option<String>) {
     (at, None)
 }
 
-/// Without members and entries that are null: null says no more than saying nothing. What else a channel says is left alone.
+/// Removes null members and items, except inside `extra`.
 pub fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => {

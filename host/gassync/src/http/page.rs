@@ -1,4 +1,4 @@
-//! Pages of a listing, and answers that need not be sent again.
+//! Pagination and ETags.
 
 use axum::{
     body::Body,
@@ -11,36 +11,36 @@ use utoipa::{IntoParams, ToSchema};
 use super::{ApiError, Problem};
 use crate::{store::buffer::PageCursor, vault::fingerprint};
 
-/// Records on a page, when the caller does not say.
+/// Default page size.
 const DEFAULT_LIMIT: i64 = 50;
-/// Most records on a page.
+/// Maximum page size.
 const MAX_LIMIT: i64 = 200;
 
-/// Which page.
+/// Cursor and page size.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     pub cursor: Option<String>,
-    /// Records on the page, 1 to 200.
+    /// Page size, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
 }
 
-/// One page of records.
+/// A page of a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListPage<T> {
-    /// The records, the oldest first where the endpoint does not say otherwise.
+    /// The items, oldest first unless the endpoint says otherwise.
     pub data: Vec<T>,
-    /// What to ask for the next page with.
+    /// Cursor of the next page.
     pub next_cursor: Option<String>,
-    /// Whether there is one.
+    /// Whether there is a next page.
     pub has_more: bool,
 }
 
 impl PageQuery {
-    /// One row more than is shown tells whether there is another page.
+    /// Requests one row more than the page size, to know whether there is another page.
     pub fn to_cursor(&self) -> Result<PageCursor, ApiError> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
@@ -51,19 +51,19 @@ impl PageQuery {
             Some(cursor) => i64::from_str_radix(cursor, 36)
                 .ok()
                 .filter(|after| *after >= 0)
-                .ok_or_else(|| Problem::Malformed("cursor is not one that this endpoint gave".to_owned()))?,
+                .ok_or_else(|| Problem::Malformed("cursor is not valid for this endpoint".to_owned()))?,
         };
         Ok(PageCursor { after, limit: limit + 1 })
     }
 
-    /// What to ask with for what comes behind a row.
+    /// The cursor after a row.
     pub fn cursor(row: i64) -> String {
         base36(row)
     }
 }
 
 impl<T> ListPage<T> {
-    /// Cuts what was read with [`PageQuery::to_cursor`] to a page.
+    /// Cuts rows read with [`PageQuery::to_cursor`] to a page.
     pub fn cut<S>(mut rows: Vec<S>, cursor: PageCursor, row: impl Fn(&S) -> i64, show: impl Fn(S) -> T) -> Self {
         let shown = usize::try_from(cursor.limit - 1).unwrap_or(0);
         let has_more = rows.len() > shown;
@@ -85,10 +85,10 @@ fn base36(mut number: i64) -> String {
     }
 }
 
-/// JSON with a strong ETag; 304 where the caller has it already.
+/// A JSON response with a strong ETag; 304 if it matches `If-None-Match`.
 pub fn with_etag<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response, ApiError> {
     let text = serde_json::to_string(body).map_err(|error| {
-        tracing::error!(%error, "a record has no JSON form");
+        tracing::error!(%error, "response could not be serialized");
         Problem::Internal
     })?;
     let tag = format!("\"{}\"", &fingerprint(&text)[..32]);

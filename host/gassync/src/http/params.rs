@@ -1,4 +1,4 @@
-//! What stands in paths and queries, with errors that name the parameter.
+//! Path and query parameters, with errors that name the parameter.
 
 use axum::{
     extract::{FromRequestParts, Path, Query},
@@ -9,15 +9,15 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 
 use super::{ApiError, Problem};
 
-/// The query of a request.
+/// Query parameters.
 #[derive(Debug)]
 pub struct Params<T>(pub T);
 
-/// An id in the path: the caller's own, so any text that an id can be.
+/// An id of the caller in the path.
 #[derive(Debug)]
 pub struct PathId(pub String);
 
-/// Numbers that this host gave, by their names in the path: nothing is there under another word.
+/// Numeric path parameters; anything else is 404.
 #[derive(Debug)]
 pub struct PathParams<T>(pub T);
 
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<
     }
 }
 
-/// What is wrong, without the library's words around it.
+/// The error without the library's prefix.
 fn reason(error: &axum::extract::rejection::QueryRejection) -> String {
     use std::error::Error as _;
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
@@ -54,7 +54,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
-        // Nothing is stored under an id that cannot be one.
+        // No record can have such an id.
         if id.contains('\0') || id.chars().count() > MAX_ID_CHARS {
             return Err(Problem::NotFound.into());
         }
@@ -62,14 +62,14 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
-/// A day between the years 1900 and 2999.
+/// Parses a date between the years 1900 and 2999.
 pub fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let day: Date = text.parse().map_err(|_| D::Error::custom("is not a day such as 2027-06-01"))?;
+    let day: Date = text.parse().map_err(|_| D::Error::custom("is not a date such as 2027-06-01"))?;
     if is_plausible(day) { Ok(Some(day)) } else { Err(D::Error::custom("must lie between the years 1900 and 2999")) }
 }
 
-/// An instant between the years 1900 and 2999.
+/// Parses an instant between the years 1900 and 2999.
 pub fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let wrong = || D::Error::custom("is not an instant such as 2027-06-01T12:00:00Z");

@@ -1,4 +1,4 @@
-//! One error for every endpoint: a problem document (RFC 9457) whose type is a page that says what to do.
+//! The error of every endpoint: a problem document (RFC 9457) whose type is a help page.
 
 use std::fmt::Write;
 
@@ -18,58 +18,58 @@ use crate::store::{self, Fault};
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// What can be wrong. The documents and the pages about them are made from this one list.
+/// All problems. The documents and their help pages are generated from this list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// The body is not what the endpoint takes.
+    /// The body failed validation.
     Invalid(Vec<FieldError>),
-    /// The body is not JSON, or has no such form at all.
+    /// The request cannot be parsed.
     Malformed(String),
-    /// No key, or none that is alive.
+    /// No key, or not an active one.
     Unauthorized,
-    /// The key is alive, and may not do this.
+    /// The key lacks a scope.
     Forbidden {
-        /// The scope that it lacks.
+        /// The missing scope.
         scope: &'static str,
     },
-    /// The key's source is not at work.
+    /// The source of the key is stopped.
     SourceStopped {
         /// `paused`, `disabled`, …
         status: String,
     },
-    /// The key has called too often.
+    /// The key exceeded its rate limit.
     TooManyRequests {
-        /// When its next window begins.
+        /// Seconds until the next window.
         seconds: i64,
     },
-    /// There is no such thing, or it is not yours.
+    /// Not found, or owned by another account.
     NotFound,
-    /// The path takes another method.
+    /// The path does not allow the method.
     MethodNotAllowed,
-    /// It is there already.
+    /// A conflict with the current state.
     Conflict(String),
-    /// There is no room on some nights.
+    /// Some nights are sold out.
     SoldOut(Vec<FieldError>),
-    /// The same request is being worked on.
+    /// The same request is in progress.
     StillRunning,
-    /// Another request was sent under the same Idempotency-Key.
+    /// The Idempotency-Key was used for another request.
     KeyReused,
-    /// What would change is no longer what the plan says.
+    /// The plan is outdated.
     PlanOutdated,
-    /// The body is too large, or the list too long.
+    /// The body or the list is too large.
     TooLarge(String),
-    /// The body is of another type.
+    /// The media type is not supported.
     UnsupportedMediaType,
-    /// The plugin that would answer is not loaded.
+    /// The plugin is not loaded.
     PluginUnavailable {
-        /// When to come back.
+        /// Seconds until a retry makes sense.
         seconds: u32,
     },
-    /// The channel or its plugin did not do its part.
+    /// The channel or its plugin failed.
     Channel(String),
-    /// The database does not answer.
+    /// The database is unavailable.
     Unavailable,
-    /// A mistake of ours.
+    /// An internal error.
     Internal,
 }
 
@@ -81,61 +81,67 @@ impl Problem {
                 422,
                 "invalid",
                 "Some fields cannot be accepted",
-                "Mend the fields that `errors` names and send again. Nothing was stored.",
+                "Correct the fields listed in `errors` and send the request again. Nothing was stored.",
             ),
-            Self::Malformed(_) => {
-                (400, "malformed", "The request cannot be read", "Send what the documentation of the endpoint says.")
-            }
+            Self::Malformed(_) => (
+                400,
+                "malformed",
+                "The request cannot be read",
+                "Check the request against the documentation of the endpoint.",
+            ),
             Self::Unauthorized => (
                 401,
                 "unauthorized",
-                "The caller is not known",
-                "Send a live key as `Authorization: Bearer …`; a webhook carries the proof that was shown when its source was added.",
+                "The caller is not authenticated",
+                "Send an active key as `Authorization: Bearer …`. A channel webhook needs the token that was shown when its source was added.",
             ),
-            Self::Forbidden { .. } => {
-                (403, "forbidden", "The key may not do this", "Ask for a key with the scope that `detail` names.")
-            }
+            Self::Forbidden { .. } => (
+                403,
+                "forbidden",
+                "The key may not do this",
+                "Ask the operator for a key with the scope named in `detail`.",
+            ),
             Self::SourceStopped { .. } => (
                 403,
                 "source-stopped",
-                "The key's source is not at work",
-                "Whoever runs this host has stopped the source, as `detail` says. Nothing was stored: send it again when the source goes on.",
+                "The source of the key is stopped",
+                "The operator has stopped the source, see `detail`. Nothing was stored: send the request again when the source is resumed.",
             ),
             Self::TooManyRequests { .. } => (
                 429,
                 "too-many-requests",
-                "The key has called too often",
-                "Wait as long as `Retry-After` says. `RateLimit` tells after each call how many are left; lists of up to 1,000 records need fewer calls.",
+                "Rate limit exceeded",
+                "Wait for `Retry-After`. The header `RateLimit` shows the remaining calls. Send lists of up to 1,000 records to save calls.",
             ),
             Self::SoldOut(_) => (
                 409,
                 "sold-out",
-                "There is no room",
-                "The nights that `errors` names are full. Nothing was stored. A sale that has happened is sent without `onConflict=refuse`: it is kept, and told as overbooked.",
+                "Sold out",
+                "The nights listed in `errors` are full. Nothing was stored. Send completed sales without `onConflict=refuse`: they are kept and reported as overbooked.",
             ),
             Self::StillRunning => (
                 409,
                 "still-running",
-                "The same request is being worked on",
-                "Send it again in a moment, under the same Idempotency-Key: its answer will be waiting.",
+                "The same request is in progress",
+                "Send it again in a moment with the same Idempotency-Key to get its response.",
             ),
             Self::KeyReused => (
                 422,
                 "idempotency-key-reused",
                 "The Idempotency-Key was used for another request",
-                "Give each request a key of its own, and the same key only to the same request sent again.",
+                "Use a new key for each request, and the same key only to retry the same request.",
             ),
             Self::PlanOutdated => (
                 409,
                 "plan-outdated",
-                "The plan is no longer what would happen",
-                "Something has changed since the plan was made. Nothing was stored: ask for a new plan with `dryRun=true`.",
+                "The plan is outdated",
+                "Data has changed since the plan was made. Nothing was stored: request a new plan with `dryRun=true`.",
             ),
             Self::NotFound => (
                 404,
                 "not-found",
-                "There is no such thing here",
-                "Look at the path and the id. What belongs to others is not here either.",
+                "Not found",
+                "Check the path and the id. Resources of other accounts are reported as not found.",
             ),
             Self::MethodNotAllowed => {
                 (405, "method-not-allowed", "The path takes another method", "See the documentation of the endpoint.")
@@ -150,22 +156,23 @@ impl Problem {
             Self::PluginUnavailable { .. } => {
                 (503, "plugin-away", "The plugin is not loaded", "Come back later; nothing was kept.")
             }
-            Self::Channel(_) => {
-                (502, "channel", "The channel did not do its part", "The detail says what it answered.")
-            }
+            Self::Channel(_) => (502, "channel", "The channel failed", "See `detail` for the response of the channel."),
             Self::Unavailable => (
                 503,
                 "unavailable",
-                "The database does not answer",
-                "Send the same again later: nothing was stored, or the same thing was.",
+                "The database is unavailable",
+                "Send the same request again later. Retries are safe.",
             ),
-            Self::Internal => {
-                (500, "internal", "A mistake of ours", "Send the same again later, and tell us the time.")
-            }
+            Self::Internal => (
+                500,
+                "internal",
+                "Internal error",
+                "Send the same request again later, and report the time of the error to the operator.",
+            ),
         }
     }
 
-    /// One of each, for the pages.
+    /// One of each, for the help pages.
     fn all() -> [Self; 19] {
         let text = String::new;
         [
@@ -196,29 +203,29 @@ impl Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Document {
-    /// A page about this kind of problem.
+    /// Help page of this problem.
     #[serde(rename = "type")]
     #[schema(example = "/problems/invalid")]
     pub kind: String,
-    /// What it is.
+    /// Short title.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What it is in this case.
+    /// Details of this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The fields it is about.
+    /// The fields concerned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
 }
 
-/// What a handler fails with.
+/// The error of a handler.
 #[derive(Debug)]
 pub struct ApiError(Problem);
 
 impl ApiError {
-    /// What it is.
+    /// Short title.
     pub fn problem(&self) -> &Problem {
         &self.0
     }
@@ -232,14 +239,14 @@ impl From<Problem> for ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "the database failed a request");
+        tracing::error!(%error, "database error in a request");
         let passing = store::fault(&error) == Fault::Passing;
         Self(if passing { Problem::Unavailable } else { Problem::Internal })
     }
 }
 
 impl Problem {
-    /// As it is sent.
+    /// Converts to the document.
     pub fn document(self) -> Document {
         let (status, name, title, _) = self.describe();
         let (detail, errors) = match self {

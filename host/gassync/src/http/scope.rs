@@ -1,12 +1,12 @@
-//! What a key may do. A handler names its scope in its signature; without it there is no account to ask for.
+//! Scopes of API keys. A handler names its scope in the type of `Caller`; without one it has no account.
 
-/// One thing a key may do.
+/// A scope.
 pub trait KeyScope: Send + Sync + 'static {
-    /// As it is given to a key.
+    /// Name of the scope.
     const NAME: &'static str;
 }
 
-/// Everything that partners do, now and later.
+/// All partner scopes, including future ones.
 pub const ALL: &str = "*";
 
 macro_rules! scopes {
@@ -21,41 +21,41 @@ macro_rules! scopes {
             }
         )*
 
-        /// Every scope that a key can be given, and what it lets its holder do.
+        /// All scopes with their descriptions.
         pub const SCOPES: &[(&str, &str)] = &[$(($text, $says)),*];
     };
 }
 
 scopes! {
     PropertiesRead = "properties:read": "Read properties.";
-    PropertiesWrite = "properties:write": "Make and change properties.";
+    PropertiesWrite = "properties:write": "Create, change and withdraw properties.";
     RoomTypesRead = "room-types:read": "Read room types.";
-    RoomTypesWrite = "room-types:write": "Make and change room types.";
+    RoomTypesWrite = "room-types:write": "Create, change and withdraw room types.";
     RatePlansRead = "rate-plans:read": "Read rate plans.";
-    RatePlansWrite = "rate-plans:write": "Make and change rate plans.";
+    RatePlansWrite = "rate-plans:write": "Create, change and withdraw rate plans.";
     ReservationsRead = "reservations:read": "Read reservations.";
-    ReservationsWrite = "reservations:write": "Make, change and cancel reservations.";
-    AvailabilityRead = "availability:read": "Read what can be sold, night by night.";
-    AvailabilityWrite = "availability:write": "Tell a calendar.";
+    ReservationsWrite = "reservations:write": "Create, change and cancel reservations.";
+    AvailabilityRead = "availability:read": "Read availability by night.";
+    AvailabilityWrite = "availability:write": "Send calendars.";
     GuestsRead = "guests:read": "Read guests.";
-    GuestsWrite = "guests:write": "Make and change guests.";
-    ChangesRead = "changes:read": "Follow the feed of changes.";
-    SyncRead = "sync:read": "Read the audit trail and where the source stands.";
-    WebhooksRead = "webhooks:read": "Read subscriptions and what came of their deliveries.";
-    WebhooksWrite = "webhooks:write": "Subscribe, change and end subscriptions, test them, and have messages told again.";
-    CoreEvents = "core:events": "Say that something of the core may have changed: for the property-management system itself.";
+    GuestsWrite = "guests:write": "Create, change and withdraw guests.";
+    ChangesRead = "changes:read": "Read the change feed.";
+    SyncRead = "sync:read": "Read the sync log and the status of the source.";
+    WebhooksRead = "webhooks:read": "Read subscriptions and their deliveries.";
+    WebhooksWrite = "webhooks:write": "Create, change, delete and test subscriptions, and replay messages.";
+    CoreEvents = "core:events": "Report changed core records (for the PMS only).";
 }
 
-/// Begins the scopes that are the core's own, and that a key must be given by name.
+/// Prefix of scopes that `*` does not include.
 const CORE_KINDS: &str = "core:";
 
-/// Whether a key with these scopes may do what `scope` names.
+/// Whether these scopes include `scope`.
 pub fn holds(scopes: &[String], scope: &str) -> bool {
     let for_partners = !scope.starts_with(CORE_KINDS);
     scopes.iter().any(|held| held == scope || (for_partners && held == ALL))
 }
 
-/// The first of these that is no scope.
+/// The first unknown scope.
 pub fn unknown(scopes: &[String]) -> Option<&String> {
     scopes.iter().find(|given| *given != ALL && !SCOPES.iter().any(|(name, _)| name == given))
 }

@@ -1,4 +1,4 @@
-//! Records into buffer, mapping and core, in the caller's transaction: reservations in lists, all others one by one.
+//! Applies records to buffer, mappings and core in the caller's transaction: reservations in batches, others one by one.
 
 use std::collections::HashSet;
 
@@ -24,79 +24,79 @@ use crate::{
     },
 };
 
-/// How long a hint waits for others, so that all of them are one request.
+/// Delay that lets several hints share one request.
 const GATHER: SignedDuration = SignedDuration::from_millis(500);
-/// Mended fields that a line of the audit trail names; the record has all.
+/// Mended fields named in one audit entry; the record lists all.
 const MAX_MENDED_LOGGED: usize = 10;
 
-/// A reservation that was told of, its channel's record of it, and what was mended so far.
+/// A received reservation, the channel's record of it, and the fields mended so far.
 pub(super) type ReceivedReservation = (Reservation, RawJson, Vec<Mended>);
 
-/// The farthest that a channel's clock, whatever zone it is set to, is believed to be ahead of ours.
+/// The most that a channel's clock may be ahead of ours, whatever its time zone.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(26);
 
-/// Whose news it is, and when it was seen.
+/// The source of a batch of changes, its rights, and the time of observation.
 #[derive(Debug, Clone, Copy)]
 pub struct IngestContext {
     /// The tenant.
     pub account: AccountId,
-    /// Who sent it.
+    /// The source.
     pub source: SourceId,
     /// Whether this source creates core entities.
     pub creates: bool,
-    /// What this source has the say over.
+    /// The parts that this source owns.
     pub authority: Authority,
-    /// What becomes of a reservation that there is no room for; one that asks is refused in any case.
+    /// How to handle a reservation without availability. Requests are always refused.
     pub when_full: WhenFull,
-    /// Whether a record that would have to be mended is rejected; one that asks is in any case.
+    /// Whether records that need mending are rejected. Requests always are.
     pub strict: bool,
-    /// Whether what is cancelled in the core may stand again: it was cancelled for a block that is no more.
+    /// Whether a booking cancelled in the core may be reinstated, because the block that replaced it is gone.
     pub may_revive: bool,
-    /// Whether what its calendar shows closed is closed for others.
+    /// Whether nights closed in its calendar are closed at all channels.
     pub closes: bool,
-    /// Who counts what is left at its channel.
+    /// How its channel computes the remaining units.
     pub counts: UnitCount,
-    /// Whether its channel can be asked.
+    /// Whether it has a connection to a channel.
     pub has_channel: bool,
-    /// When the message arrived, or the fetch that brought it began.
+    /// When the message arrived, or the fetch began.
     pub observed_at: Timestamp,
     /// Now.
     pub now: Timestamp,
 }
 
-/// What became of a record.
+/// The outcome for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IngestOutcome {
-    /// It is new in the core.
+    /// Created in the core.
     Created(CoreId),
-    /// The core changed.
+    /// Updated in the core.
     Updated(CoreId),
-    /// It says what is known already.
+    /// No change.
     Unchanged(Option<CoreId>),
-    /// It is older than what is known.
+    /// Older than the stored record; ignored.
     Stale(Option<CoreId>),
-    /// It is in the buffer and waits.
+    /// Stored in the buffer, awaiting a link or a decision.
     Parked(Parked),
-    /// It is in the core, on nights that there is no room for it. The flag tells whether it is new.
+    /// Stored in the core on nights without availability.
     Overbooked {
         /// The booking.
         core: CoreId,
         /// Whether it is new in the core.
         created: bool,
-        /// The nights that are sold more often than they can be.
+        /// The overbooked nights.
         nights: Vec<Date>,
     },
-    /// It is not in the buffer: nothing of it can be stored.
+    /// Not stored: invalid.
     Rejected(Vec<FieldError>),
-    /// It is not in the buffer: there is no room for it.
+    /// Not stored: no availability.
     Refused(SoldOut),
-    /// It could not be read or kept, and waits in its own words.
+    /// Unreadable or unstorable; the original record is set aside.
     SetAside,
-    /// It asked for a fetch, which is on its way.
+    /// A hint; the fetch is enqueued.
     RefetchQueued,
-    /// It is in the buffer; the core has no use for it.
+    /// Stored in the buffer only; the core has no such record.
     BufferedOnly,
-    /// This host has no room for such news yet.
+    /// A kind of change that this host does not store yet.
     Unsupported,
 }
 
@@ -124,19 +124,18 @@ impl IngestOutcome {
         }
     }
 
-    /// What stood against the link of its record, within: nothing where it was applied. None where the link is new, or
-    /// nothing was done by it.
+    /// The error to record at the link: `Some(None)` if the record was applied, `None` if the link is new or was not used.
     fn link_error(&self) -> Option<Option<String>> {
         match self {
             Self::Updated(_) | Self::Overbooked { created: false, .. } => Some(None),
             Self::Parked(parked) => Some(Some(format!("parked: {parked}"))),
             Self::Rejected(errors) => Some(Some(describe_errors(errors))),
-            Self::Refused(full) => Some(Some(format!("no room on {}", format_nights(&full.nights)))),
+            Self::Refused(full) => Some(Some(format!("no availability on {}", format_nights(&full.nights)))),
             _ => None,
         }
     }
 
-    /// The word in answers and logs.
+    /// Its name in responses and logs.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Created(_) | Self::Overbooked { created: true, .. } => "created",
@@ -152,7 +151,7 @@ impl IngestOutcome {
 }
 
 impl IngestContext {
-    /// News of a source that has happened, whether there is room for it or not.
+    /// For facts reported by a source, which are stored even without availability.
     pub fn from_source(source: &Source, observed_at: Timestamp, now: Timestamp) -> Self {
         Self {
             account: source.account,
@@ -170,14 +169,13 @@ impl IngestContext {
         }
     }
 
-    /// Of a channel that counts what is left in its own way.
+    /// Sets how the channel computes the remaining units.
     #[must_use]
     pub fn with_unit_count(self, counts: UnitCount) -> Self {
         Self { counts, ..self }
     }
 
-    /// Mends a fact, and adds to the notes what was done; of what must need no mending all that is wrong. The answer is why
-    /// it cannot be kept.
+    /// Mends a record and notes what was changed; in strict mode only validates it. Returns the errors that prevent storing it.
     pub(super) fn mend_or_check<T: Mend + Validate>(&self, record: &mut T, notes: &mut Vec<Mended>) -> Vec<FieldError> {
         if self.strict {
             return record.validate();
@@ -187,12 +185,12 @@ impl IngestContext {
         mending.refused
     }
 
-    /// Whether what the source says of a linked entity's names, texts and sizes goes into the core.
+    /// Whether the source's names, texts and sizes of a linked entity are written to the core.
     pub(super) fn writes_content(&self, mapping: Mapping) -> bool {
         mapping.auto_sync && self.authority.source_owns_content(self.creates)
     }
 
-    /// A time of change far ahead of when it was seen is no order: whatever comes later would be older.
+    /// Ignores a modification time far in the future, which would make all later changes stale.
     pub(super) fn version(&self, revision: Option<&String>, modified_at: Option<Timestamp>) -> Version {
         let is_far = |at: &Timestamp| at.duration_since(self.observed_at) > MAX_AHEAD;
         let modified_at = modified_at.filter(|at| !is_far(at));
@@ -219,7 +217,7 @@ impl IngestContext {
         }
     }
 
-    /// Writes the audit trail's line for an outcome.
+    /// Writes the audit entry of an outcome.
     pub(super) async fn log(
         &self,
         tx: &mut Tx,
@@ -229,7 +227,7 @@ impl IngestContext {
         sync_log::inbound(tx, self.account, self.line(entity, outcome, mended).as_slice(), self.now).await
     }
 
-    /// The audit trail's line for an outcome; news that changes nothing leaves none.
+    /// The audit entry of an outcome; unchanged records have none.
     pub(super) fn line<'a>(
         &self,
         (entity_type, entity_id): (&'a str, &'a str),
@@ -239,7 +237,7 @@ impl IngestContext {
         let (action, status, message) = match outcome {
             IngestOutcome::Created(_) => ("create", "success", None),
             IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => ("update", "success", None),
-            IngestOutcome::Stale(_) => ("ignore", "success", Some("older than what is known".to_owned())),
+            IngestOutcome::Stale(_) => ("ignore", "success", Some("older than the stored record".to_owned())),
             IngestOutcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
             IngestOutcome::Overbooked { created, nights, .. } => (
                 if *created { "create" } else { "update" },
@@ -248,14 +246,14 @@ impl IngestContext {
             ),
             IngestOutcome::Rejected(errors) => ("reject", "failed", Some(describe_errors(errors))),
             IngestOutcome::Refused(full) => {
-                ("refuse", "failed", Some(format!("no room on {}", format_nights(&full.nights))))
+                ("refuse", "failed", Some(format!("no availability on {}", format_nights(&full.nights))))
             }
             IngestOutcome::Unchanged(_)
             | IngestOutcome::SetAside
             | IngestOutcome::RefetchQueued
             | IngestOutcome::Unsupported => return None,
         };
-        // Of what is not kept nothing was mended.
+        // A rejected record was not mended.
         let mended = if status == "failed" { None } else { describe_mended(mended) };
         let parts: Vec<String> = message.into_iter().chain(mended).collect();
         let message = (!parts.is_empty()).then(|| parts.join("; "));
@@ -263,18 +261,18 @@ impl IngestContext {
     }
 }
 
-/// Nights, in words.
+/// Formats nights for messages.
 pub fn format_nights(nights: &[Date]) -> String {
     nights.iter().map(Date::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Field and problem, never the value: that may be a guest's.
+/// Formats field and problem. Values are left out: they may be personal data.
 pub(super) fn describe_errors(errors: &[FieldError]) -> String {
     let format_nights: Vec<String> = errors.iter().map(|e| format!("{} {}", e.path, e.problem)).collect();
     format_nights.join("; ")
 }
 
-/// Field and what was done to it, never the value.
+/// Formats mended fields without their values.
 fn describe_mended(mended: &[Mended]) -> Option<String> {
     if mended.is_empty() {
         return None;
@@ -287,14 +285,14 @@ fn describe_mended(mended: &[Mended]) -> Option<String> {
     Some(format!("mended: {}", format_nights.join(", ")))
 }
 
-/// Applies changes in their order, in a transaction that is their source's. Properties and room types come before what refers
-/// to them, whatever order the channel named them in, and reservations last.
+/// Applies changes in a transaction opened for their source. Properties and room types come first, so that references
+/// resolve whatever the channel's order; reservations come last.
 pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>) -> store::Result<Vec<IngestOutcome>> {
     if tx.origin() != Some(context.source) {
-        // It would be told of what it has said.
-        return Err(sqlx::Error::Protocol("news of a source in a transaction that is not its own".to_owned()));
+        // Otherwise the source would be notified of its own changes.
+        return Err(sqlx::Error::Protocol("changes of a source need a transaction opened for that source".to_owned()));
     }
-    // These write the ledger too: units where there are fewer of them than before, blocks and what becomes of them.
+    // Room types (reduced quantities) and blocks write the ledger too.
     let alone = changes.iter().any(|change| matches!(change.data, ChangeKind::RoomType(_) | ChangeKind::Block(_)));
     let names: Vec<String> = changes.iter().flat_map(names).collect();
     let links: Vec<Option<(mappings::EntityKind, String)>> = changes.iter().map(link_of).collect();
@@ -311,9 +309,9 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
             data => others.push((index, Change { route, data, raw, mended })),
         }
     }
-    // A reservation that takes a block's place gives nights back and takes others.
+    // A reservation that replaces a block releases nights and takes others.
     let blocks = !batches.0.is_empty() && block::any(tx, context).await?;
-    // One on nights that its source has closed by hand, too.
+    // So does a reservation on nights that its source closed manually.
     let closures = !batches.0.is_empty() && closures::any(tx, context.account, context.source).await?;
     let shown: Vec<manual_closure::ShownNights> = others.iter().filter_map(|(_, change)| shown(change)).collect();
     if alone || !batches.0.is_empty() || !shown.is_empty() {
@@ -341,7 +339,7 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// The nights that a calendar speaks of.
+/// The nights that a calendar contains.
 fn shown(change: &Change) -> Option<manual_closure::ShownNights> {
     match &change.data {
         ChangeKind::Calendar(calendar) => {
@@ -351,11 +349,11 @@ fn shown(change: &Change) -> Option<manual_closure::ShownNights> {
     }
 }
 
-/// Reservations in lists that name none twice.
+/// Reservations in batches without duplicate ids.
 #[derive(Default)]
 struct ReservationBatches(Vec<ReservationBatch>);
 
-/// Reservations, and the place of each among all changes.
+/// Reservations, and their positions among all changes.
 #[derive(Default)]
 struct ReservationBatch {
     ids: HashSet<String>,
@@ -376,7 +374,7 @@ impl ReservationBatches {
     }
 }
 
-/// Takes those out of a run whose ids are blocks', and ends them one by one.
+/// Removes reservations whose ids belong to blocks from a batch and applies them one by one.
 async fn apply_block_conflicts(
     tx: &mut Tx,
     context: &IngestContext,
@@ -435,14 +433,14 @@ async fn one(tx: &mut Tx, context: &IngestContext, change: Change) -> store::Res
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));
             block::apply(tx, context, record, (&raw, mended)).await
         }
-        // What a plugin could not read is set aside before, with where it came from.
+        // Unreadable records were set aside before, with their origin.
         ChangeKind::Unreadable(_) | ChangeKind::Ask(_) | ChangeKind::Connection(_) | ChangeKind::Other { .. } => {
             Ok(IngestOutcome::Unsupported)
         }
     }
 }
 
-/// A channel that says only that something happened is asked what.
+/// Enqueues a fetch for a hint.
 async fn refetch(tx: &mut Tx, context: &IngestContext, hint: &Hint) -> store::Result<IngestOutcome> {
     let payload = match &hint.id {
         Some(id) => json!({ "entity": hint.entity, "id": id }),
@@ -462,7 +460,7 @@ pub(super) fn rank(data: &ChangeKind) -> u8 {
     }
 }
 
-/// What a change is about, so that two transactions that are about the same wait for each other.
+/// The records that a change affects, to lock them against concurrent transactions.
 fn names(change: &Change) -> Vec<String> {
     let guest = match &change.data {
         ChangeKind::Reservation(record) => record.guest.as_ref().and_then(|guest| guest.id.as_deref()),
@@ -473,7 +471,7 @@ fn names(change: &Change) -> Vec<String> {
     external_id(change).map(str::to_owned).into_iter().chain(guest).collect()
 }
 
-/// The link that a change may go by.
+/// The link that a change may use.
 fn link_of(change: &Change) -> Option<(mappings::EntityKind, String)> {
     let kind = match &change.data {
         ChangeKind::Property(_) => mappings::EntityKind::Property,

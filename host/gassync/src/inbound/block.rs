@@ -1,5 +1,5 @@
-//! Nights that a channel has taken out of sale: notes of maintenance in the core, one for each unit. Some channels keep them
-//! among their reservations, under ids of one row: then the newer word on an id counts, whichever kind it is of.
+//! Blocks: nights that a channel took off sale, stored as maintenance in the core, one per unit. Some channels keep blocks
+//! and reservations under the same ids: then the newer record of an id counts, whichever kind it is.
 
 use gassync_domain::{
     Block, Completeness, CoreId, Digest, MAX_STAY_NIGHTS, Mended, Missing, Parked, RawJson, Reservation, Status, Stay,
@@ -24,12 +24,12 @@ use crate::{
     },
 };
 
-/// Whether the source has told of blocks.
+/// Whether the source has blocks.
 pub(super) async fn any(tx: &mut Tx, context: &IngestContext) -> Result<bool> {
     blocks::any(tx, context.account, context.source).await
 }
 
-/// A block: told of for the first time, changed, or parked until its room types are linked.
+/// Applies a block: creates or updates it, or parks it until its room types are linked.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -50,7 +50,7 @@ pub(super) async fn apply(
     Ok(outcome)
 }
 
-/// The channel's id; without one, a block is what it takes.
+/// The channel's id, or an id derived from rooms and dates.
 pub(super) fn id_of(block: &Block) -> String {
     block.id.clone().unwrap_or_else(|| {
         let Block { property_id, unit_id, check_in, check_out, .. } = block;
@@ -60,7 +60,7 @@ pub(super) fn id_of(block: &Block) -> String {
     })
 }
 
-/// What becomes of it, and whether just this waits already: then nothing is written.
+/// The outcome, and whether the same record is already parked, so that nothing is written.
 async fn decide(
     tx: &mut Tx,
     context: &IngestContext,
@@ -106,7 +106,7 @@ async fn decide(
     }
     let known = stored.is_some_and(|stored| !stored.lifted && stored.parked.is_none());
     let outcome = match (parked, notes.first()) {
-        // What is linked is taken all the same.
+        // The linked part is blocked even so.
         (Some(parked), _) => IngestOutcome::Parked(parked),
         (None, Some(note)) if known => IngestOutcome::Updated(*note),
         (None, Some(note)) => IngestOutcome::Created(*note),
@@ -115,7 +115,7 @@ async fn decide(
     Ok((outcome, false))
 }
 
-/// Which units, how many of each and when, as far as they are linked; and what is missing.
+/// The linked units with quantities and nights, and what is missing.
 async fn spans(tx: &mut Tx, context: &IngestContext, block: &Block) -> Result<(Vec<(Span, u32)>, Vec<Missing>)> {
     let IngestContext { account, source, .. } = *context;
     if !context.authority.source_owns_bookings() {
@@ -150,7 +150,7 @@ async fn spans(tx: &mut Tx, context: &IngestContext, block: &Block) -> Result<(V
     Ok((spans, missing))
 }
 
-/// Its nights, in pieces that are no longer than a stay may be.
+/// Its nights, split at the maximum stay length.
 fn stays(block: &Block) -> Vec<Stay> {
     let mut stays = Vec::new();
     let mut from = block.check_in;
@@ -162,7 +162,7 @@ fn stays(block: &Block) -> Vec<Stay> {
     stays
 }
 
-/// The channel says no more than that it is gone.
+/// Applies the removal of a block.
 pub(super) async fn removed(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<IngestOutcome> {
     let IngestContext { account, source, now, observed_at, .. } = *context;
     let Some(stored) = blocks::find(tx, account, source, id).await? else { return Ok(IngestOutcome::Unchanged(None)) };
@@ -182,16 +182,16 @@ async fn first_core_id(tx: &mut Tx, context: &IngestContext, stored: &StoredBloc
     Ok(blocks::notes(tx, context.account, stored.row).await?.first().copied())
 }
 
-/// Gives back what a block takes in the core.
+/// Releases a block's nights in the core.
 async fn release(tx: &mut Tx, context: &IngestContext, stored: &StoredBlock) -> Result<()> {
     for note in blocks::notes(tx, context.account, stored.row).await? {
-        // A person may have taken the note away already.
+        // It may have been removed in the core already.
         core::unblock(tx, context.account, note, context.now).await?;
     }
     blocks::forget_notes(tx, context.account, stored.row).await
 }
 
-/// A reservation of this id that still holds nights has become the block, or is the newer word.
+/// Cancels the reservation of the same id, which the block replaces, unless the reservation is newer.
 async fn end_reservation(
     tx: &mut Tx,
     context: &IngestContext,
@@ -217,18 +217,18 @@ async fn end_reservation(
     Ok(None)
 }
 
-/// What a block of the same id means for a reservation.
+/// How a block of the same id affects a reservation.
 pub(super) enum BlockConflict {
-    /// Nothing: there is none, or none that stands in it.
+    /// There is no active block.
     Free,
-    /// It is decided by that alone.
+    /// The block decides the outcome.
     Decided(IngestOutcome),
-    /// The block has to go first, if the reservation can be booked then.
+    /// The block must be removed first, if the reservation can be booked then.
     Through(Box<StoredBlock>),
 }
 
-/// Whether a reservation's id is a block's that is older: then the block goes, unless the reservation cannot stand in its
-/// place; or newer: then the reservation is old news.
+/// Resolves a shared id: an older block is removed unless the reservation cannot be booked in its place; a newer block makes
+/// the reservation stale.
 pub(super) async fn resolve_conflict(
     tx: &mut Tx,
     context: &IngestContext,
@@ -244,7 +244,7 @@ pub(super) async fn resolve_conflict(
     if block.lifted {
         return Ok(BlockConflict::Free);
     }
-    // A word that nobody knows may hold nights: it takes nobody's place before a person has decided.
+    // An unknown status may hold nights: it replaces nothing before an operator has decided.
     if reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_)) {
         return Ok(BlockConflict::Through(Box::new(block)));
     }
@@ -252,7 +252,7 @@ pub(super) async fn resolve_conflict(
     let is_our_own = !block.version.is_older_than(&version)
         && known.as_ref().is_some_and(|known| !known.record.status.holds_nights());
     if is_our_own {
-        // The end of the booking that this block took the place of, once more.
+        // A repeated cancellation of the booking that this block replaced.
         return Ok(BlockConflict::Free);
     }
     release(tx, context, &block).await?;
@@ -260,13 +260,13 @@ pub(super) async fn resolve_conflict(
     if known.is_some() {
         return Ok(BlockConflict::Free);
     }
-    // It was never anything but a block.
+    // The id has never been a reservation.
     let outcome = core.map_or(IngestOutcome::Unchanged(None), IngestOutcome::Updated);
     context.log(tx, ("block", &reservation.id), (&outcome, &[])).await?;
     Ok(BlockConflict::Decided(outcome))
 }
 
-/// Books a reservation in the place of a block; where it cannot be booked the block stays.
+/// Replaces a block with a reservation; keeps the block if the reservation cannot be booked.
 pub(super) async fn replace_block(
     tx: &mut Tx,
     context: &IngestContext,
@@ -278,7 +278,7 @@ pub(super) async fn replace_block(
     tx.savepoint("block").await?;
     release(tx, context, block).await?;
     blocks::mark(tx, account, block.row, (&version, true), now).await?;
-    // The block ended the booking, and not its guest: it may stand again.
+    // The block ended the booking, not the guest: it may be reinstated.
     let reviving = IngestContext { may_revive: true, ..*context };
     let outcome = apply_one(tx, &reviving, received.clone()).await?;
     if matches!(
@@ -291,7 +291,7 @@ pub(super) async fn replace_block(
         return Ok(outcome);
     }
     tx.rollback_to("block").await?;
-    // The block has its nights already: it waits without keeping them twice.
+    // The block holds its nights already: do not hold them twice.
     let outcomes = reservation::apply_beside_block(tx, context, vec![received]).await?;
     Ok(outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported))
 }

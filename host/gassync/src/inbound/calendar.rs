@@ -1,5 +1,5 @@
-//! A channel's calendar into the buffer, and its prices and rules into the core where the source has the say over them. What it
-//! shows closed is [`super::manual_closure`]'s to judge.
+//! Applies a channel's calendar to the buffer, and prices and rules to the core if the source owns them. Closed nights are
+//! handled by [`super::manual_closure`].
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// Nights: kept as the channel told them. Prices and rules go on into the core where the source has the say over the
-/// calendar; how many can be sold never does, since the ledger knows what is sold.
+/// Stores nights as received. Prices and rules go to the core if the source owns the calendar. Unit counts never do: the
+/// ledger computes availability.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -36,13 +36,13 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
     let IngestContext { account, source, now, .. } = *context;
     let named = (calendar.room_type_id.as_str(), calendar.rate_plan_id.as_deref());
     let Some(place) = availability::place(tx, account, source, named).await? else {
-        // There is nothing yet to keep nights beside: whoever sent them sends them again.
+        // The room type is unknown yet: the channel will send the nights again.
         return Ok(IngestOutcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
     };
     let core = place.unit();
     let mut rates = None;
     if let (Some(unit), true) = (core, context.authority.source_owns_calendar()) {
-        // What is kept out is not kept beside the core either: it is news when it is told again.
+        // Switched off: not stored, so that it counts as a change when it comes again.
         let plan = calendar.rate_plan_id.as_deref().map(|plan| (EntityKind::RatePlan, plan));
         let links: Vec<(EntityKind, &str)> = [(EntityKind::RoomType, named.0)].into_iter().chain(plan).collect();
         let known = mappings::find_all(tx, account, source, &links).await?;
@@ -54,7 +54,7 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
             (None, Some(plan)) => {
                 return Ok(IngestOutcome::Parked(Parked(vec![Missing::RatePlan { id: plan.clone() }])));
             }
-            // A channel that knows no rate plans has the prices of the house's first.
+            // A channel without rate plans uses the property's first one.
             (None, None) => rates = core::first_rate_plan(tx, account, unit, now).await?.map(|plan| (plan, unit)),
         }
     }
@@ -69,8 +69,7 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
     Ok(core.map_or(IngestOutcome::BufferedOnly, IngestOutcome::Updated))
 }
 
-/// Takes the prices and rules that a source has shown, from `today` on, into the core: it has the say over them from now on, or is
-/// linked from now on.
+/// Writes buffered prices and rules from `today` on to the core, after the source became their owner or was linked.
 pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
     let IngestContext { account, source, now, .. } = *context;
     if !context.authority.source_owns_calendar() {

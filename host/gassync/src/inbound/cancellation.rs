@@ -1,4 +1,4 @@
-//! The end of a reservation gives its nights back, whatever else is odd or missing in what tells of it.
+//! A cancellation releases the nights, whatever else is odd or missing in the record.
 
 use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation, Status, Stay};
 
@@ -9,7 +9,7 @@ use crate::store::{
     outbound::{SyncStatus, bookings as sent},
 };
 
-/// Whether a status says that a reservation is over before it began.
+/// Whether a status ends a reservation before the stay.
 pub(super) fn is_ended(status: &Status) -> bool {
     matches!(status, Status::Cancelled | Status::Declined)
 }
@@ -19,7 +19,7 @@ fn is_stay(check_in: Option<Date>, check_out: Option<Date>) -> bool {
     stay.is_some_and(|stay| stay.nights() <= MAX_STAY_NIGHTS)
 }
 
-/// Puts the stored dates and rooms in the place of a cancellation's own that are no stay; without stored ones it has none.
+/// Replaces invalid dates and rooms of a cancellation by the stored ones, or removes them.
 pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservation>) {
     if !is_ended(&reservation.status) {
         return;
@@ -43,14 +43,14 @@ pub(super) fn complete(reservation: &mut Reservation, stored: Option<&Reservatio
     }
 }
 
-/// Has a record be about the dates and rooms of another.
+/// Copies dates and rooms from another record.
 pub(super) fn copy_rooms(reservation: &mut Reservation, other: &Reservation) {
     (reservation.check_in, reservation.check_out) = (other.check_in, other.check_out);
     reservation.rooms.clone_from(&other.rooms);
     reservation.room_type_id.clone_from(&other.room_type_id);
 }
 
-/// A booking as it is, but for its status, and its units.
+/// The current booking with the ended status, and its units.
 pub(super) async fn ended(
     tx: &mut Tx,
     context: &IngestContext,
@@ -63,8 +63,7 @@ pub(super) async fn ended(
         .map(|snapshot| (Reservation { status, ..snapshot.reservation }, snapshot.units)))
 }
 
-/// Whether a stay that has no night any more gives back what it had: its arrival is today or past, by its own word and by the
-/// booking's.
+/// Whether a stay without nights releases what it had: its arrival is today or past, by the record and by the booking.
 pub(super) async fn is_over_without_nights(
     tx: &mut Tx,
     context: &IngestContext,
@@ -81,7 +80,7 @@ pub(super) async fn is_over_without_nights(
     Ok(today.zip(arrival).is_some_and(|(today, arrival)| arrival <= today))
 }
 
-/// Whether a booking was cancelled here, and its channel was not yet seen to know when it said otherwise.
+/// Whether the booking was cancelled here and this record was observed before the channel confirmed the cancellation.
 pub(super) async fn is_cancellation_unconfirmed(
     tx: &mut Tx,
     context: &IngestContext,

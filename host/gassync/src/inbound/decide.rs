@@ -1,5 +1,5 @@
-//! A person decides what becomes of a record that waits: it stands, it is cancelled, or it is left as it is. Who and why are
-//! kept, and the same word again is not asked about again.
+//! Decisions on parked records: apply, cancel, or ignore. Author and reason are stored, and the same record needs no second
+//! decision.
 
 use gassync_domain::{
     Authority, Change, ChangeKind, Completeness, Digest, FieldChange, Intent, Missing, Owner, Parked, RawJson,
@@ -28,12 +28,12 @@ use crate::{
     },
 };
 
-/// The longest name of who decides, in characters.
+/// Maximum length of the author, in characters.
 pub const MAX_WHO_CHARS: usize = 255;
-/// The longest reason, in characters.
+/// Maximum length of the reason, in characters.
 pub const MAX_WHY_CHARS: usize = 2_000;
 
-/// The kinds of records that can wait.
+/// The kinds of records that can be parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParkedKind {
     /// A house.
@@ -49,7 +49,7 @@ pub enum ParkedKind {
 }
 
 impl ParkedKind {
-    /// By its word in commands and in the API.
+    /// Parses the name used in commands and in the API.
     pub fn named(word: &str) -> Option<Self> {
         Some(match word {
             "property" => Self::Property,
@@ -76,11 +76,11 @@ impl ParkedKind {
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// The word that waits counts: a cancelled booking stands again, an unknown status is a confirmation.
+    /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
     Stand,
-    /// It is cancelled: its nights are given back.
+    /// Cancel it and release its nights.
     Cancel,
-    /// The core stays as it is.
+    /// Leave the core unchanged.
     Ignore,
 }
 
@@ -110,7 +110,7 @@ pub struct DecidedBy<'a> {
 }
 
 impl DecidedBy<'_> {
-    /// Both are said, and neither is too long.
+    /// Checks that author and reason are given and within their limits.
     pub fn check(&self) -> Result<(), DecideError> {
         for (field, text, most) in [("by", self.who, MAX_WHO_CHARS), ("why", self.why, MAX_WHY_CHARS)] {
             if text.trim().is_empty() {
@@ -124,7 +124,7 @@ impl DecidedBy<'_> {
     }
 }
 
-/// What a decision comes to.
+/// The result of a decision.
 #[derive(Debug)]
 pub struct Decided {
     /// What becomes of the record.
@@ -133,20 +133,20 @@ pub struct Decided {
     pub changes: Vec<FieldChange>,
 }
 
-/// Why something cannot be decided so.
+/// Why a decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
     /// No such record waits.
-    #[error("no such record of this source waits")]
+    #[error("the source has no such parked record")]
     NotWaiting,
     /// It cannot stand as it is.
-    #[error("it cannot stand: {0}; link what is missing (`gassync map apply`), or cancel or ignore it")]
+    #[error("it cannot be applied: {0}; link what is missing (`gassync map apply`), or cancel or ignore it")]
     Lacking(Parked),
     /// It is of a kind that is not cancelled.
-    #[error("only reservations and blocks are cancelled: link it, let it stand, or ignore it")]
+    #[error("only reservations and blocks can be cancelled: link this record, let it stand, or ignore it")]
     NoCancelling,
     /// A field is empty.
-    #[error("{0}: must be said")]
+    #[error("{0}: is required")]
     Unsaid(&'static str),
     /// A field is too long.
     #[error("{field}: the limit is {most} characters")]
@@ -160,11 +160,11 @@ pub enum DecideError {
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Decides what becomes of a record that waits. Whoever only wants to know drops the transaction.
+/// Decides a parked record. For a dry run, drop the transaction.
 pub async fn decide(
     tx: &mut Tx,
     context: &IngestContext,
@@ -173,9 +173,9 @@ pub async fn decide(
 ) -> Result<Decided, DecideError> {
     by.check()?;
     let IngestContext { account, source, now, .. } = *context;
-    // A hold goes and a booking comes: nights are opened more than once.
+    // A booking replaces a hold: ledger rows are locked more than once.
     tx.lock_ledger(account, true).await?;
-    // A person has the say, whatever the source has.
+    // An operator's decision overrides the source's authority.
     let authority = Authority { bookings: Some(Owner::Source), ..context.authority };
     let context = IngestContext { authority, when_full: WhenFull::Keep, may_revive: true, ..*context };
     let linked_kind = match kind {
@@ -215,7 +215,7 @@ pub async fn decide(
     Ok(Decided { outcome, changes: differences(&before, &after) })
 }
 
-/// Keeps who linked a record by hand, and why.
+/// Records who linked a record manually, and why.
 pub async fn record_link(
     tx: &mut Tx,
     context: &IngestContext,
@@ -256,7 +256,7 @@ async fn reservation(
 ) -> Result<(IngestOutcome, Digest), DecideError> {
     let IngestContext { account, source, now, .. } = *context;
     let Some((waiting, raw)) = parked_reservations::with_raw(tx, account, source, id).await? else {
-        // One that the channel does not answer for is decided in the same words.
+        // A missing reservation is decided with the same choices.
         let outcome = missing_reservation::resolve(tx, context, id, choice == Choice::Cancel).await?;
         return Ok((outcome.ok_or(DecideError::NotWaiting)?, Digest(String::new())));
     };
@@ -267,7 +267,7 @@ async fn reservation(
             core::drop_holds(tx, account, &Vec::from_iter(hold), now).await?;
             parked_reservations::remove_all(tx, account, source, &[id]).await?;
             reservations::release(tx, account, source, id).await?;
-            // What is older than the word that was decided stays older.
+            // Records older than the decided one stay stale.
             reservations::confirm(tx, account, source, id, &version, now).await?;
             let stored = reservations::find(tx, account, source, id).await?;
             return Ok((IngestOutcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
@@ -295,7 +295,7 @@ async fn reservation(
     }
 }
 
-/// What a person decides, and nothing else, may be missing of what is to stand.
+/// Checks that nothing but the decision itself is missing.
 fn check_complete(Parked(missing): &Parked) -> Result<(), DecideError> {
     let decided =
         |missing: &&Missing| matches!(missing, Missing::Authority | Missing::Status { .. } | Missing::Decision { .. });
@@ -303,7 +303,7 @@ fn check_complete(Parked(missing): &Parked) -> Result<(), DecideError> {
     if lacking.is_empty() { Ok(()) } else { Err(DecideError::Lacking(Parked(lacking))) }
 }
 
-/// A reservation whose booking is gone from the core stands as a new one.
+/// Clears the link of a reservation whose booking was deleted, so that it is booked again.
 async fn clear_missing_link(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<(), DecideError> {
     let IngestContext { account, source, .. } = *context;
     let kind = mappings::EntityKind::Reservation;
@@ -343,7 +343,7 @@ async fn a_block(
     }
 }
 
-/// A property, room type or rate plan stands as a new one of the core.
+/// Creates the core entity of a parked property, room type or rate plan.
 async fn content(
     tx: &mut Tx,
     context: &IngestContext,

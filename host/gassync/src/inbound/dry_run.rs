@@ -1,4 +1,4 @@
-//! What records would do to the core, field by field.
+//! Dry run: the field changes that records would cause in the core.
 
 use gassync_domain::{AccountId, Calendar, Change, ChangeKind, CoreId, FieldChange, Guest, differences};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::store::{
     mappings::{self, EntityKind},
 };
 
-/// What one record does.
+/// The dry-run result of one record.
 #[derive(Debug)]
 pub struct DryRunResult {
     /// What becomes of it.
@@ -19,10 +19,9 @@ pub struct DryRunResult {
     pub changes: Vec<FieldChange>,
 }
 
-/// Applies changes as [`apply::changes`] does, and tells what each did to the core. Whoever only wants to know drops
-/// the transaction.
+/// Applies changes as [`apply::changes`] does and returns the field changes of each. For a dry run, drop the transaction.
 pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>) -> Result<Vec<DryRunResult>> {
-    // One by one, in whatever order their nights have: alone in the account's ledger.
+    // One by one, so the account's ledger is locked exclusively.
     tx.lock_ledger(context.account, true).await?;
     let mut order: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
     order.sort_by_key(|(_, change)| rank(&change.data));
@@ -69,7 +68,7 @@ async fn rates(tx: &mut Tx, context: &IngestContext, calendar: &Calendar) -> Res
     }
 }
 
-/// A core entity as it is now; null where there is none.
+/// The current core entity; null if there is none.
 pub async fn entity(tx: &mut Tx, account: AccountId, kind: EntityKind, id: CoreId) -> Result<Value> {
     match kind {
         EntityKind::Property => snapshot::property(tx, account, id).await,

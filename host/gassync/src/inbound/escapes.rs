@@ -1,10 +1,10 @@
-//! Bodies of JSON are mended before a plugin reads them: half a character or a NUL in one text must not cost a message. What
-//! is kept, and what is signed, are the bytes as they came.
+//! Repairs JSON bodies before a plugin reads them, so that a lone surrogate or a NUL does not cost the message. Stored and
+//! signed bytes stay unchanged.
 
 use gassync_domain::mend_json_text;
 
-/// Replaces in a body of JSON the escapes of NUL and of halves of characters, and bytes that are no UTF-8 where the headers
-/// name no other encoding. Any other body comes back as it was.
+/// Replaces escaped NULs and lone surrogates in a JSON body, and invalid UTF-8 unless the headers name another encoding.
+/// Other bodies are returned unchanged.
 pub fn mend(body: Vec<u8>, headers: &[(String, String)]) -> Vec<u8> {
     if !matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return body;

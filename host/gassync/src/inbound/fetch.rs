@@ -1,4 +1,4 @@
-//! What a plugin fetches, page by page: a page is committed before the next is asked for.
+//! Fetches page by page: each page is committed before the next one is requested.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -34,21 +34,20 @@ use crate::{
     },
 };
 
-/// The longest wait for room within what the channel allows that is waited out between two pages: to begin anew would
-/// come to the same place again.
+/// Longest rate-limit wait between two pages before the fetch is given up.
 const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// The longest wait between two pages that is waited out here.
+/// Longest wait between two pages that the plugin may ask for.
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// How many records came, by what became of them.
+/// Number of records per outcome.
 pub type OutcomeCounts = BTreeMap<&'static str, i64>;
 
-/// Fetches what a query asks for and applies it; the run is written down, however it ends.
+/// Runs a query and applies its records. The run is logged, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<OutcomeCounts, ChannelCallError> {
     ask(app, source, query).await.map(|(outcomes, _)| outcomes)
 }
 
-/// The same; and which of the records that were asked for by their ids the answer was silent about.
+/// As [`run`], and returns the requested ids that the channel did not return.
 pub(super) async fn ask(
     app: &Arc<App>,
     source: &Source,
@@ -67,7 +66,7 @@ pub(super) async fn ask(
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     sync_runs::finish(&mut tx, source.account, id, (&counters, why.as_deref()), (began, now)).await?;
-    // That a plugin has no way to ask for something is no trouble of the source.
+    // An unsupported query is not an error of the source.
     let is_trouble = !matches!(result, Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
         sources::failed(&mut tx, source.account, source.id, why, now).await?;
@@ -103,7 +102,7 @@ async fn all_pages(
     let mut answered: HashSet<String> = HashSet::new();
     let mut pages = 0;
     loop {
-        // What a page says was true when the request for it was made, not when it is applied.
+        // A page shows the state at the time of its request, not at the time it is applied.
         let observed_at = app.now();
         let (mut page, record) = match fetch(&session, query.clone()).await {
             Err(ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
@@ -141,12 +140,12 @@ async fn all_pages(
         }
         connections::reset_refusals(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
-            // What is read by its nights or out of a queue has no point to go on from.
+            // Calendars by date and queues have no sync cursor.
             let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
             let goes_on =
                 matches!(query.selection, Selection::Everything | Selection::ChangedSince(_) | Selection::After(_));
             if after != NextStep::Whole {
-                tracing::warn!(source = %source.id, ?after, "a fetch was not the whole: the next one begins where it did");
+                tracing::warn!(source = %source.id, ?after, "fetch incomplete; the next one restarts from the same cursor");
             } else if goes_on && is_of_all {
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, context.now)).await?;
             }
@@ -168,7 +167,7 @@ async fn all_pages(
     }
 }
 
-/// The id of the record that a change is about, in answer to a question by ids.
+/// The id of the record that a change returns for a query by ids.
 fn answers(change: &Change) -> Option<&str> {
     match &change.data {
         ChangeKind::Unreadable(unreadable) => unreadable.id.as_deref(),
@@ -176,7 +175,7 @@ fn answers(change: &Change) -> Option<&str> {
     }
 }
 
-/// The records that were asked for by their ids and not answered.
+/// The requested ids that were not returned.
 fn silent(query: &Query, answered: &HashSet<String>) -> Vec<String> {
     let Selection::Some(ids) = &query.selection else { return Vec::new() };
     ids.iter().filter(|id| !answered.contains(*id)).cloned().collect()
@@ -189,8 +188,8 @@ fn calendar_of(change: &Change) -> Option<Calendar> {
     }
 }
 
-/// What was asked for by its id and is not there any more: to ask again would come to the same. A block takes no nights
-/// then; what has become of anything else is for a person to say. Their ids.
+/// Drops hints for requested ids that no longer exist, since a second request would return the same. Removed blocks release
+/// their nights; anything else is left to an operator. Returns their ids.
 fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, outcomes: &mut OutcomeCounts) -> Vec<String> {
     let Selection::Some(ids) = &query.selection else { return Vec::new() };
     let is_gone = |change: &mut Change| {
@@ -208,7 +207,7 @@ fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, outcomes: &mut O
     gone
 }
 
-/// Since when a poll asks, given where the last one ended. A point that is ahead of us says nothing of what came before it.
+/// The selection of a poll, given the last cursor. A cursor in the future is not trusted.
 pub fn since(resume: Option<ResumePoint>, overlap_seconds: u32, now: Timestamp) -> Selection {
     let overlap = SignedDuration::from_secs(i64::from(overlap_seconds));
     match resume {
@@ -229,19 +228,19 @@ async fn move_resume_point(
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
-    // However far in the future a record's own time lies: what changes after the first request is the next run's.
+    // Records may carry future times: anything changed after the first request belongs to the next run.
     let resume = resume.map(|point| match point {
         ResumePoint::Instant(instant) => ResumePoint::Instant(instant.min(began)),
         token @ ResumePoint::Token(_) => token,
     });
-    // A channel that named no point gets our own clock, once; one that saw nothing new stays where it was.
+    // A channel without a cursor starts from our clock; without new records the cursor stays.
     match resume.or_else(|| known.is_none().then_some(ResumePoint::Instant(began))) {
         Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,
         None => Ok(()),
     }
 }
 
-/// Pages come in no order of time; a token is the last word.
+/// The latest cursor: pages are not ordered by time, and a token replaces any other.
 fn latest(known: Option<ResumePoint>, page: Option<ResumePoint>) -> Option<ResumePoint> {
     match (&known, &page) {
         (Some(ResumePoint::Instant(a)), Some(ResumePoint::Instant(b))) if a > b => known,
@@ -268,7 +267,7 @@ async fn fetch(session: &ChannelSession<'_>, query: Query) -> Result<(Page, Call
     }
 }
 
-/// Masks each answer and keeps it before the guest sees it: some channels count fetching as acknowledging.
+/// Masks and stores each response before the plugin sees it: some channels treat a fetch as an acknowledgement.
 struct KeepingTransport {
     app: Arc<App>,
     network: LimitedTransport<HttpTransport>,
@@ -280,7 +279,7 @@ struct KeepingTransport {
 #[async_trait]
 impl Transport for KeepingTransport {
     async fn send(&self, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
-        // As the guest wrote it: filled, any part of it may be a secret.
+        // With placeholders: any part of the filled request may be a secret.
         let (method, url) = (request.method.clone(), request.shown.clone());
         let mut answer = self.network.send(request).await?;
         let paths: Vec<FieldPath<'_>> = self.sensitive.iter().map(|text| FieldPath::parse(text)).collect();

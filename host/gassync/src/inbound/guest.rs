@@ -1,8 +1,7 @@
-//! A guest into buffer, mapping and core.
+//! Applies guests to buffer, mappings and core.
 //!
-//! A record is about a person the core knows when, in this order: this source linked that very id with them before; or
-//! both have the same mail address of their own and the same family name. Nothing less makes two people one: an address
-//! that a selling site forwards is many guests' in turn, and names alone are shared.
+//! A record matches a known guest if this source linked the same id before, or if both have the same own e-mail address and
+//! the same family name. Nothing less matches: forwarding addresses of booking sites are reused, and names are shared.
 
 use std::collections::HashSet;
 
@@ -21,7 +20,7 @@ use crate::{
 /// A guest, as the channel has them, and what was mended of that.
 type Named<'a> = (&'a Guest, &'a RawJson, &'a [Mended]);
 
-/// A guest that is told of without a reservation.
+/// Applies a guest that comes without a reservation.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -41,7 +40,7 @@ pub(super) async fn apply(
     Ok(outcome)
 }
 
-/// The id of a reservation's guest. One without an id of its own is filed under the reservation's.
+/// The id of a reservation's guest; without one, the reservation's id.
 pub(super) fn id_of(reservation: &Reservation) -> Option<String> {
     let guest = reservation.guest.as_ref()?;
     Some(guest.id.clone().unwrap_or_else(|| format!("reservation/{}", reservation.id)))

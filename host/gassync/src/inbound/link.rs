@@ -1,4 +1,4 @@
-//! A person says what a parked record is about: the link, the record's way into the core, and what that frees.
+//! Manual links: links a parked record, applies it, and retries the records that waited for the link.
 
 use gassync_domain::{Change, ChangeKind, CoreId, FieldChange, Missing, Parked, RawJson, differences};
 use serde_json::Value;
@@ -17,45 +17,47 @@ use crate::{
     },
 };
 
-/// Parked records that are looked through for what they wait for.
+/// Parked records searched for ones that wait for the link.
 const MAX_SEARCHED: i64 = 1_000;
 
-/// What a record is to be linked with.
+/// The target of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkTarget {
     /// This core entity.
     Known(CoreId),
-    /// One that is made of the record.
+    /// A new core entity, created from the record.
     New,
 }
 
-/// What linking does.
+/// The result of linking.
 #[derive(Debug)]
 pub struct LinkResult {
     /// What becomes of the record.
     pub outcome: IngestOutcome,
     /// What differs in the core entity, before and after.
     pub changes: Vec<FieldChange>,
-    /// Parked records that wait for this very link.
+    /// Number of parked records that wait for this link.
     pub frees: usize,
 }
 
-/// Why a record cannot be linked so.
+/// Why a link is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The source told of no such record.
-    #[error("the source has told of no such record")]
+    /// The source has sent no such record.
+    #[error("the source has sent no such record")]
     NoRecord,
-    /// Only what is parked for want of a link is linked by hand.
+    /// Only records parked for a missing link can be linked manually.
     #[error(
         "only properties, room types, rate plans and reservations that wait are linked by hand, and of these the last to bookings that are there"
     )]
     NotByHand,
     /// Another reservation of the source is linked with the booking.
-    #[error("reservation {0} of this source is linked with that booking: two reservations are two bookings")]
+    #[error(
+        "reservation {0} of this source is already linked with that booking: each reservation needs its own booking"
+    )]
     Taken(String),
     /// It is linked.
-    #[error("it is linked with {0} already: unlink it first")]
+    #[error("it is already linked with {0}: unlink it first")]
     AlreadyLinked(CoreId),
     /// The account has no such entity.
     #[error("the account has no such core entity")]
@@ -64,11 +66,11 @@ pub enum LinkError {
     #[error("the core entity is in property {0}, and the record's property is linked with another")]
     Elsewhere(i64),
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Links a record and takes it into the core. Whoever only wants to know drops the transaction.
+/// Links a record and applies it to the core. For a dry run, drop the transaction.
 pub async fn link(
     tx: &mut Tx,
     context: &IngestContext,
@@ -97,7 +99,7 @@ pub async fn link(
         }
         mappings::link(tx, account, source, kind, id, core, now).await?;
     }
-    // What a person decides to make is made, whichever source creates.
+    // An operator may create entities from any source.
     let context = IngestContext { creates: context.creates || target == LinkTarget::New, observed_at, ..*context };
     let outcomes = apply::changes(tx, &context, vec![change]).await?;
     let outcome = outcomes.into_iter().next().unwrap_or(IngestOutcome::Unsupported);
@@ -120,7 +122,7 @@ pub async fn link(
     Ok(LinkResult { outcome, changes, frees })
 }
 
-/// Takes a link away: the record is parked, the core keeps what it has.
+/// Removes a link: the record is parked, the core entity stays.
 pub async fn unlink(
     tx: &mut Tx,
     context: &IngestContext,
@@ -146,7 +148,7 @@ pub async fn unlink(
         message: None,
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
-    // What it has closed by hand is open where it is linked no more.
+    // Manual closures end at a unit that is no longer linked.
     schedule::linked(tx, account, source, now).await?;
     Ok(())
 }
@@ -181,7 +183,7 @@ async fn received(
     })
 }
 
-/// A room belongs to the house that the record's property is linked with.
+/// Checks that the unit is in the property that the record's property is linked with.
 async fn check_home(
     tx: &mut Tx,
     context: &IngestContext,

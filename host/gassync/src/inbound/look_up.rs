@@ -1,4 +1,4 @@
-//! Records that are asked for by their ids: those that a list leaves out are asked for alone.
+//! Fetches records by id. Ids that a list response omits are requested individually.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use gassync_domain::{Entity, Query, Selection};
 use super::{fetch, missing_reservation};
 use crate::{app::App, channel::ChannelCallError, store::sources::Source};
 
-/// Fetches what a query names, and takes note of reservations that the channel does not answer for.
+/// Runs a query by ids and records reservations that the channel does not return.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), ChannelCallError> {
     let entity = query.entity;
     let alone = matches!(&query.selection, Selection::Some(ids) if ids.len() == 1);
@@ -21,7 +21,7 @@ pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<(), Ch
             missing_reservation::record_absent(app, source, &id, asked_at).await?;
             continue;
         }
-        // Whether a channel answers a list whole is not known of all.
+        // Not all channels return complete lists.
         let asked_at = app.now();
         let (_, silent) = fetch::ask(app, source, Query::new(entity, Selection::Some(vec![id]))).await?;
         for id in silent {

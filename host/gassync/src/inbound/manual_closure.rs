@@ -1,5 +1,5 @@
-//! Nights that somebody has closed at a channel by hand: what a calendar shows that neither the channel's bookings nor what it
-//! was told explain is closed for everybody, until the channel shows it open.
+//! Manual closures: a night that a channel shows closed, although neither its bookings nor our pushes explain that, was closed
+//! manually there. It is closed at all channels until that channel shows it open.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,35 +29,36 @@ use crate::{
     },
 };
 
-/// When a calendar is looked at again that shows something newly closed: what merely crossed a booking is open then.
+/// Delay before a calendar with a new closure is read again, in case the read only crossed a booking.
 const LOOK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
-/// Nights of a room type that a source has shown, by the channel's id of it.
+/// Observed nights of a room type, by the channel's id.
 pub(super) type ShownNights = (String, Vec<Date>);
 
-/// A room type whose nights are judged.
+/// A room type whose nights are checked for closures.
 struct RoomTypeToCheck {
     id: String,
     room_type: i64,
     unit: CoreId,
     stays: Vec<Stay>,
-    /// It was not shown just now: of each night it counts since when it has been shown so.
+    /// Uses buffered nights: each night counts from its own time of observation.
     is_recheck: bool,
 }
 
-/// A night whose closing changes.
+/// A night whose closure changes.
 struct ClosureChange {
     night: ClosedNight,
-    /// How it is closed now; none where it is open.
+    /// The new closure; `None` if open.
     now: Option<Closure>,
 }
 
-/// Judges nights that calendars have shown, after they were kept. The transaction has said [`Tx::lock_ledger`].
+/// Updates the closures of nights that calendars have shown, after the buffer was written. The caller holds
+/// [`Tx::lock_ledger`].
 pub(super) async fn check_shown(tx: &mut Tx, context: &IngestContext, shown: Vec<ShownNights>) -> Result<()> {
     if !context.closes {
         return Ok(());
     }
-    // A room type may have a calendar for each of its rate plans: they are judged together.
+    // A room type may have one calendar per rate plan: they are checked as one.
     let mut by_room: BTreeMap<String, Vec<Date>> = BTreeMap::new();
     shown.into_iter().for_each(|(id, dates)| by_room.entry(id).or_default().extend(dates));
     let mut changed = Vec::new();
@@ -73,8 +74,8 @@ pub(super) async fn check_shown(tx: &mut Tx, context: &IngestContext, shown: Vec
     apply_changes(tx, context, changed).await
 }
 
-/// Judges all that a source has shown once more, from `today` on: its links are others now. What it closed where it is linked no
-/// more is open there.
+/// Checks all buffered nights from `today` on again after the links changed, and ends closures of units that are no longer
+/// linked.
 pub async fn recheck(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
     let IngestContext { account, source, .. } = *context;
     if !context.closes {
@@ -95,7 +96,7 @@ pub async fn recheck(tx: &mut Tx, context: &IngestContext, today: Date) -> Resul
     apply_changes(tx, context, changed).await
 }
 
-/// What of a room type's nights is closed otherwise than it was.
+/// The closures of a room type that change.
 async fn changes(
     tx: &mut Tx,
     context: &IngestContext,
@@ -121,7 +122,7 @@ async fn changes(
     let quantity = crate::store::core::units::quantity(tx, account, *unit).await?.unwrap_or(1);
     let record = room_types::find(tx, account, source, id).await?;
     let rooms = record.and_then(|stored| stored.record.quantity);
-    // Whose bookings leave what, where several room types are sold of one unit, cannot be told.
+    // With several room types on one unit, counts cannot be attributed.
     let is_alone = closures::room_types_of_unit(tx, account, source, *unit).await? <= 1;
     let count = |units: i64| u32::try_from(units).unwrap_or(0);
     let mut changed = Vec::new();
@@ -164,7 +165,7 @@ async fn changes(
     Ok(changed)
 }
 
-/// What the channel has of a night from us, under all its rate plans.
+/// The last state that we sent for a night, over all rate plans.
 fn last_sent(known: &[NightState]) -> LastSent {
     let sellable = |text: &Option<String>| -> Option<u32> {
         serde_json::from_str::<ChannelNight>(text.as_deref()?).ok().map(|night| night.sellable())
@@ -173,14 +174,14 @@ fn last_sent(known: &[NightState]) -> LastSent {
     let (mut is_clear, mut is_closed) = (true, true);
     for known in known {
         let (confirmed, sent) = (sellable(&known.confirmed), sellable(&known.sent));
-        // Until it is known to be there, what was sent last may be, or what was there before it.
+        // Until confirmed, the channel may have either the last sent or the previous state.
         let sent = sent.filter(|_| known.state != SyncStatus::Confirmed);
         let (one, other) = match (confirmed.or(sent), sent.or(confirmed)) {
             (Some(one), Some(other)) => (one, other),
             _ if known.closed_by_us => (0, 0),
             _ => continue,
         };
-        // What it has may be no more than what it shows: a word is ours where one was sent.
+        // The confirmed state may only repeat what the channel shows: a closure is ours only if we sent one.
         is_closed &= known.closed_by_us;
         is_clear &= one == other;
         open = open.max(Some(one.max(other)));
@@ -193,8 +194,8 @@ fn last_sent(known: &[NightState]) -> LastSent {
     }
 }
 
-/// Writes what is closed otherwise: core, buffer and audit trail; what the source itself is to have is reckoned anew, and a
-/// calendar that shows something newly closed is looked at once more.
+/// Writes changed closures to core, buffer and audit trail, invalidates the source's own calendar, and enqueues a second
+/// read if something was newly closed.
 async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<ClosureChange>) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
@@ -241,7 +242,7 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
     Ok(())
 }
 
-/// What the source's own channel is to have is reckoned before it is told anything more.
+/// Invalidates the source's own calendar, so that it is computed again before the next push.
 async fn invalidate_own(
     tx: &mut Tx,
     (account, source): (gassync_domain::AccountId, SourceId),
@@ -271,7 +272,7 @@ async fn invalidate_own(
     queue::enqueue(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
 }
 
-/// The audit trail's lines: one for nights that follow each other and are moved alike.
+/// Writes audit entries, one per group of nights with the same change.
 async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&ClosureChange>>) -> Result<()> {
     let IngestContext { account, source, now, .. } = *context;
     for (room_type, changed) in by_room {
@@ -288,9 +289,9 @@ async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&
             let nights =
                 if first == last { first.to_string() } else { format!("{count} nights from {first} to {last}") };
             let message = match (is_closed, by_word) {
-                (true, true) => format!("{nights}: closed by hand at the channel, so closed everywhere"),
-                (true, false) => format!("{nights}: {units} taken out of sale by hand at the channel, so everywhere"),
-                (false, _) => format!("{nights}: closed by hand no more"),
+                (true, true) => format!("{nights}: closed manually at the channel, so closed everywhere"),
+                (true, false) => format!("{nights}: {units} taken off sale manually at the channel, so everywhere"),
+                (false, _) => format!("{nights}: manual closure ended"),
             };
             let line = sync_log::SyncLogEntry {
                 source,
@@ -306,8 +307,8 @@ async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&
     Ok(())
 }
 
-/// The nights that a source's own bookings are about to take are theirs, whatever the same source has closed of them: it is the
-/// one that closed them that sells them. `wanted` are the rooms, `has` what they have of it already. Tells what made way.
+/// Releases a source's own closures on nights that its bookings are about to take, since the source that closed them also
+/// sells them. `wanted` are the requested rooms, `has` their current nights. Returns the released closures.
 pub(super) async fn release_for_bookings(
     tx: &mut Tx,
     context: &IngestContext,
@@ -338,8 +339,8 @@ pub(super) async fn release_for_bookings(
     Ok(released)
 }
 
-/// What made way for bookings is closed again where a word closes it, which stands: should they end, it is not sold. Fewer that are
-/// for sale were the bookings themselves.
+/// Restores released stop-sell closures, so that the nights are not sold if the bookings end. Reduced counts are not
+/// restored: the bookings explain them.
 pub(super) async fn restore_closures(tx: &mut Tx, context: &IngestContext, released: Vec<ClosedNight>) -> Result<()> {
     let by_word = released.into_iter().filter(|night| night.closure.by_word);
     let mut changed = Vec::new();
@@ -351,7 +352,7 @@ pub(super) async fn restore_closures(tx: &mut Tx, context: &IngestContext, relea
     apply_changes(tx, context, changed).await
 }
 
-/// The nights of bookings and of holds that are there.
+/// The current nights of bookings and holds.
 pub(super) async fn spans_of(
     tx: &mut Tx,
     context: &IngestContext,
@@ -363,7 +364,7 @@ pub(super) async fn spans_of(
     Ok(rooms.values().flatten().filter_map(bookings::RoomRow::span).chain(of_holds).collect())
 }
 
-/// Opens all that a source has closed by hand: it goes, or is heard no more, and could open nothing.
+/// Ends all closures of a source that is removed or no longer read, because it could not reopen them.
 pub async fn reopen_all(tx: &mut Tx, context: &IngestContext) -> Result<()> {
     let IngestContext { account, source, .. } = *context;
     tx.lock_ledger(account, true).await?;
@@ -371,8 +372,7 @@ pub async fn reopen_all(tx: &mut Tx, context: &IngestContext) -> Result<()> {
     apply_changes(tx, context, closed.into_iter().map(|night| ClosureChange { night, now: None }).collect()).await
 }
 
-/// A person says that what is closed by hand at a channel is to be sold all the same: it closes nothing until the channel has
-/// shown it open.
+/// Waives closures: an operator sells the nights despite the channel's closure, until the channel has shown them open.
 pub async fn waive(tx: &mut Tx, context: &IngestContext, from: Date) -> Result<usize> {
     let IngestContext { account, source, .. } = *context;
     tx.lock_ledger(account, true).await?;
@@ -387,7 +387,7 @@ pub async fn waive(tx: &mut Tx, context: &IngestContext, from: Date) -> Result<u
     Ok(count)
 }
 
-/// Nights in runs that follow each other, each night once.
+/// Groups nights into stays of consecutive nights.
 fn stays(mut dates: Vec<Date>) -> Vec<Stay> {
     dates.sort_unstable();
     dates.dedup();

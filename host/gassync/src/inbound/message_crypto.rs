@@ -1,4 +1,4 @@
-//! The bytes of messages rest sealed, with a key of their account.
+//! Message bodies are stored encrypted with a key of their account.
 
 use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 
@@ -10,7 +10,7 @@ use crate::{
     vault::{DecryptError, Vault},
 };
 
-/// Keeps a message with its body sealed; see [`inbox::keep`].
+/// Stores a message with its body encrypted; see [`inbox::keep`].
 pub async fn keep(
     vault: &Vault,
     tx: &mut Tx,
@@ -29,7 +29,7 @@ pub async fn keep(
     inbox::keep(tx, account, connection, kind, (&kept, key_id), now, until).await
 }
 
-/// What a message says.
+/// Decrypts a message.
 pub fn decrypt(vault: &Vault, message: &InboxMessage) -> std::result::Result<HttpRequest, DecryptError> {
     let mut request = message.request.clone();
     if let (Some(body), Some(_)) = (&mut request.body, &message.key_id) {

@@ -1,8 +1,8 @@
-//! What it means that a channel does not answer for a reservation that it was asked for by its id, alone and in vain.
+//! Reservations that a channel does not return although they were requested by id.
 //!
-//! One silence may be a slip. Two that are ten minutes apart say that the channel does not have it any more, as long as the
-//! connection sees its room: then it is shown, with its nights still held, and given back only where the plugin's manifest says
-//! that every id is answered. That a question failed says nothing.
+//! One empty response may be a glitch. After two, ten minutes apart, the reservation is reported as missing, provided that the
+//! connection still sees its room type. Its nights stay held; they are released automatically only if the plugin's manifest
+//! declares that the channel answers every id. Failed requests do not count.
 
 use std::sync::Arc;
 
@@ -32,20 +32,20 @@ use crate::{
     },
 };
 
-/// How long after the first question the second is asked.
+/// Delay between the first and the second read.
 const SECOND_READ_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// A room that was seen so short a time ago is seen.
+/// A room type observed within this time counts as visible.
 const ROOM_SEEN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is known of a reservation that was not answered for.
+/// A reservation that the channel did not return.
 struct Silent {
-    /// The room types that it is in, by the channel's ids.
+    /// The channel's ids of its room types.
     rooms: Vec<String>,
-    /// A second question agrees.
+    /// Whether a second read confirmed it.
     agrees: bool,
 }
 
-/// Takes note that a question for this one reservation was answered without it.
+/// Records that a read of this reservation returned nothing.
 pub(super) async fn record_absent(
     app: &Arc<App>,
     source: &Source,
@@ -58,7 +58,7 @@ pub(super) async fn record_absent(
     app.wake.notify_waiters();
     let Some(silent) = silent.filter(|silent| silent.agrees) else { return Ok(()) };
     if !sees_any_room(app, source, &silent.rooms).await? {
-        tracing::warn!(source = %source.id, "a reservation is not answered for, and its room is not seen: that says nothing");
+        tracing::warn!(source = %source.id, "missing reservation ignored: its room is not visible to the connection");
         return Ok(());
     }
     let answers_every_id = app.plugins.get(&source.source_type).is_some_and(|p| p.manifest().answers_every_id);
@@ -71,8 +71,8 @@ pub(super) async fn record_absent(
     Ok(())
 }
 
-/// Notes a silence that matters: of a stay that is not over and takes nights, or of a booking of ours that the channel says it
-/// took. None of any other, nor where a person has said that it stands.
+/// Records a relevant miss: of a current stay that holds nights, or of a pushed booking that awaits confirmation. Returns
+/// `None` for all others and if an operator has decided to keep it.
 async fn record_read(
     tx: &mut Tx,
     source: &Source,
@@ -90,7 +90,7 @@ async fn record_read(
         return Ok(None);
     }
     let known = missing::find(tx, account, source_id, id).await?;
-    // Seen since by another way, it is not the same silence.
+    // Observed otherwise since: count again from here.
     let seen_at = stay.as_ref().map(missing::HeldStay::observed_at);
     let known = known.filter(|known| seen_at.is_none_or(|seen| seen <= known.first_missed_at.into()));
     let first = known.as_ref().map_or(asked_at, |known| known.first_missed_at.into());
@@ -120,7 +120,7 @@ fn rooms_of(reservation: &Reservation) -> Vec<String> {
     of_rooms.chain(reservation.room_type_id.clone()).collect()
 }
 
-/// Whether the connection sees one of these rooms: its content is asked for, unless that was done a moment ago.
+/// Whether the connection sees one of these room types. Fetches the content unless it is recent.
 async fn sees_any_room(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, ChannelCallError> {
     let asked_at = app.now();
     if seen_since(app, source, rooms, asked_at - ROOM_SEEN_WITHIN).await? {
@@ -128,7 +128,7 @@ async fn sees_any_room(app: &Arc<App>, source: &Source, rooms: &[String]) -> Res
     }
     match fetch::run(app, source, Query::new(Entity::Property, Selection::Everything)).await {
         Ok(_) => Ok(seen_since(app, source, rooms, asked_at).await?),
-        // One that cannot be asked is believed what it said of its rooms.
+        // Without a content query, the buffered room types count.
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {
             Ok(seen_since(app, source, rooms, Timestamp::MIN).await?)
         }
@@ -161,7 +161,7 @@ async fn confirm(
         entity_id: id,
         action: "ask",
         status: "pending",
-        message: Some("the channel was asked for it twice, and answered without it".to_owned()),
+        message: Some("the channel did not return it in two reads by id".to_owned()),
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
     if reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?.is_some() {
@@ -176,8 +176,8 @@ async fn confirm(
     Ok(())
 }
 
-/// Decides what becomes of a reservation that the channel does not answer for: it is cancelled, or it stands, whatever the channel
-/// says. None where there is no such reservation. The transaction is to be the source's own.
+/// Decides a missing reservation: cancel it, or keep it whatever the channel returns. Returns `None` if there is none. The
+/// transaction must be opened for the source.
 pub async fn resolve(
     tx: &mut Tx,
     context: &IngestContext,
@@ -194,7 +194,7 @@ pub async fn resolve(
     }
     let cancelled = Reservation { completeness: Completeness::Partial, ..Reservation::new(id, Status::Cancelled) };
     let change = Change::new(ChangeKind::Reservation(Box::new(cancelled)), None);
-    // Decided now, it is newer than whatever was seen.
+    // The decision is newer than anything observed.
     let context = IngestContext { observed_at: now, ..*context };
     let outcome = apply::changes(tx, &context, vec![change]).await?.pop();
     missing::delete(tx, account, source, id).await?;

@@ -1,4 +1,4 @@
-//! What of a source waits for a person, and what it is probably about.
+//! Parked records of a source, with suggested links.
 
 use std::collections::HashMap;
 
@@ -16,21 +16,21 @@ use crate::store::{
     parked,
 };
 
-/// Core entities that are compared with a parked record.
+/// Core entities compared with a parked record.
 const CANDIDATES: i64 = 2_000;
 /// Suggestions for a record.
 const SHOWN: usize = 3;
-/// Parked records of a kind that are shown.
+/// Parked records listed per kind.
 const MAX_PER_KIND: i64 = 1_000;
 
-/// A parked record, what it waits for, and what it is probably about.
+/// A parked record, what is missing, and suggested links.
 #[derive(Debug)]
 pub struct ParkedRecord {
-    /// What it is, in the words of the tables.
+    /// Its kind, as named in the tables.
     pub kind: &'static str,
     /// The source's id.
     pub id: String,
-    /// What people call it, where it has a name.
+    /// Its name, if it has one.
     pub name: Option<String>,
     /// What it waits for.
     pub parked: Parked,
@@ -40,11 +40,11 @@ pub struct ParkedRecord {
     pub nights: (Option<Date>, Option<Date>),
     /// The source's ids of its rooms, where it has any.
     pub rooms: Vec<String>,
-    /// Whether its nights are kept meanwhile.
+    /// Whether a hold keeps its nights.
     pub held: bool,
-    /// Whether it is linked with a core entity already.
+    /// Whether it is already linked with a core entity.
     pub linked: bool,
-    /// Core entities it may be, likeliest first.
+    /// Suggested core entities, best match first.
     pub suggestions: Vec<(CoreId, String, Similarity)>,
 }
 
@@ -65,7 +65,7 @@ impl ParkedRecord {
     }
 }
 
-/// What of a source waits.
+/// Lists the parked records of a source.
 pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedRecord>> {
     let IngestContext { account, source, .. } = *context;
     let slice = PageCursor { after: 0, limit: MAX_PER_KIND };
@@ -101,7 +101,7 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
         let Block { check_in, check_out, .. } = stored.record;
         let rooms = stored.record.room_types().cloned().collect();
         let nights = (Some(check_in), check_out.yesterday().ok());
-        // A block has no time of its own at which it began to wait.
+        // Blocks have no parking time.
         let waiting = ParkedRecord::new("block", id, stored.parked, stored.version.observed_at);
         all.push(ParkedRecord { rooms, nights, held, ..waiting });
     }
@@ -118,7 +118,7 @@ async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();
     let states: HashMap<CoreId, bookings::BookingState> = bookings::booking_states(tx, account, &linked).await?;
     let shown = words.iter().map(|(_, word, _)| {
-        // A guest's name is not shown where it is not needed.
+        // Guest names are left out: personal data.
         let id = word.record.id.clone();
         let linked = booking(&id).is_some();
         let takes = booking(&id).and_then(|booking| states.get(&booking)).is_some_and(|s| s.takes_nights(now));

@@ -1,4 +1,4 @@
-//! Words on reservations that wait for a person: which nights they keep meanwhile, and whether they were decided before.
+//! Parked reservation records: which nights they hold, and whether they were decided before.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,18 +19,18 @@ use crate::{
     },
 };
 
-/// Whether two dates of a record are such that no night lies between them.
+/// Whether there is no night between two dates.
 pub(super) fn no_night_between(check_in: Option<Date>, check_out: Option<Date>) -> bool {
     check_in.zip(check_out).is_some_and(|(check_in, check_out)| check_out <= check_in)
 }
 
-/// Whether a reservation, or one of its rooms, is told without a night.
+/// Whether a reservation or one of its rooms has no night.
 pub(super) fn has_no_night(reservation: &Reservation) -> bool {
     no_night_between(reservation.check_in, reservation.check_out)
         || reservation.rooms.iter().any(|room| no_night_between(room.check_in, room.check_out))
 }
 
-/// How long the longest stay of a reservation is, where that is longer than any that is taken for real.
+/// The length of a reservation's longest stay, if it exceeds the maximum.
 pub(super) fn too_long(reservation: &Reservation) -> Option<i32> {
     let outer = (reservation.check_in, reservation.check_out);
     let stays = reservation.rooms.iter().map(|room| (room.check_in, room.check_out)).chain([outer]);
@@ -38,7 +38,7 @@ pub(super) fn too_long(reservation: &Reservation) -> Option<i32> {
     nights.max().filter(|nights| *nights > MAX_STAY_NIGHTS)
 }
 
-/// The last word that was applied on a reservation; none where the row keeps what waits itself, or what was taken back.
+/// The last applied record of a reservation; `None` if its row is parked or withdrawn.
 pub(super) fn applied<'a>(
     stored: Option<&'a Stored<Reservation>>,
     waiting: Option<&ParkedReservation>,
@@ -49,20 +49,20 @@ pub(super) fn applied<'a>(
     })
 }
 
-/// A word that waits, and what is known beside it.
+/// A parked record, and what is known about its reservation.
 pub(super) struct HoldCandidate<'a> {
-    /// The word.
+    /// The parked record.
     pub reservation: &'a Reservation,
     /// The last one that was applied.
     pub applied: Option<&'a Reservation>,
-    /// The hold that keeps its nights already.
+    /// Its existing hold.
     pub known: Option<CoreId>,
-    /// The booking it is linked to, if that is still there.
+    /// The linked booking, if it still exists.
     pub booking: Option<(CoreId, &'a BookingState)>,
 }
 
-/// The nights that a word keeps while it waits: those of its linked rooms, unless its booking has them already. None where the
-/// source has no say, where it holds no nights or asks for them, and where its last night is past.
+/// The nights that a parked record holds: those of its linked rooms that its booking does not have. None if the source does not
+/// own bookings, if the record is a request or holds no nights, or if its last night is past.
 pub(super) async fn hold(
     tx: &mut Tx,
     context: &IngestContext,
@@ -80,7 +80,7 @@ pub(super) async fn hold(
         && lacks_places(reservation)
         && let Some(applied) = waiting.applied
     {
-        // What it leaves out is as it was.
+        // A partial record leaves other fields unchanged.
         wanted = places(applied, &unit);
     }
     let of_wanted: Vec<CoreId> = wanted.iter().map(|span| span.unit).collect();
@@ -96,12 +96,12 @@ pub(super) async fn hold(
     }
 }
 
-/// The hold that a word asks for.
+/// The hold of a parked record.
 pub(super) fn hold_request(waiting: &HoldCandidate<'_>, spans: Vec<Span>) -> HoldRequest {
     HoldRequest { known: waiting.known, spans, reason: reason(&waiting.reservation.id) }
 }
 
-/// Why a hold keeps its nights.
+/// The reason of a hold.
 pub(super) fn reason(id: &str) -> String {
     format!("reservation {id} waits for a decision")
 }
@@ -122,7 +122,7 @@ fn places(reservation: &Reservation, unit: impl Fn(&str) -> Option<CoreId>) -> V
     reservation.rooms.iter().filter_map(place).collect()
 }
 
-/// What is wanted beyond what is there, night by night, in spans as long as they go.
+/// The requested nights that are not covered yet, as maximal spans.
 fn uncovered(wanted: &[Span], has: &[Span]) -> Vec<Span> {
     let mut left: BTreeMap<(i64, Date), i64> = BTreeMap::new();
     for span in has {
@@ -154,7 +154,7 @@ fn uncovered(wanted: &[Span], has: &[Span]) -> Vec<Span> {
     found
 }
 
-/// Whether a person has decided this very word, and nothing was applied since.
+/// Whether exactly this record was decided and nothing was applied since.
 pub(super) async fn was_decided(
     tx: &mut Tx,
     context: &IngestContext,

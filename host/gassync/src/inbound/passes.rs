@@ -1,7 +1,7 @@
-//! Whether the pages of a fetch are all there is.
+//! Decides when a paged list is complete.
 //!
-//! A record that is deleted between two pages shifts the rest, and one of them is on no page that was read. So a list of several
-//! pages that is not asked for again is read once more, until a pass brings no record that the run did not have.
+//! A record deleted between two page requests shifts the rest, so that another record is skipped. A list of several pages that
+//! will not be requested again is therefore reread until a pass brings no new record.
 
 use std::{
     collections::HashSet,
@@ -12,44 +12,44 @@ use gassync_domain::{Change, ChangeKind, Entity, EntityRef, Page, Query, Selecti
 
 use super::apply::external_id;
 
-/// Most passes over a list; where the last still brought something new the next poll begins where this one did.
+/// Maximum number of passes; if the last one still brings new records, the next poll starts from the same cursor.
 const MAX_PASSES: u32 = 3;
-/// Most pages of a pass.
+/// Maximum number of pages per pass.
 const MAX_PAGES: u32 = 10_000;
-/// Pages in a row that bring nothing that the pass did not have.
+/// Maximum number of consecutive pages without a new record.
 const MAX_KNOWN_PAGES: u32 = 3;
-/// Pages in a row that bring nothing at all.
+/// Maximum number of consecutive empty pages.
 const MAX_EMPTY_PAGES: u32 = 100;
-/// Records of a run that are remembered; a longer list is read once.
+/// Maximum number of records tracked per run; longer lists are read once.
 const MAX_RECORDS: usize = 1_000_000;
 
-/// What follows a page.
+/// The next step after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
     /// The next page.
     NextPage,
-    /// The first page, once more.
+    /// The first page again.
     NextPass,
-    /// Nothing: the list was read.
+    /// Done: the list is complete.
     Whole,
-    /// Nothing: every pass brought something new.
+    /// Done: every pass brought something new.
     Unsettled,
-    /// Nothing: the rest waits for the next run.
+    /// Done: the rest is left to the next run.
     Cut,
 }
 
-/// A list that does not end, and how that was seen.
+/// A list that does not end, with the evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndlessFetch(pub String);
 
-/// What the pages of a run have brought so far.
+/// The records that a run has seen so far.
 #[derive(Debug)]
 pub struct Passes {
-    /// Whether a list of several pages is read again.
+    /// Whether a list of several pages is reread.
     rereads: bool,
-    /// Every word counts, also a second one of a record.
+    /// Repeated records of one id count as new.
     counts_every_record: bool,
-    /// What was read is gone from there.
+    /// The list is a queue: reading consumes it.
     is_queue: bool,
     began: Timestamp,
     run: HashSet<u64>,
@@ -62,11 +62,11 @@ pub struct Passes {
 }
 
 impl Passes {
-    /// Of a run that began at this time.
+    /// Starts a run.
     pub fn new(query: &Query, began: Timestamp) -> Self {
         let moves_on = match query.selection {
             Selection::Everything | Selection::ChangedSince(_) => true,
-            // Nights are polled again as a whole; what a backfill reads of bookings is not.
+            // Calendars are polled again as a whole; a backfill of bookings is not.
             Selection::Within { .. } => query.entity != Entity::Calendar,
             Selection::After(_) | Selection::Some(_) | Selection::Queue(_) => false,
         };
@@ -85,7 +85,7 @@ impl Passes {
         }
     }
 
-    /// Takes a page into account, and leaves in it what the passes before this one did not have.
+    /// Records a page and removes the records that earlier passes had.
     pub fn take(&mut self, page: &mut Page) -> Result<NextStep, EndlessFetch> {
         self.pages += 1;
         let keys: Vec<u64> = page.changes.iter().map(|change| self.key(change)).collect();
@@ -104,7 +104,7 @@ impl Passes {
         if page.next.is_some() {
             return match self.pages {
                 MAX_PAGES if self.is_queue => Ok(NextStep::Cut),
-                MAX_PAGES => Err(EndlessFetch(format!("{MAX_PAGES} pages and there are more"))),
+                MAX_PAGES => Err(EndlessFetch(format!("more than {MAX_PAGES} pages"))),
                 _ => Ok(NextStep::NextPage),
             };
         }
@@ -130,15 +130,15 @@ impl Passes {
         self.known_pages = if is_known { self.known_pages + 1 } else { 0 };
         self.empty_pages = if keys.is_empty() { self.empty_pages + 1 } else { 0 };
         if another && self.known_pages >= MAX_KNOWN_PAGES {
-            return Err(EndlessFetch(format!("{MAX_KNOWN_PAGES} pages brought only what came before")));
+            return Err(EndlessFetch(format!("{MAX_KNOWN_PAGES} pages in a row repeated earlier records")));
         }
         if another && self.empty_pages >= MAX_EMPTY_PAGES {
-            return Err(EndlessFetch(format!("{MAX_EMPTY_PAGES} pages brought nothing")));
+            return Err(EndlessFetch(format!("{MAX_EMPTY_PAGES} pages in a row were empty")));
         }
         Ok(())
     }
 
-    /// A record is what its id says; of a stream, and of what has no id of its own, every word counts.
+    /// The identity of a record: its id, or its content for queues and records without id.
     fn key(&self, change: &Change) -> u64 {
         let mut hasher = DefaultHasher::new();
         let id = match &change.data {
@@ -150,7 +150,7 @@ impl Passes {
         match id.filter(|_| !self.counts_every_record) {
             Some(id) => (std::mem::discriminant(&change.data), id).hash(&mut hasher),
             None => {
-                // A form that cannot be written is equal to any other such: at worst a list is read once.
+                // Unserialisable records count as equal: at worst the list is read once.
                 serde_json::to_vec(&change.data).unwrap_or_default().hash(&mut hasher);
                 let unreadable = match &change.data {
                     ChangeKind::Unreadable(unreadable) => unreadable.raw.as_deref(),
@@ -163,7 +163,7 @@ impl Passes {
     }
 }
 
-/// Whether the next run asks for it in any case: it was changed after this one began.
+/// Whether the next run requests it anyway, because it changed after this one began.
 fn is_asked_for_again(change: &Change, began: Timestamp) -> bool {
     match &change.data {
         ChangeKind::Reservation(reservation) => reservation.modified_at.is_some_and(|at| at >= began),

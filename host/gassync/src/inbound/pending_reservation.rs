@@ -1,4 +1,4 @@
-//! A reservation on its way from a channel's word to buffer and core.
+//! A received reservation while it is being applied.
 
 use gassync_domain::{CoreId, Digest, Mended, Parked, RawJson, Reservation, Version};
 
@@ -9,55 +9,55 @@ use crate::store::{
     mappings::Mapping,
 };
 
-/// A reservation on its way.
+/// A received reservation, what is stored about it, and what has been decided.
 pub(super) struct PendingReservation {
-    /// What it says, completed from what is stored.
+    /// The record, completed from the stored one.
     pub(super) reservation: Reservation,
-    /// As it came, masked.
+    /// The original record, masked.
     pub(super) raw: RawJson,
     /// What was mended of it.
     pub(super) mended: Vec<Mended>,
-    /// How new it is.
+    /// Its version.
     pub(super) version: Version,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub(super) digest: Digest,
-    /// The booking it is linked to, and where that stands.
+    /// The linked booking and its state.
     pub(super) mapping: Option<(Mapping, Option<BookingState>)>,
-    /// What is decided, as soon as it is.
+    /// The outcome, once decided.
     pub(super) outcome: Option<IngestOutcome>,
-    /// Whether the buffer takes it as it is now.
+    /// Whether it is written to the buffer.
     pub(super) kept: bool,
-    /// What the buffer has of it.
+    /// The buffered record.
     pub(super) stored: Option<Stored<Reservation>>,
-    /// The word that waits on it.
+    /// The parked record of the same id.
     pub(super) waiting: Option<ParkedReservation>,
-    /// What is written of its booking in the place of what it says itself: the booking as it is, ended.
+    /// Written instead of the record itself: the current booking with the ended status.
     pub(super) ended: Option<Reservation>,
-    /// What it waits for all the same, once that is written.
+    /// What it is parked for once that is written.
     pub(super) parks: Option<Parked>,
-    /// What keeps its nights while it waits.
+    /// The hold of its nights while it is parked.
     pub(super) hold: Option<CoreId>,
 }
 
 impl PendingReservation {
-    /// Decides it.
+    /// Sets the outcome.
     pub(super) fn end(&mut self, outcome: IngestOutcome) {
-        // What is refused has not happened.
+        // A refused request is not stored.
         self.kept = !matches!(outcome, IngestOutcome::Refused(_));
         self.outcome = Some(outcome);
     }
 
-    /// The last word that was applied.
+    /// The last applied record.
     pub(super) fn applied(&self) -> Option<&Stored<Reservation>> {
         parking::applied(self.stored.as_ref(), self.waiting.as_ref())
     }
 
-    /// The booking that it is linked to, where that still is.
+    /// The linked booking, if it still exists.
     pub(super) fn booking(&self) -> Option<(CoreId, &BookingState)> {
         self.mapping.as_ref().and_then(|(mapping, state)| Some((mapping.core, state.as_ref()?)))
     }
 
-    /// Whether just this waits already, and for just the same.
+    /// Whether the same record is already parked for the same reasons.
     pub(super) fn waits_already(&self) -> bool {
         match (&self.outcome, &self.waiting) {
             (Some(IngestOutcome::Parked(parked)), Some(waiting)) => {
@@ -67,8 +67,8 @@ impl PendingReservation {
         }
     }
 
-    /// Whether it may be a booking of ours: by its link, or where nobody had to look that up, by what the buffer knows it as.
-    /// Older news counts: within one tick of the channel's clock what stands again is older than what was cancelled.
+    /// Whether it may be one of our own bookings: by its link, or by its buffered record if the link was not loaded.
+    /// Applies stale records too: within one tick of the channel's clock a reinstatement may be older than the cancellation.
     pub(super) fn may_be_ours(&self) -> bool {
         match (&self.mapping, &self.outcome) {
             (Some((mapping, _)), _) => mapping.ours,

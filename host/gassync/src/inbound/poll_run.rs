@@ -1,5 +1,5 @@
-//! How polls end, one after the other: a source whose polls fail for long is in error, and active again with the first that
-//! succeeds. What waits for it goes on meanwhile.
+//! Runs polls and records their results: a source whose polls keep failing is set to error, and back to active by the first
+//! success. Its queued work continues meanwhile.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use crate::{
     },
 };
 
-/// So many failures of a poll in a row bring its source into error,
+/// A poll that failed this often in a row sets its source to error,
 const MAX_FAILURES: i64 = 5;
-/// if the first of them is so long ago,
+/// once the first failure is this old,
 const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
-/// or so long where the channel, or what it allows, only has no room for the poll.
+/// or this old if the poll was only rate limited.
 const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
 
-/// What a poll is called.
+/// The name of a poll.
 pub fn poll_name(entity: Entity, queue: Option<&str>) -> String {
     match queue {
         Some(queue) => format!("{}/{queue}", entity.as_str()),
@@ -58,7 +58,7 @@ pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
     Ok(days.min().unwrap_or_else(|| today_at(now, None)))
 }
 
-/// Fetches what a poll asks for, and notes on its source how that ended.
+/// Runs a poll and records the result at its source.
 pub async fn run(
     app: &Arc<App>,
     source: &Source,
@@ -88,7 +88,7 @@ pub async fn run(
     result
 }
 
-/// What is not asked for any more fails no more.
+/// Clears the failures of a poll that no longer runs.
 pub async fn record_end(app: &App, source: &Source, name: &str) -> store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
     record_success(&mut tx, (source.account, source.id), name).await?;
@@ -116,7 +116,7 @@ async fn record_failure(
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::mark_bad(tx, source.account, source.id, name).await?;
         if sources::change_status(tx, source.account, source.id, ("active", "error")).await? {
-            tracing::error!(source = %source.id, poll = name, failures = failure.failures, "a source's poll fails: it is in error");
+            tracing::error!(source = %source.id, poll = name, failures = failure.failures, "polling failed; source set to error");
         }
     }
     Ok(())
@@ -124,7 +124,7 @@ async fn record_failure(
 
 fn is_bad(failure: &PollFailure, error: &ChannelCallError, now: Timestamp) -> bool {
     let longest = match error {
-        // To read it again would come to the same.
+        // Rereading would give the same result.
         ChannelCallError::Endless(_) => return true,
         ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(_))) => MAX_LIMITED,
         _ => MAX_FAILING,

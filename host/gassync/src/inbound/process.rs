@@ -1,4 +1,4 @@
-//! A kept message: decode it, apply what it says, and mark it, the last two in one transaction.
+//! Processes a stored message: decodes it, then applies it and marks it in one transaction.
 
 use std::sync::Arc;
 
@@ -25,29 +25,27 @@ use crate::{
     },
 };
 
-/// A message that breaks a plugin twice is set aside.
+/// A message that makes a plugin fail this often is given up.
 const MAX_FAULTS: u32 = 2;
-/// What comes from a channel counts in these states: that we cannot ask it any more, or do not for a while, makes its word no
-/// less true.
+/// Source states in which messages are applied: a channel's messages stay valid while we cannot or do not call it.
 const WORKING: [&str; 4] = ["active", "paused", "error", "expired"];
-/// How long a message waits that nobody could look at.
+/// Delay of a message that could not be processed yet.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
-/// How far apart calls are noted: that a channel calls is news once.
+/// Minimum interval between two records of a webhook call.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
-/// How often a message is tried in all.
+/// Maximum number of attempts per message.
 const MAX_ATTEMPTS: u32 = 20;
 
-/// Works on a message; the answer is the plugin's, where it has one. Whatever goes wrong, a panic too, is written to the
-/// message.
+/// Processes a message and returns the plugin's reply, if any. Failures, including panics, are stored at the message.
 pub async fn process(app: Arc<App>, message: inbox::InboxMessage) -> Option<HttpResponse> {
     let attempted = panics::caught("message", attempt(&app, &message)).await;
     match attempted.unwrap_or_else(|reason| Err(Failure::new(reason, Then::Again))) {
         Ok(reply) => reply,
         Err(failure) => {
-            tracing::warn!(message = message.id, account = %message.account, error = %failure.why, "a message waits");
+            tracing::warn!(message = message.id, account = %message.account, error = %failure.why, "message deferred");
             if let Err(error) = settle(&app, &message, &failure).await {
-                // It is still there, and its time comes again.
-                tracing::error!(message = message.id, %error, "a message could not be marked");
+                // The message is still stored and becomes due again.
+                tracing::error!(message = message.id, %error, "could not store message state");
             }
             None
         }
@@ -60,24 +58,24 @@ struct Failure {
     call: Option<Box<DecodedCall>>,
 }
 
-/// What becomes of a message that did not work out.
+/// How a failed message continues.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
-    /// It is tried again, a number of times.
+    /// Retry, counted as an attempt.
     Again,
-    /// It was not looked at: nothing is wrong with it, and this time does not count.
+    /// Defer: it was not processed, and the attempt does not count.
     Later,
-    /// It is set aside until a person plays it again.
+    /// Fail until an operator replays it.
     Never,
 }
 
-/// What a plugin's call took that came to nothing.
+/// A failed plugin call.
 struct DecodedCall {
     plugin: Arc<Plugin>,
     record: CallRecord,
-    /// The plugin is to blame.
+    /// The plugin is at fault.
     is_fault: bool,
-    /// Nobody else can be, and the message is really the channel's.
+    /// The fault is certain: the message was verified.
     counts: bool,
 }
 
@@ -127,7 +125,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     Ok(reply)
 }
 
-/// Whether a change tells that a channel tells us of its bookings.
+/// Whether a change shows that the channel sends booking webhooks.
 fn is_of_bookings(change: &Change) -> bool {
     match &change.data {
         ChangeKind::Reservation(_) | ChangeKind::Block(_) => true,
@@ -139,7 +137,7 @@ fn is_of_bookings(change: &Change) -> bool {
     }
 }
 
-/// What a message came to, in words.
+/// Summarises the outcome of a message.
 fn summary(outcomes: &OutcomeCounts) -> String {
     if outcomes.is_empty() {
         return "nothing in it".to_owned();
@@ -173,7 +171,7 @@ async fn decode(
         seed: app.seed(),
         budget: plugin.budget(Budget::decode()),
         memory: recalled,
-        // Reading a message needs no network.
+        // Decoding needs no network.
         ..Call::isolated("")
     };
     let Finished { result, record } = plugin.decode(call, request).await;
@@ -181,7 +179,7 @@ async fn decode(
         Ok(decoded) => return Ok((decoded, record)),
         Err(error) => error,
     };
-    // A message that is not understood is tried again as it was: what it left in the memory is of no use to anybody.
+    // A failed message is retried from the same state: its state changes are dropped.
     let is_fault = error.is_plugin_fault();
     let is_certain = error.is_unambiguous_plugin_fault();
     let for_good = match &error {
@@ -194,7 +192,7 @@ async fn decode(
     Err(Failure { why: error.to_string(), then, call: Some(Box::new(called)) })
 }
 
-/// Whether the caller had to prove who he is. What anybody may send can break a plugin, but does not count against it.
+/// Whether the caller was authenticated. Faults caused by unauthenticated calls do not count against a plugin.
 fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     let path = request.url.split('?').next().unwrap_or_default();
     let served = |route: &&InboundRoute| route.serves(path) && route.methods.contains(&request.method);
@@ -223,7 +221,7 @@ async fn settle(app: &App, message: &inbox::InboxMessage, failure: &Failure) -> 
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (plugin, record, Some(&failure.why)), now).await?;
     tx.commit().await?;
-    // A message counts once, however often it is tried.
+    // Count each message once, however often it is retried.
     if *counts && message.faults == 0 {
         plugins::record_fault(&app.plugins, plugin, message.account, message.connection, &failure.why).await?;
     }

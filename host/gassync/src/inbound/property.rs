@@ -1,4 +1,4 @@
-//! A property into buffer, mapping and core.
+//! Applies properties to buffer, mappings and core.
 
 use gassync_domain::{Digest, Mended, Missing, Parked, Property, RawJson};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// A property: linked to the core, made there by the one source that creates, or parked.
+/// Applies a property: updates the linked one, creates it if the source may, or parks it.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -32,7 +32,7 @@ pub(super) async fn apply(
     Ok(outcome)
 }
 
-/// What becomes of it, and whether just this waits already: then nothing is written.
+/// The outcome, and whether the same record is already parked, so that nothing is written.
 async fn decide(
     tx: &mut Tx,
     context: &IngestContext,
@@ -75,7 +75,7 @@ async fn decide(
         properties::put(tx, &envelope, property).await?;
     }
     if is_first && mapping.is_some() {
-        // Linked before it was told: what is in it may have come already, and is told of under its property from now on.
+        // Linked before it was received: its rooms may exist already and are pushed under this property from now on.
         room_types::hide_in_property(tx, account, source, &property.id).await?;
         rate_plans::hide_in_property(tx, account, source, &property.id).await?;
         schedule::linked(tx, account, source, now).await?;

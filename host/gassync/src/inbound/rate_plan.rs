@@ -1,4 +1,4 @@
-//! A rate plan into buffer, mapping and core.
+//! Applies rate plans to buffer, mappings and core.
 
 use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RatePlan, RawJson};
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A rate plan: linked, made by the source that creates, or parked.
+/// Applies a rate plan: updates the linked one, creates it if the source may, or parks it.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -33,7 +33,7 @@ pub(super) async fn apply(
     Ok(outcome)
 }
 
-/// What becomes of it, and whether just this waits already: then nothing is written.
+/// The outcome, and whether the same record is already parked, so that nothing is written.
 async fn decide(
     tx: &mut Tx,
     context: &IngestContext,
@@ -66,7 +66,7 @@ async fn decide(
     Ok((outcome, waits_already))
 }
 
-/// The core's rate plan, and whether it was made just now.
+/// The core rate plan, and whether it was created now.
 async fn link(
     tx: &mut Tx,
     context: &IngestContext,
@@ -87,7 +87,7 @@ async fn link(
         (None, Some(property)) => {
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
             mappings::link(tx, account, source, mappings::EntityKind::RatePlan, &plan.id, core, now).await?;
-            // Its nights are told of under this plan, too.
+            // Its nights are pushed under this plan, too.
             schedule::invalidate_source(tx, (account, source), (invalidations::FIRST, false), now).await?;
             Ok((core, true))
         }

@@ -1,4 +1,4 @@
-//! A channel calls: who is it, keep it, work on it, answer.
+//! Receives a channel's call: authenticates it, stores it, processes it, and responds.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,18 +27,18 @@ use crate::{
     store::{self, connections, inbox},
 };
 
-/// The largest call, in bytes.
+/// Maximum size of a call, in bytes.
 const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;
-/// How long the workers leave a message to the one who received it. Should the process die, they take over after it.
+/// How long a message is reserved for the process that received it; after that the workers take over.
 pub(super) const CHANNEL_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
-/// Headers nobody behind this point needs.
+/// Headers that are not stored.
 const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
-/// A call as it came: method, query, headers, body, and where from, where that is known.
+/// A call: method, query, headers, peer address (if known), body.
 type IncomingCall = (Method, RawQuery, HeaderMap, Option<Extension<ConnectInfo<SocketAddr>>>, Bytes);
-/// What a channel is told while a plugin is away, in seconds.
+/// Retry-After while a plugin is not loaded, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
-/// What channels call.
+/// The webhook routes for channels.
 pub fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/webhooks/{key}", any(at_root))
@@ -95,10 +95,10 @@ async fn receive(
         body: route.fallback_response.body.clone().into_bytes(),
     };
     if !enabled {
-        // It waits, in order, until somebody enables the plugin again.
+        // The message stays queued until the plugin is enabled again.
         return Ok(word(unable));
     }
-    // On a task of its own: a caller who hangs up, or a budget that runs out, does not stop the work.
+    // In its own task, so that neither a disconnect nor a timeout stops the processing.
     let working = tokio::spawn(process::process(Arc::clone(&app), message));
     let reply = tokio::time::timeout(Duration::from_millis(route.budget_millis), working).await;
     Ok(word(reply.ok().and_then(Result::ok).flatten().unwrap_or(unable)))
@@ -140,7 +140,7 @@ fn route(plugin: &Plugin, path: &str, method: &Method) -> Result<InboundRoute, P
     for route in routes {
         known = true;
         if route.is_open() && !plugin.allowance().open_routes.contains(&route.path) {
-            // Nobody has allowed that anybody may call it.
+            // Unauthenticated calls need a permission.
             return Err(Problem::Unauthorized);
         }
         if route.methods.iter().any(|m| m == method.as_str()) {
@@ -157,7 +157,7 @@ fn address(path: &str, query: &str) -> String {
     }
 }
 
-/// Without what proved who called.
+/// The headers to store, without credentials.
 fn kept_headers(headers: &HeaderMap, verification: &Verification) -> Vec<(String, String)> {
     let proof = match verification {
         Verification::StaticHeader { header }
@@ -172,7 +172,7 @@ fn kept_headers(headers: &HeaderMap, verification: &Verification) -> Vec<(String
         .collect()
 }
 
-/// What nobody may keep, and what proved who called.
+/// The fields to mask: sensitive ones and credentials.
 fn paths<'a>(manifest: &'a Manifest, verification: &'a Verification) -> Vec<FieldPath<'a>> {
     let proof = match verification {
         Verification::Message { user, password, .. } => vec![user, password],

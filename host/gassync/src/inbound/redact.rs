@@ -1,5 +1,5 @@
-//! A place inside a message, as manifests write it: a JSON pointer, where `*` stands for any element of an array, or
-//! `xml:A/B/@C`, where the path is the end of an element's, namespaces left out. Of an element all is meant that is in it.
+//! Masks fields of messages. Manifests write a field as a JSON pointer (`*` matches any array element) or as `xml:A/B/@C`,
+//! which matches the end of an element's path without namespaces and includes everything inside the element.
 
 use std::{borrow::Cow, cmp::Reverse, fmt};
 
@@ -13,20 +13,20 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-/// What stands in place of a masked value.
+/// The mask.
 const MASK: &str = "***";
 
-/// Such a place.
+/// The path of a field in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldPath<'a> {
-    /// In JSON: the steps of a pointer.
+    /// JSON: the steps of a pointer.
     Json(Vec<&'a str>),
-    /// In XML: the last names of a path, and an attribute there.
+    /// XML: the last names of an element path, and an attribute.
     Xml(Vec<&'a str>, Option<&'a str>),
 }
 
 impl<'a> FieldPath<'a> {
-    /// Reads the form above.
+    /// Parses a path as written in manifests.
     pub fn parse(text: &'a str) -> Self {
         let Some(path) = text.strip_prefix("xml:") else {
             return Self::Json(text.split('/').skip(1).collect());
@@ -42,7 +42,7 @@ fn names(path: &str) -> Vec<&str> {
     path.split('/').filter(|name| !name.is_empty()).collect()
 }
 
-/// What stands at a place, if it is one text: the first where there are several.
+/// Reads the text at a path; the first match counts.
 pub fn read(body: &[u8], path: &FieldPath<'_>) -> Option<String> {
     match path {
         FieldPath::Json(steps) => {
@@ -105,8 +105,7 @@ fn say(inside: &mut Option<(usize, String)>, text: &str) {
     }
 }
 
-/// Blanks whatever stands at one of the places. A body that has nothing to hide comes back byte for byte, so that long ids
-/// and digits stay as they were.
+/// Masks the values at the given paths. All other bytes are unchanged, so that long ids and amounts keep their digits.
 pub fn mask(body: Vec<u8>, paths: &[FieldPath<'_>]) -> Vec<u8> {
     if paths.is_empty() {
         return body;
@@ -117,7 +116,7 @@ pub fn mask(body: Vec<u8>, paths: &[FieldPath<'_>]) -> Vec<u8> {
     mask_json(&body, paths).unwrap_or(body)
 }
 
-/// Only what is hidden changes: every other byte stays, so that no amount loses its digits and no id its last place.
+/// Masks JSON in place, leaving all other bytes unchanged.
 fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let whole: &RawValue = serde_json::from_str(text).ok()?;
@@ -127,7 +126,7 @@ fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
             find(whole.get(), steps, &mut found);
         }
     }
-    // A value inside of another that is hidden goes with it.
+    // A value inside a masked one is masked with it.
     found.sort_by_key(|value: &&str| (value.as_ptr(), Reverse(value.len())));
     let mut masked = Vec::with_capacity(body.len());
     let mut rest = 0;
@@ -144,7 +143,7 @@ fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     (masked != body).then_some(masked)
 }
 
-/// The texts of the values at a place; one that says nothing is none.
+/// The raw values at a path; null and empty values are left out.
 fn find<'a>(value: &'a str, steps: &[&str], found: &mut Vec<&'a str>) {
     let Some((step, rest)) = steps.split_first() else {
         if !["null", "\"\""].contains(&value) {
@@ -164,7 +163,7 @@ fn find<'a>(value: &'a str, steps: &[&str], found: &mut Vec<&'a str>) {
     }
 }
 
-/// The members of an object as they stand: a name that comes twice is hidden twice.
+/// The members of an object in order, including duplicate names.
 #[derive(Default)]
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
@@ -190,14 +189,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// None where nothing was hidden. XML that breaks off is hidden as far as it goes, and ends there: what comes after the
-/// break could be anything.
+/// Masks XML; `None` if nothing matched. Malformed XML is cut at the error, since the rest cannot be checked.
 fn mask_xml(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     let mut reader = Reader::from_reader(body);
     let mut writer = Writer::new(Vec::with_capacity(body.len()));
     let mut above: Vec<String> = Vec::new();
     let mut hidden = false;
-    // How deep the outermost element is that is hidden with all that is in it.
+    // Depth of the outermost element that is masked as a whole.
     let mut under: Option<usize> = None;
     loop {
         let Ok(event) = reader.read_event() else {
@@ -233,7 +231,7 @@ fn mask_xml(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
             }
             other => writer.write_event(other),
         };
-        // Writing to memory cannot fail; were it to, hiding all is the safe side.
+        // Writing to memory cannot fail; if it did, masking everything is safe.
         written.ok()?;
     }
 }

@@ -1,4 +1,4 @@
-//! Reservations into buffer, mapping and core: read what is known of all, judge each, write together.
+//! Applies reservations to buffer, mappings and core: loads what is stored, decides each, and writes in batches.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,17 +28,17 @@ use crate::{
     },
 };
 
-/// What can be written of those that arrive.
+/// The writes of a batch.
 #[derive(Default)]
 struct Ready {
-    /// Those that can be booked, and in what units.
+    /// The bookable ones, with their units.
     booking: Vec<(usize, Vec<CoreId>)>,
-    /// The holds of those that wait, and of those that did.
+    /// The holds of records that are or were parked.
     holds: Vec<(usize, HoldRequest)>,
 }
 
-/// Reservations, no two of one id: older news is told and left out, newer goes into buffer and core, what cannot be
-/// placed is parked: it waits beside the last word that was applied, and keeps its nights meanwhile.
+/// Applies reservations with distinct ids: stale ones are ignored, others go to buffer and core. A record that cannot be applied
+/// is parked beside the last applied one and holds its nights meanwhile.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -47,7 +47,7 @@ pub(super) async fn apply(
     apply_to_nights(tx, context, received, true).await
 }
 
-/// The same for one whose nights a block has: what is parked keeps none itself.
+/// As [`apply`], for a reservation whose nights are blocked: a parked one holds no nights.
 pub(super) async fn apply_beside_block(
     tx: &mut Tx,
     context: &IngestContext,
@@ -79,7 +79,7 @@ async fn apply_to_nights(
     Ok(pending.into_iter().map(|pending| pending.outcome.unwrap_or(IngestOutcome::Unsupported)).collect())
 }
 
-/// Writes the buffer: what was applied over what was, what waits beside it. What waits already is not written again.
+/// Writes applied records to the buffer and parked ones beside them; already parked records are not written again.
 async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservation]) -> Result<()> {
     let IngestContext { account, source, now, .. } = *context;
     let unsaid = IngestOutcome::Unsupported;
@@ -99,7 +99,7 @@ async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservatio
         }
         let mut envelope = context.envelope(raw, digest, version, outcome.as_ref().unwrap_or(&unsaid));
         envelope.mended = &pending.mended;
-        // What is parked after it was booked stays linked to its booking.
+        // A booked reservation stays linked while a later record is parked.
         envelope.core = envelope.core.or(mapping.as_ref().map(|(mapping, _)| mapping.core));
         rows.push((envelope, reservation));
     }
@@ -109,8 +109,7 @@ async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservatio
     parked_reservations::remove_all(tx, account, source, &settled).await
 }
 
-/// Bookings of ours that the channel was told of, and now shows: those that are to be read back, and those that somebody has
-/// changed there.
+/// Checks pushed bookings that the channel now returns: read-backs, and changes made at the channel.
 async fn verify_own(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservation]) -> Result<()> {
     let may_be_ours: Vec<&PendingReservation> = pending.iter().filter(|pending| pending.may_be_ours()).collect();
     if may_be_ours.is_empty() {
@@ -133,7 +132,7 @@ async fn verify_own(tx: &mut Tx, context: &IngestContext, pending: &[PendingRese
     Ok(())
 }
 
-/// Beside what is stored: completes what is partial, and decides what is wrong, old or known.
+/// Compares with stored records: completes partial ones, and decides invalid, stale and unchanged ones.
 async fn compare(
     tx: &mut Tx,
     context: &IngestContext,
@@ -158,7 +157,7 @@ async fn compare(
         let strictness = IngestContext { strict: context.strict || asks, ..*context };
         let errors = strictness.mend_or_check(&mut reservation, &mut mended);
         let digest = Digest::of(&reservation);
-        // What waits is newer than what was applied, or it would not wait.
+        // A parked record is newer than the applied one.
         let known = waiting.as_ref().map(|w| (&w.version, &w.digest, &w.record.status));
         let known = known.or(stored.as_ref().map(|s| (&s.version, &s.digest, &s.record.status)));
         let outcome = match (decide(known, (&version, &digest, &reservation.status)), &stored) {
@@ -189,13 +188,12 @@ async fn compare(
     Ok(pending)
 }
 
-/// Finds what the undecided are linked to, and parks what cannot be placed. The rest can be booked; with the links, those of
-/// their guests too.
+/// Resolves links and parks what cannot be applied. Returns the bookable rest, and all links including those of guests.
 async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReservation]) -> Result<(Ready, Mappings)> {
     let IngestContext { account, source, .. } = *context;
     let open = || pending.iter().filter(|pending| pending.outcome.is_none());
     let rooms = open().flat_map(|pending| {
-        // A word that leaves its rooms out is about those that are known.
+        // A record without rooms refers to the stored ones.
         let known = pending.stored.as_ref().filter(|_| pending.reservation.rooms.is_empty());
         pending.reservation.rooms.iter().chain(known.into_iter().flat_map(|stored| &stored.record.rooms))
     });
@@ -223,11 +221,11 @@ async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReser
             )
             .await?
         {
-            // It is one of ours, of which the channel has not said yet what it calls it.
+            // One of our own bookings whose id at the channel is not known yet.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
         }
         pending.mapping = mapping.map(|mapping| (mapping, states.remove(&mapping.core)));
-        // What is kept out takes no nights either.
+        // Switched-off room types take no nights.
         let unit =
             |id: &str| mappings.get(EntityKind::RoomType, id).filter(|unit| unit.auto_sync).map(|unit| unit.core);
         match (units(context, pending, |id| mappings.get(EntityKind::RoomType, id)), mapping) {
@@ -239,7 +237,7 @@ async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReser
         if let (Some(waiting), false, true) = (&pending.waiting, holds_still, pending.outcome.is_none() || pending.kept)
             && waiting.hold.is_some()
         {
-            // What waited is settled, or keeps no nights any more.
+            // The parked record is resolved, or holds no nights any more.
             let reason = parking::reason(&pending.reservation.id);
             ready.holds.push((index, HoldRequest { known: waiting.hold, spans: Vec::new(), reason }));
         }
@@ -247,8 +245,8 @@ async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReser
     Ok((ready, mappings))
 }
 
-/// What becomes of a word that cannot be placed: an end gives back what its booking has, what was decided before is not asked
-/// about again, and all else waits.
+/// Handles a record that cannot be applied: a cancellation releases its booking's nights, a decided record is not parked again,
+/// all others are parked.
 async fn park(
     tx: &mut Tx,
     context: &IngestContext,
@@ -276,7 +274,7 @@ async fn park(
                 pending.end(IngestOutcome::Unchanged(Some(id)));
             }
             Some((id, _)) => pending.end(IngestOutcome::Unchanged(Some(id))),
-            // Nothing was ever booked: it is known from now on, and holds nothing.
+            // Never booked: store it without nights.
             None => pending.end(IngestOutcome::BufferedOnly),
         }
         return Ok(());
@@ -318,7 +316,7 @@ async fn park(
     Ok(())
 }
 
-/// The unit of each room, or all that is missing.
+/// The unit of each room, or everything that is missing.
 fn units(
     context: &IngestContext,
     pending: &PendingReservation,
@@ -372,7 +370,7 @@ fn units(
     if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) }
 }
 
-/// Its room types whose news are kept out of the core; of one that names none, those it had.
+/// Its switched-off room types; without rooms of its own, the stored ones count.
 fn switched_off(pending: &PendingReservation, unit: impl Fn(&str) -> Option<Mapping>) -> Vec<Missing> {
     let received = &pending.reservation.rooms;
     let known = pending.stored.as_ref().filter(|_| received.is_empty()).map(|stored| &stored.record.rooms);
@@ -383,7 +381,7 @@ fn switched_off(pending: &PendingReservation, unit: impl Fn(&str) -> Option<Mapp
     off
 }
 
-/// Books what can be: together what is new and finds room, the rest one by one.
+/// Books reservations: new ones with availability in one batch, the rest one by one.
 async fn book(
     tx: &mut Tx,
     context: &IngestContext,
@@ -421,7 +419,7 @@ async fn book(
         .collect();
     let done = batch.put(tx, &one_batch, WhenFull::Keep).await?;
     let mut placed: HashMap<usize, BookingResult> = one_batch.into_iter().map(|(place, _)| place).zip(done).collect();
-    // Whoever came first finds room first.
+    // First come, first served.
     let mut turns: BTreeMap<usize, (Option<usize>, Option<usize>)> = BTreeMap::new();
     booking.iter().enumerate().for_each(|(place, (index, _))| turns.entry(*index).or_default().0 = Some(place));
     holds.iter().enumerate().for_each(|(hold, (index, _))| turns.entry(*index).or_default().1 = Some(hold));
@@ -473,7 +471,7 @@ async fn book(
     manual_closure::restore_closures(tx, context, closed).await
 }
 
-/// Where the source has closed nights by hand that its own bookings take, they make way.
+/// Releases the source's own closures on nights that its bookings take.
 async fn own_closures(
     tx: &mut Tx,
     context: &IngestContext,
@@ -494,7 +492,7 @@ async fn own_closures(
     manual_closure::release_for_bookings(tx, context, &wanted, &has).await
 }
 
-/// What each of its rooms takes.
+/// The nights of each room.
 fn spans(asked: &BookingRequest<'_>) -> Vec<Span> {
     let Reservation { check_in, check_out, rooms, .. } = asked.reservation;
     let rooms = rooms.iter().zip(asked.units);
@@ -505,7 +503,7 @@ fn spans(asked: &BookingRequest<'_>) -> Vec<Span> {
     rooms.filter_map(|(room, unit)| span(room, *unit)).collect()
 }
 
-/// Books what may have to be refused; the guest of what is refused is nobody's.
+/// Books requests that may be refused; the guest of a refused request is not stored.
 async fn ask(
     tx: &mut Tx,
     context: &IngestContext,

@@ -1,4 +1,4 @@
-//! A room type into buffer, mapping and core.
+//! Applies room types to buffer, mappings and core.
 
 use gassync_domain::{CoreId, Digest, Mended, Missing, Parked, RawJson, RoomType};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// A room type: linked to a bookable unit, made as one by the source that creates, or parked.
+/// Applies a room type: updates the linked unit, creates one if the source may, or parks it.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -32,7 +32,7 @@ pub(super) async fn apply(
     Ok(outcome)
 }
 
-/// What becomes of it, and whether just this waits already: then nothing is written.
+/// The outcome, and whether the same record is already parked, so that nothing is written.
 async fn decide(
     tx: &mut Tx,
     context: &IngestContext,
@@ -64,13 +64,13 @@ async fn decide(
         room_types::put(tx, &envelope, room_type).await?;
     }
     if matches!(outcome, IngestOutcome::Updated(_)) && !was_linked {
-        // Linked before it was told, or before its property was: from now on the channel is told of its nights.
+        // Linked before it or its property was received: its nights are pushed from now on.
         schedule::linked(tx, account, source, now).await?;
     }
     Ok((outcome, waits_already))
 }
 
-/// The unit, and whether it was made just now.
+/// The unit, and whether it was created now.
 async fn link(
     tx: &mut Tx,
     context: &IngestContext,

@@ -1,5 +1,5 @@
-//! One record never stops a page: what a plugin could not read, what has neither identity nor nights, and what the database
-//! does not take is set aside in its own words, and all others are applied.
+//! One record never stops a page: records that the plugin cannot read, that lack identity or nights, or that the database
+//! rejects are set aside in their original form; all others are applied.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::{
     },
 };
 
-/// The longest record that is kept in its own words, in bytes; of a longer one the beginning.
+/// Maximum size of a stored original record, in bytes; longer ones are truncated.
 const MAX_RAW_BYTES: usize = 256 * 1024;
-/// The longest that is said about a record, in characters.
+/// Maximum length of the problem text, in characters.
 const MAX_PROBLEM_CHARS: usize = 500;
-/// The longest id, in characters: a longer one is none.
+/// Maximum length of an id, in characters; longer ones are dropped.
 const MAX_ID_CHARS: usize = 255;
 
 /// Where records came from.
@@ -34,8 +34,8 @@ pub struct SetAsideOrigin<'a> {
     pub message: Option<i64>,
 }
 
-/// Applies changes in one transaction, which is handed back open. Should the database refuse a record, each is applied in a
-/// transaction of its own, and the one that is handed back holds none of them.
+/// Applies changes in one transaction and returns it open. If the database rejects a record, each change is applied in its own
+/// transaction, and the returned one is empty.
 pub async fn apply(
     app: &Arc<App>,
     context: &IngestContext,
@@ -50,7 +50,7 @@ pub async fn apply(
             return Ok((tx, outcomes));
         }
         Err(error) if store::fault(&error) == Fault::Record => {
-            tracing::warn!(%error, records = changes.len(), "records were refused together; each is tried alone");
+            tracing::warn!(%error, records = changes.len(), "batch rejected by the database; retrying records individually");
         }
         Err(error) => return Err(error),
     }
@@ -68,9 +68,9 @@ pub async fn apply(
         match applied {
             Ok(applied) => outcomes.extend(applied),
             Err(error) if store::fault(&error) == Fault::Record => {
-                tracing::error!(%error, source = %context.source, "the database did not take a record");
+                tracing::error!(%error, source = %context.source, "record rejected by the database");
                 let mut tx = begin().await?;
-                outcomes.push(refused(&mut tx, context, change, "the database did not take it", origin).await?);
+                outcomes.push(refused(&mut tx, context, change, "the database rejected it", origin).await?);
                 tx.commit().await?;
             }
             Err(error) => return Err(error),
@@ -81,7 +81,7 @@ pub async fn apply(
     Ok((tx, outcomes))
 }
 
-/// Applies what can be, in the caller's transaction, and sets the rest aside.
+/// Applies changes in the caller's transaction and sets unreadable records aside.
 async fn apply_all(
     tx: &mut Tx,
     context: &IngestContext,
@@ -119,16 +119,16 @@ async fn apply_all(
     Ok(outcomes)
 }
 
-/// A message was read again: what was set aside of it, and is not this time, was read.
+/// Resolves set-aside records of a message that was decoded again without them.
 async fn resolve_of_message(tx: &mut Tx, context: &IngestContext, origin: SetAsideOrigin<'_>) -> store::Result<()> {
     let (IngestContext { account, source, now, .. }, Some(message)) = (*context, origin.message) else { return Ok(()) };
     for row in set_aside::not_in_message(tx, account, source, message, now).await? {
-        resolve(tx, &row, "it was read", now).await?;
+        resolve(tx, &row, "read successfully", now).await?;
     }
     Ok(())
 }
 
-/// Nobody is told of a request that it was set aside: who asked is answered.
+/// Requests are not set aside: the caller receives the error.
 fn is_request(data: &ChangeKind) -> bool {
     matches!(data, ChangeKind::Reservation(record) if record.intent == Intent::Request)
 }
@@ -150,7 +150,7 @@ fn entity_of(data: &ChangeKind) -> Option<Entity> {
     })
 }
 
-/// A record that was read, and cannot be kept.
+/// Sets a decoded record aside that cannot be stored.
 async fn refused(
     tx: &mut Tx,
     context: &IngestContext,
@@ -191,7 +191,7 @@ async fn keep(
         message: origin.message,
         plugin_hash: origin.plugin_hash,
     };
-    // What is seen at every poll is told once.
+    // Log a recurring record only once.
     if set_aside::put(tx, account, source, &new, now).await? == 1 {
         let kind = log_word(record.entity.as_str());
         let entry = sync_log::SyncLogEntry {
@@ -207,7 +207,7 @@ async fn keep(
     Ok(IngestOutcome::SetAside)
 }
 
-/// What was set aside under these ids was read well since.
+/// Resolves set-aside records whose ids were read successfully.
 async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &str)]) -> store::Result<()> {
     if well.is_empty() {
         return Ok(());
@@ -216,7 +216,7 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
     for (row, entity, id) in set_aside::known_ids(tx, account, source).await? {
         if well.iter().any(|(read, known)| read.as_str() == entity && *known == id) {
             set_aside::remove(tx, account, row).await?;
-            log_resolved(tx, (account, source), (&entity, &id), "it was read".to_owned(), now).await?;
+            log_resolved(tx, (account, source), (&entity, &id), "read successfully".to_owned(), now).await?;
         }
     }
     Ok(())
@@ -241,12 +241,12 @@ async fn log_resolved(
     sync_log::inbound(tx, account, &[entry], now).await
 }
 
-/// The word for a kind of record in the sync log.
+/// The name of a kind in the sync log.
 fn log_word(entity: &str) -> String {
     entity.replace('-', "_")
 }
 
-/// A fetch has come to its end: what it was to bring anew, and did not, is set aside no more.
+/// Resolves set-aside records that a finished fetch requested and did not return.
 pub async fn fetched(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -261,18 +261,18 @@ pub async fn fetched(
             _ => false,
         };
         if was_asked_for {
-            resolve(tx, &row, "the channel was asked for it anew, and it did not come again", now).await?;
+            resolve(tx, &row, "refetched: the channel no longer returns it", now).await?;
         }
     }
     Ok(())
 }
 
-/// A person lets a record go; who and why is kept in the sync log.
+/// Dismisses a record; author and reason are logged.
 pub async fn dismiss(tx: &mut Tx, row: &SetAside, (who, why): (&str, &str), now: Timestamp) -> store::Result<()> {
     resolve(tx, row, &format!("dismissed by {who}: {why}"), now).await
 }
 
-/// What was set aside of this kind without an id can be found only among all of its kind.
+/// The query for all records of a kind, for set-aside records without an id.
 pub fn whole(payload: &serde_json::Value, hint: &Hint) -> Option<Query> {
     let is_whole = payload.get("whole").and_then(serde_json::Value::as_bool).unwrap_or_default();
     (is_whole && hint.entity != Entity::Calendar).then(|| Query::new(hint.entity, Selection::Everything))

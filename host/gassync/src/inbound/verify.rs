@@ -1,4 +1,4 @@
-//! Who called: the host's question, answered before a plugin sees anything.
+//! Authenticates calls before a plugin sees them.
 
 use std::net::IpAddr;
 
@@ -17,10 +17,10 @@ use crate::vault::fingerprint;
 
 /// The query parameter that carries the token where a channel can send no header.
 pub const TOKEN_PARAMETER: &str = "token";
-/// How far a channel's clock may be off, in seconds.
+/// Maximum clock skew of a channel, in seconds.
 const MAX_SKEW_SECONDS: i64 = 300;
 
-/// A call, as it came.
+/// A call to authenticate.
 pub struct SignedRequest<'a> {
     /// Its headers.
     pub headers: &'a HeaderMap,
@@ -45,8 +45,8 @@ pub fn secrets_of(verification: &Verification) -> Option<(&str, Vec<&str>)> {
     }
 }
 
-/// Whether the call carries what its route asks for. Of tokens only the hash is kept; all is compared in constant time.
-/// `secrets` are those that [`secrets_of`] names, in order.
+/// Whether the call satisfies its route's verification. Only hashes of tokens are stored; comparisons take constant time.
+/// `secrets` are those named by [`secrets_of`], in order.
 pub fn is_authentic(how: &Verification, token_hash: &str, secrets: &[Secret], call: &SignedRequest<'_>) -> bool {
     let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     match how {
@@ -101,7 +101,7 @@ fn is_token(presented: &str, token_hash: &str) -> bool {
 
 fn is_pair((user, password): (&str, &str), secrets: &[Secret]) -> bool {
     let [known_user, known_password] = secrets else { return false };
-    // Both are compared, whatever comes of the first.
+    // Always compare both, for constant time.
     let same = |a: &str, b: &Secret| fingerprint(a).as_bytes().ct_eq(fingerprint(b.reveal()).as_bytes());
     (same(user, known_user) & same(password, known_password)).into()
 }
@@ -114,7 +114,7 @@ fn is_fresh(stamp: &str, now: Timestamp) -> bool {
     at.is_some_and(|at| (now.as_second() - at.as_second()).abs() <= MAX_SKEW_SECONDS)
 }
 
-/// What a token says, if its signature is right. Which algorithm is used is the manifest's word, never the token's.
+/// The claims of a token with a valid signature. The manifest sets the algorithm, never the token.
 fn claims(token: &str, algorithm: &str, key: &Secret) -> Option<Value> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, payload) = signed.split_once('.')?;
@@ -128,7 +128,7 @@ fn claims(token: &str, algorithm: &str, key: &Secret) -> Option<Value> {
 
 fn are_ours(claims: &Value, issuer: &Option<String>, audience: &Option<String>, now: Timestamp) -> bool {
     let second = |name: &str| claims.get(name).and_then(Value::as_i64);
-    // A token that never ends is nobody's: once seen, it could be used for ever.
+    // A token without expiry is rejected: it could be replayed for ever.
     let lives = second("exp").is_some_and(|end| end + MAX_SKEW_SECONDS > now.as_second())
         && second("nbf").is_none_or(|begin| begin - MAX_SKEW_SECONDS <= now.as_second());
     let named = |claim: &str, wanted: &Option<String>| match (wanted, claims.get(claim)) {
@@ -140,7 +140,7 @@ fn are_ours(claims: &Value, issuer: &Option<String>, audience: &Option<String>, 
     lives && named("iss", issuer) && named("aud", audience)
 }
 
-/// Whether an address is in a network such as `192.0.2.0/24`, or is that very address.
+/// Whether an address is in a network such as `192.0.2.0/24`, or equals it.
 fn is_in(peer: IpAddr, network: &str) -> bool {
     let (address, bits) = match network.split_once('/') {
         Some((address, bits)) => (address, bits.parse::<u32>().ok()),
@@ -160,7 +160,7 @@ fn is_in(peer: IpAddr, network: &str) -> bool {
     }
 }
 
-/// The query without the token: nobody behind this point sees it.
+/// The query without the token.
 pub fn without_token(query: &str) -> String {
     let rest = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != TOKEN_PARAMETER);
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish()

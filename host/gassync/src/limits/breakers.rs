@@ -6,37 +6,37 @@ use std::{
 use async_trait::async_trait;
 use gassync_domain::{Breaker, BreakerState, Timestamp};
 
-/// Breakers kept before those that are closed again are thrown away.
+/// Number of breakers at which closed ones are removed.
 const SWEEP_AT: usize = 10_000;
 
-/// How a call that was admitted ended, as far as its channel is to blame.
+/// What an admitted call shows about the channel's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallHealth {
-    /// The channel works, whatever it said.
+    /// The channel works, whatever it responded.
     Working,
-    /// It cannot be reached, did not answer in time, or answered that it is broken.
+    /// It is unreachable, timed out, or reported a server error.
     Broken,
     /// It was never called.
     Nothing,
 }
 
-/// Keeps calls from channels that are down, by connection: in this process, or for all that share one.
+/// Circuit breakers per connection, for this process or shared between processes.
 #[async_trait]
 pub trait Breakers: Send + Sync {
-    /// Whether a call may be made now; if not, when to ask again. Whoever is admitted says how it ended.
+    /// Admits a call, or returns when to retry. An admitted caller must report the result.
     async fn try_acquire(&self, connection: &str, now: Timestamp) -> Result<(), Timestamp>;
 
-    /// How a call that was admitted ended.
+    /// Reports the result of an admitted call.
     async fn record(&self, connection: &str, health: CallHealth, now: Timestamp);
 
-    /// How a breaker stands, and until when it admits nothing.
+    /// The state of a breaker, and until when it rejects calls.
     async fn status(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
 
-    /// The connections whose breakers are not closed, and since when: the channel is down, or on trial after that.
+    /// Connections whose breakers are open or half-open, and since when.
     async fn open(&self) -> Vec<(String, Timestamp)>;
 }
 
-/// Kept in this process alone.
+/// Circuit breakers of this process.
 #[derive(Debug, Default)]
 pub struct LocalBreakers(Mutex<HashMap<String, Kept>>);
 
@@ -49,7 +49,7 @@ struct Kept {
 
 impl LocalBreakers {
     fn with<T>(&self, connection: &str, now: Timestamp, work: impl FnOnce(&mut Breaker) -> T) -> T {
-        // A thread that panicked here left a whole breaker: each is written at once.
+        // After a panic the breaker is still consistent: it is written at once.
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if breakers.len() >= SWEEP_AT {
             breakers.retain(|_, kept| kept.breaker.state(now) != BreakerState::Closed);

@@ -10,18 +10,18 @@ use jiff::SignedDuration;
 
 use super::{ChannelLimits, Charge, RateLimitHeaders};
 
-/// Parts in which a window slides: what was taken counts until the part it was taken in is out of the window.
+/// Buckets of a sliding window: usage counts until its bucket leaves the window.
 const PARTS: i64 = 60;
-/// Budgets counted before those that are full again are thrown away.
+/// Number of budgets at which replenished ones are removed.
 const SWEEP_AT: usize = 10_000;
-/// The longest that a channel is left alone, whatever it says: what it tells is not always seconds.
+/// Maximum wait, whatever the channel says: its values are not always in seconds.
 const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_hours(1);
-/// How long a channel is left alone that refuses and does not say for how long.
+/// Wait after a 429 without a Retry-After.
 const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(10);
-/// What a sum of decimals may be off by.
+/// Tolerance for floating-point sums.
 const ROUNDING: f64 = 1e-6;
 
-/// Counts in this process alone.
+/// Rate limits counted in this process.
 #[derive(Debug, Default)]
 pub struct LocalLimits {
     budgets: Mutex<HashMap<String, Budget>>,
@@ -37,7 +37,7 @@ struct Budget {
 #[derive(Debug)]
 struct SlidingWindow {
     window: Window,
-    /// How much there is by the channel's own word: accounts differ, and others may take of it too.
+    /// The limit reported by the channel; accounts differ, and other clients may use it too.
     reported: Option<f64>,
     /// When each part began, and what was taken in it.
     parts: VecDeque<(Timestamp, f64)>,
@@ -100,7 +100,7 @@ impl Budget {
         let same = self.windows.len() == windows.len()
             && self.windows.iter().zip(windows).all(|(sliding, window)| sliding.window == *window);
         if !same {
-            // Another version of the plugin knows it better.
+            // Another plugin version has changed the limit.
             let fresh =
                 |window: &Window| SlidingWindow { window: window.clone(), reported: None, parts: VecDeque::new() };
             self.windows = windows.iter().map(fresh).collect();
@@ -122,7 +122,7 @@ impl Budget {
 #[async_trait]
 impl ChannelLimits for LocalLimits {
     async fn take(&self, charges: &[Charge], now: Timestamp) -> Result<(), SignedDuration> {
-        // A thread that panicked while counting left a count that is off by one request at most.
+        // After a panic the count is off by one request at most.
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         if budgets.len() >= SWEEP_AT {
             budgets.retain(|_, budget| !budget.is_full(now));
@@ -148,7 +148,7 @@ impl ChannelLimits for LocalLimits {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(budget) = budgets.get_mut(&charge.budget) else { return };
         if headers.refused {
-            // Where something is left it was not for want of it, and its reset says nothing.
+            // Refused although something is left: not this budget, and its reset says nothing.
             let is_left = headers.remaining.is_some_and(|remaining| remaining > charge.weight);
             let resets_in = headers.resets_in.filter(|_| !is_left);
             let wait = headers.retry_after.or(resets_in).filter(SignedDuration::is_positive);
@@ -160,7 +160,7 @@ impl ChannelLimits for LocalLimits {
                 sliding.take(cost - charge.weight, now);
             }
         }
-        // The channel speaks of its shortest window.
+        // The headers refer to the shortest window.
         if let Some(remaining) = headers.remaining
             && let Some(shortest) = budget.windows.iter_mut().min_by_key(|sliding| sliding.window.seconds)
         {

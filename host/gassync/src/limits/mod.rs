@@ -1,5 +1,5 @@
-//! Keeps calls to channels within what the channels allow, as the manifest's `rateLimits` say it: asked before each request,
-//! corrected by what each answer tells; and keeps calls from channels that are down.
+//! Rate limits and circuit breakers for calls to channels: limits come from the manifest's `rateLimits`, are checked before each
+//! request, and corrected by each response.
 
 mod breakers;
 mod local;
@@ -16,38 +16,38 @@ pub use self::{
     transport::{LimitedTransport, SharedLimits},
 };
 
-/// What a request takes of one budget.
+/// The charge of a request against one budget.
 #[derive(Debug, Clone)]
 pub struct Charge {
-    /// Whose budget: the same for all that share it.
+    /// The budget's key, shared by all that use it.
     pub budget: String,
-    /// How much it has, in how long.
+    /// Its limits per time window.
     pub windows: Vec<Window>,
-    /// How much the request takes, in the channel's units.
+    /// The cost of the request, in the channel's units.
     pub weight: f64,
 }
 
-/// What an answer says of a budget.
+/// Rate-limit information in a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RateLimitHeaders {
-    /// What the request really took.
+    /// The actual cost of the request.
     pub cost: Option<f64>,
-    /// What is left.
+    /// The remaining budget.
     pub remaining: Option<f64>,
-    /// Until the shortest window is full again.
+    /// Time until the shortest window resets.
     pub resets_in: Option<SignedDuration>,
-    /// After which it may be asked again, where it says so by itself.
+    /// Retry-After, if given.
     pub retry_after: Option<SignedDuration>,
-    /// It was refused: for want of it, or for another reason where something is left.
+    /// Whether the request was refused, for lack of budget or, if something remains, for another reason.
     pub refused: bool,
 }
 
-/// Counts what is taken of budgets: in this process, or for all that share one channel account.
+/// Rate-limit budgets, for this process or shared between processes.
 #[async_trait]
 pub trait ChannelLimits: Send + Sync {
-    /// Takes all charges or none; where there is not enough, how long until there is.
+    /// Takes all charges or none; on failure returns the wait.
     async fn take(&self, charges: &[Charge], now: Timestamp) -> Result<(), SignedDuration>;
 
-    /// Corrects the count by what an answer says, to a charge that was taken for its request.
+    /// Corrects a budget by the response to a charged request.
     async fn correct(&self, charge: &Charge, headers: RateLimitHeaders, now: Timestamp);
 }

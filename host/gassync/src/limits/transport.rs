@@ -7,21 +7,21 @@ use jiff::SignedDuration;
 
 use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
 
-/// The longest wait for room that is waited out within a call; for a longer one the call ends, and its job waits.
+/// Longest rate-limit wait within a call; a longer one fails the call, and its job is deferred.
 const MAX_INLINE_WAIT: SignedDuration = SignedDuration::from_secs(2);
 
 /// What all calls to channels share.
 #[derive(Clone)]
 pub struct SharedLimits {
-    /// What channels allow, and how much of it is taken.
+    /// Rate limits of channels.
     pub limits: Arc<dyn ChannelLimits>,
-    /// Which channels are left alone because they are down.
+    /// Circuit breakers of channels.
     pub breakers: Arc<dyn Breakers>,
-    /// Where "now" comes from.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// Asks the limits before each request, and tells them what each answer says.
+/// A transport that applies rate limits and circuit breakers.
 pub struct LimitedTransport<T> {
     shared: SharedLimits,
     within: T,
@@ -30,14 +30,14 @@ pub struct LimitedTransport<T> {
     waits_for_room: bool,
 }
 
-/// A limit of the manifest, and whose it is here.
+/// A manifest limit with its budget key.
 struct Named {
     limit: RateLimit,
     holder: String,
 }
 
 impl<T> LimitedTransport<T> {
-    /// Sends within the limits that the manifest names, on behalf of a connection.
+    /// Applies the manifest's limits for a connection.
     pub fn new(
         shared: SharedLimits,
         within: T,
@@ -58,8 +58,8 @@ impl<T> LimitedTransport<T> {
         Self { shared, within, limits, connection: format!("{account}/{connection}"), waits_for_room: true }
     }
 
-    /// Sends whether there is room or not, and whether the channel works or not, and is counted: without a token nothing
-    /// else could be sent either.
+    /// Sends regardless of limits and breaker, but counts the request: token requests must not wait, since nothing else could be
+    /// sent without a token.
     #[must_use]
     pub fn without_waiting(self) -> Self {
         Self { waits_for_room: false, ..self }
@@ -99,7 +99,7 @@ impl Named {
     }
 }
 
-/// What a request says of the channel.
+/// What the result of a request shows about the channel's health.
 fn health(answer: &Result<HttpResponse, SendError>) -> CallHealth {
     match answer {
         Ok(answer) if answer.status >= 500 => CallHealth::Broken,

@@ -1,5 +1,6 @@
-//! Tells a channel of bookings of the core: made, changed and cancelled under our reference, and looked up before anything is
-//! made again that may be there. What it shows of them later is judged in [`reconcile::reservation`](crate::reconcile::reservation).
+//! Pushes bookings of the core to a channel: creates, changes and cancels reservations under our reference, and looks a
+//! reservation up before creating one that may already exist. [`verify_reservation`](super::verify_reservation)
+//! compares what the channel shows later.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,24 +39,24 @@ use crate::{
     },
 };
 
-/// How long after it was told a booking is read back.
+/// Delay between a push and its read-back.
 const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
-/// What came of telling a booking.
+/// Outcome of pushing one booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushOutcome {
-    /// There is nothing left to tell.
+    /// Nothing is left to push.
     Done,
-    /// The channel will not have it: a person is to mend it.
+    /// The channel rejected it for good; a person must act.
     Rejected(String),
-    /// It is to be told again, after so long where the channel says, and why.
+    /// Push again, after the channel's delay if it gave one; with the reason.
     Retry(Option<SignedDuration>, String),
 }
 
-/// What is made of what a channel said.
+/// A channel's reply, evaluated.
 struct Evaluated {
     result: ReservationPushResult,
-    /// The channel may have something that nobody has seen.
+    /// The channel may hold a reservation that was never confirmed.
     in_doubt: bool,
     outcome: PushOutcome,
     /// For the audit trail.
@@ -85,18 +86,18 @@ impl Evaluated {
     }
 }
 
-/// What is to be told of a booking.
+/// A booking whose push is pending.
 struct PendingPush {
-    /// The place among those that were asked for.
+    /// Index among the requested bookings.
     index: usize,
     operation: Operation,
     digest: String,
     sync_state: ReservationSyncState,
-    /// Prices that are in another currency than the house's.
+    /// Describes prices left out because their currency is not the house's.
     left_out: Option<String>,
 }
 
-/// Tells the channel of these bookings in one call; of each what came of it.
+/// Pushes these bookings in one call; returns one outcome per booking, in order.
 pub async fn push(
     app: &Arc<App>,
     source: &Source,
@@ -115,7 +116,7 @@ pub async fn push(
         return Ok(push_outcomes);
     }
     let pushes = pending_pushes(&mut tx, (source, &pushing), asked, app.now()).await?;
-    // From here on nobody knows what the channel has until it has said so: the process may die while it works.
+    // The state is in doubt from here until the channel replies, because the process may die in between.
     let sent: Vec<CoreId> = pushes.iter().map(PendingPush::booking).collect();
     bookings::mark_in_doubt(&mut tx, source.account, source.id, &sent).await?;
     tx.commit().await?;
@@ -165,7 +166,7 @@ pub async fn push(
     Ok(push_outcomes)
 }
 
-/// Counts what came of bookings; and how their links fared, of those that the channel has a name for.
+/// Counts results, and returns the health of links whose external id is known.
 fn link_results<'a>(
     evaluated: &'a [(&'a PendingPush, &'a Outcome, Evaluated)],
     tally: &mut PushTally,
@@ -180,8 +181,8 @@ fn link_results<'a>(
             | ReservationPushResult::NotSent(_) => RecordResult::InDoubt,
         };
         tally.count(result, 1);
-        // As the audit trail says it: a channel's own words may repeat what a guest wrote.
-        let why = || evaluated.message.clone().unwrap_or_else(|| "the channel has not taken it".to_owned());
+        // Use the audit trail's wording: a channel's own message may repeat what a guest wrote.
+        let why = || evaluated.message.clone().unwrap_or_else(|| "the channel has not accepted it".to_owned());
         let stands_against = matches!(result, RecordResult::Rejected | RecordResult::InDoubt).then(why);
         let named = push.assignment(outcome).map(|assignment| assignment.external_id);
         let id = named.or(push.operation.channel_id.as_deref())?;
@@ -190,7 +191,7 @@ fn link_results<'a>(
     links.collect()
 }
 
-/// Nothing was sent after all: what was known before is known again.
+/// Nothing was sent: restores the state known before the call.
 async fn restore_not_sent(app: &App, source: &Source, pushes: &[PendingPush], why: &str) -> store::Result<()> {
     let (now, result) = (app.now(), ReservationPushResult::NotSent(why.to_owned()));
     let was_known = pushes.iter().filter(|push| !push.sync_state.in_doubt);
@@ -205,7 +206,7 @@ async fn restore_not_sent(app: &App, source: &Source, pushes: &[PendingPush], wh
     tx.commit().await
 }
 
-/// What is to be told of bookings; those of which there is nothing to tell are forgotten.
+/// Pending pushes for bookings. Bookings with nothing to push are deleted from the sync state.
 async fn pending_pushes(
     tx: &mut Tx,
     (source, pushing): (&Source, &PushSettings),
@@ -248,7 +249,7 @@ async fn pending_pushes(
     Ok(pushes)
 }
 
-/// A booking in the channel's ids: the rooms that it knows of.
+/// The booking with the channel's ids, reduced to rooms that the channel knows.
 fn localise(snapshot: &BookingSnapshot, rooms: &HashMap<CoreId, RoomExternalId>) -> Reservation {
     let mut reservation = snapshot.reservation.clone();
     let named: Vec<_> = std::mem::take(&mut reservation.rooms)
@@ -265,31 +266,31 @@ fn localise(snapshot: &BookingSnapshot, rooms: &HashMap<CoreId, RoomExternalId>)
     reservation
 }
 
-/// What the channel is to do; none where it needs not hear of the booking.
+/// The operation for the channel; `None` if the booking does not concern it.
 fn operation(
     source: &Source,
     (booking, mut reservation): (CoreId, Reservation),
     known: Option<&ReservationExternalId>,
     sync_state: &ReservationSyncState,
 ) -> Option<Operation> {
-    // What came from it is its own.
+    // A reservation that came from this channel is the channel's own.
     if known.is_some_and(|known| !known.ours || !known.push) {
         return None;
     }
     let is_there = known.is_some() || sync_state.in_doubt;
     let is_sold = match reservation.status {
         Status::Confirmed | Status::NoShow => true,
-        // What may yet come to nothing is told only where it is there already.
+        // A pending booking is pushed only if the channel already has it.
         Status::Pending => is_there,
         _ => false,
     };
-    // Moved to rooms that the channel does not know, it is no booking of its own any more.
+    // A booking moved to rooms unknown to the channel is cancelled there.
     let stands = is_sold && !reservation.rooms.is_empty();
     let kind = match (known, stands) {
         (None, true) => OperationKind::Create,
         (Some(_), true) => OperationKind::Change,
         (Some(_), false) => OperationKind::Cancel,
-        // It may be there although nobody has seen it: it is looked for by our reference.
+        // It may exist at the channel: look it up by our reference.
         (None, false) if sync_state.in_doubt => OperationKind::Cancel,
         (None, false) => return None,
     };
@@ -303,7 +304,7 @@ fn operation(
     })
 }
 
-/// Of what the channel is to have: the same whether it is made or changed.
+/// Digest of the desired reservation, equal for create and change.
 fn digest(operation: &Operation) -> String {
     let Subject::Reservation(reservation) = &operation.subject else { return String::new() };
     let plain = Reservation { id: String::new(), ..(**reservation).clone() };
@@ -316,13 +317,13 @@ impl PendingPush {
         CoreId(self.sync_state.booking_id)
     }
 
-    /// The channel has it already, for sure.
+    /// Whether the channel has confirmed exactly this.
     fn is_confirmed(&self) -> bool {
         let ReservationSyncState { confirmed, in_doubt, mismatch_count, .. } = &self.sync_state;
         confirmed.as_deref() == Some(&self.digest) && !in_doubt && *mismatch_count == 0
     }
 
-    /// What is made of what the channel said.
+    /// Evaluates the channel's reply.
     fn evaluate(&self, outcome: &Outcome, trusts_acknowledgements: bool) -> Evaluated {
         let was_unknown = self.sync_state.in_doubt;
         match outcome {
@@ -330,15 +331,15 @@ impl PendingPush {
                 let id = id.as_ref().or(self.operation.channel_id.as_ref());
                 self.accepted(id, *confirmed && trusts_acknowledgements, warnings)
             }
-            // It was looked for under our reference: what is not there needs no cancelling.
+            // The lookup by our reference found nothing, so there is nothing to cancel.
             Outcome::Refused(_)
                 if self.operation.kind == OperationKind::Cancel && self.operation.channel_id.is_none() =>
             {
-                Evaluated::confirmed(Some("it was never there".to_owned()))
+                Evaluated::confirmed(Some("it did not exist at the channel".to_owned()))
             }
             Outcome::Refused(errors) => Evaluated {
                 result: ReservationPushResult::Rejected(describe_errors(errors)),
-                // An earlier try may be there nevertheless, and be why this one is refused.
+                // An earlier attempt may have succeeded, and may be why this one is rejected.
                 in_doubt: was_unknown,
                 outcome: PushOutcome::Rejected(describe_errors(errors)),
                 status: "failed",
@@ -346,7 +347,7 @@ impl PendingPush {
             },
             Outcome::Retry(seconds) => {
                 let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-                Evaluated::retry(wait, was_unknown, "the channel asks to be told again later")
+                Evaluated::retry(wait, was_unknown, "the channel asked for a retry")
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
                 Evaluated::retry(None, true, &describe_unclear(outcome))
@@ -354,40 +355,40 @@ impl PendingPush {
         }
     }
 
-    /// What is made of a yes.
+    /// Evaluates an acceptance.
     fn accepted(&self, id: Option<&String>, is_sure: bool, warnings: &[String]) -> Evaluated {
         let warned = (!warnings.is_empty()).then(|| format!("{} warnings", warnings.len()));
         let Operation { kind, attempt, .. } = &self.operation;
-        // What was found by our reference is as it was made, which may be another state of it.
+        // A reservation found by our reference has the state it was created with, which may be outdated.
         let was_found = *kind == OperationKind::Create
             && *attempt == Attempt::AfterUnknown
             && self.sync_state.sent.as_deref() != Some(&self.digest);
         match id {
             Some(_) if was_found => Evaluated {
                 outcome: PushOutcome::Retry(Some(SignedDuration::ZERO), String::new()),
-                ..Evaluated::retry(None, false, "it was found there, and is told as it is now")
+                ..Evaluated::retry(None, false, "found at the channel; its current state is pushed")
             },
             Some(_) if is_sure => Evaluated::confirmed(warned),
             Some(_) => Evaluated {
                 result: ReservationPushResult::Unconfirmed,
                 status: "pending",
-                message: Some("to be read back".to_owned()),
+                message: Some("awaiting read-back".to_owned()),
                 ..Evaluated::confirmed(None)
             },
-            // What has no name there is not there.
+            // Without an external id it does not exist there.
             None if *kind == OperationKind::Cancel => Evaluated::confirmed(warned),
-            None => Evaluated::retry(None, true, "the channel does not say which it is: it is looked for"),
+            None => Evaluated::retry(None, true, "the channel returned no id: it will be looked up"),
         }
     }
 
-    /// What the channel calls it from now on, where it says so.
+    /// The external id that the channel assigned, if it returned one.
     fn assignment<'a>(&'a self, outcome: &'a Outcome) -> Option<ExternalIdAssignment<'a>> {
         let Outcome::Accepted { id, replaces, .. } = outcome else { return None };
         let external_id = id.as_ref().or(self.operation.channel_id.as_ref())?;
         Some(ExternalIdAssignment { booking: self.booking(), external_id, replaces: replaces.as_deref() })
     }
 
-    /// The audit trail's line.
+    /// Audit trail line.
     fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::SyncLogEntry<'_> {
         let action = match self.operation.kind {
             OperationKind::Create => "create",
@@ -408,7 +409,7 @@ impl PendingPush {
     }
 }
 
-/// Writes what became of bookings that the channel was told of.
+/// Records the results of a push.
 async fn record_outcomes(
     tx: &mut Tx,
     source: &Source,

@@ -1,4 +1,4 @@
-//! Sends what a channel does not surely have of a calendar.
+//! Pushes calendar nights whose state at the channel is not confirmed.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -41,42 +41,42 @@ use crate::{
     },
 };
 
-/// Nights that are looked at for one call.
+/// Pending nights loaded for one call.
 const NIGHTS_AT_ONCE: i64 = 4_000;
-/// Runs of nights sent in one call where the plugin's manifest does not say how many.
+/// Default number of runs per call, if the plugin's manifest sets none.
 const RUNS_AT_ONCE: usize = 100;
-/// Calls in one job; then others have their turn, and it comes again.
+/// Calls per job; then the job yields to others and continues later.
 const CALLS: u32 = 20;
-/// A night that began so long ago is over wherever the property is.
+/// A night that began this long ago is over in every time zone.
 const OVER_EVERYWHERE: SignedDuration = SignedDuration::from_hours(36);
-/// How long what was read of a channel is good for to open nights on.
+/// Maximum age of a channel reading that allows opening nights.
 const READ_IS_GOOD_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// How long after it was sent a night is read back, so that several are read together.
+/// Delay between a push and its read-back, so that several nights share one read-back.
 const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
-/// What is left to do after a job that did not fail.
+/// What is left to do after a push that did not fail.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PushProgress {
     /// Nothing.
     Complete,
-    /// More of the same, at once.
+    /// More nights are pending; continue at once.
     Partial,
-    /// All of it: the channel's own bookings are to be read first.
+    /// Nothing was pushed: the channel's own bookings must be imported first.
     BookingsUnread,
-    /// The channel is to be told again, after so long where it says, and why.
+    /// Push again, after the channel's delay if it gave one; with the reason.
     Retry(Option<SignedDuration>, String),
 }
 
-/// Nights that follow each other and are to be the same.
+/// Consecutive nights with the same desired values.
 struct NightRun {
     target: PushTarget,
     parts: CalendarParts,
     nights: Vec<NightState>,
 }
 
-/// Reckons what was touched, and sends what is due. Before anything is written the channel is read: what somebody has closed there by
-/// hand is left as it is, and what else he has set there is shown before it is overwritten. Where reading does not work out nights
-/// are closed and priced all the same, and nothing is opened.
+/// Computes invalidated nights and pushes pending ones. The channel is read before anything is written, so that nights
+/// closed there by hand stay closed, and other manual changes are recorded before they are overwritten. If the reading
+/// fails, nights are still closed and priced, but none is opened.
 pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Result<PushProgress, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let can_read = session.plugin.exports().contains(&Interface::Pull);
@@ -99,7 +99,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
             runs.into_iter().partition(|run| !can_read || is_read(run));
         if !unread.is_empty() && unreadable.is_none() {
             tx.commit().await?;
-            // Reading takes its own turn on the lane.
+            // `pull::run` takes the connection's lock itself.
             drop(one_at_a_time);
             match ChannelReading::of(app, source, &unread).await {
                 Ok(reading) => read = reading,
@@ -120,7 +120,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
         if let Some(error) = unreadable {
             return Err(error);
         }
-        // Whoever makes another night due meanwhile puts this work in the queue again.
+        // Any change that makes another night pending enqueues this job again.
         if is_all {
             return Ok(PushProgress::Complete);
         }
@@ -128,7 +128,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
     Ok(PushProgress::Partial)
 }
 
-/// Reckons all that was touched, one room type in a transaction; with where its nights go.
+/// Computes all invalidated nights, one room type per transaction; returns the push targets.
 async fn compute_all(
     app: &App,
     source: &Source,
@@ -148,18 +148,18 @@ async fn compute_all(
     Ok((tx, targets))
 }
 
-/// What was read of a channel's calendar before something is opened there.
+/// A reading of the channel's calendar, taken before nights are opened.
 struct ChannelReading {
-    /// When the last of it had come: however long that takes, something must be told at last.
+    /// When the reading was complete. Not when it began, otherwise a slow channel would never be pushed to.
     read_at: Timestamp,
-    /// The one room type; none where it was all.
+    /// The room type that was read; `None` means all.
     room_type_id: Option<String>,
     first: Date,
     last: Date,
 }
 
 impl ChannelReading {
-    /// Reads the nights of runs: one request, which may show more than them.
+    /// Reads the nights of these runs in one request, which may return more.
     async fn of(app: &Arc<App>, source: &Source, runs: &[NightRun]) -> Result<Option<Self>, ChannelCallError> {
         let spans = || runs.iter().filter_map(NightRun::span);
         let (Some(first), Some(last)) = (spans().map(|span| span.0).min(), spans().map(|span| span.1).max()) else {
@@ -171,7 +171,7 @@ impl ChannelReading {
         let selection = Selection::Within { start: first, until };
         let query = Query { room_type_id: one.clone(), ..Query::new(Entity::Calendar, selection) };
         match fetch::run(app, source, query).await {
-            // A channel whose calendar cannot be asked for is believed.
+            // A channel without calendar reads is trusted.
             Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
             read => drop(read?),
         }
@@ -185,8 +185,7 @@ impl ChannelReading {
     }
 }
 
-/// Whether the bookings of a channel that has them read have been, as a whole, and nothing of them waits for a link that was
-/// just made.
+/// Whether the channel's bookings were imported completely, and none is waiting for a new link.
 pub(super) async fn bookings_are_imported(
     tx: &mut store::Tx,
     source: &Source,
@@ -194,7 +193,7 @@ pub(super) async fn bookings_are_imported(
 ) -> store::Result<bool> {
     let (account, id) = (source.account, source.id);
     if !source.direction.is_inward() {
-        // What it sells itself nobody wants to know.
+        // An outbound-only source imports no bookings.
         return Ok(true);
     }
     if queue::is_enqueued(tx, account, id, JobKind::RetryParked.name(), &json!({})).await? {
@@ -202,20 +201,20 @@ pub(super) async fn bookings_are_imported(
     }
     let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
     if poll.window.is_some() || poll.queue.is_some() {
-        // Such a poll has no point to go on from.
+        // Such a poll has no cursor.
         return sync_runs::any_success(tx, account, id, sync_runs::SyncRunKind::BookingImport).await;
     }
     Ok(sources::resume_point(tx, account, id, Entity::Reservation.as_str()).await?.is_some())
 }
 
-/// What is sent next.
+/// The next runs to push.
 struct PendingRuns {
     runs: Vec<NightRun>,
-    /// Nothing else is due.
+    /// No other night is pending.
     is_all: bool,
 }
 
-/// Runs of nights of which the same is new. Those that are over, or go nowhere any more, are forgotten.
+/// Groups pending nights into runs with the same changes. Nights that are over or have no target are deleted.
 async fn pending_runs(
     tx: &mut store::Tx,
     source: &Source,
@@ -253,7 +252,7 @@ async fn pending_runs(
         let is_closed = closed.contains(&(known.key.room_type, known.key.night));
         let parts = parts(&known, pushing, is_closed);
         if !desired::any_part(parts) {
-            // It is closed there by hand, and of what is open nothing is new.
+            // Closed at the channel by hand, and nothing that may be pushed has changed.
             settled.push(NightState { confirmed: Some(known.wanted.clone()), state: SyncStatus::Confirmed, ..known });
             continue;
         }
@@ -275,7 +274,8 @@ fn is_for_sale(known: &NightState) -> bool {
     desired::parse(&known.wanted).is_some_and(|night| night.sellable() > 0)
 }
 
-/// What is new of a night; all of it, where nobody knows what the channel has. Of one that is closed there by hand the price alone.
+/// The changed parts of a night; all parts if the channel's state is in doubt. For a night closed there by hand, only
+/// the price.
 fn parts(known: &NightState, pushing: &PushSettings, is_closed: bool) -> CalendarParts {
     let is_sure =
         !known.in_doubt && known.mismatch_count == 0 && (known.sent.is_none() || known.sent == known.confirmed);
@@ -287,7 +287,7 @@ fn parts(known: &NightState, pushing: &PushSettings, is_closed: bool) -> Calenda
     if is_closed {
         return desired::without_sale_and_rules(new_parts);
     }
-    // Sent as a whole, although nothing is new.
+    // A forced push: send all parts, even unchanged.
     if desired::any_part(new_parts) { new_parts } else { desired::intersect(all, desired::pushed_parts(pushing)) }
 }
 
@@ -333,20 +333,20 @@ async fn send(
     Ok(batch.later.map_or(PushProgress::Partial, |(wait, why)| PushProgress::Retry(wait, why)))
 }
 
-/// Has what was sent read back, as soon as some of it may have come together.
+/// Enqueues a read-back of what was sent.
 async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) -> store::Result<()> {
     let source_key = (source.account, source.id);
     queue::enqueue(tx, &[JobKind::ReadBack.job(source_key, json!({}), (now + READ_BACK_AFTER, now))], now).await
 }
 
-/// What came of the runs of a call.
+/// Results of the runs of one call.
 #[derive(Default)]
 struct BatchOutcome<'a> {
-    /// What the channel says it took is there.
+    /// Acknowledged nights count as confirmed.
     trusts_acknowledgements: bool,
     results: Vec<(&'a NightRun, NightPushResult, Option<String>)>,
     to_read_back: bool,
-    /// That something is to be sent again, after how long where the channel says, and why.
+    /// Something must be pushed again: the channel's delay if it gave one, and the reason.
     later: Option<(Option<SignedDuration>, String)>,
 }
 
@@ -367,7 +367,7 @@ impl<'a> BatchOutcome<'a> {
             }
             Outcome::Retry(seconds) => {
                 let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-                self.retry(wait, "the channel asks to be told again later".to_owned());
+                self.retry(wait, "the channel asked for a retry".to_owned());
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
                 self.retry(None, describe_unclear(outcome));
@@ -376,7 +376,7 @@ impl<'a> BatchOutcome<'a> {
         }
     }
 
-    /// Counts what came of the runs; and how the links of their room types fared.
+    /// Counts results, and returns the health of the room types' links.
     fn link_results(&self, tally: &mut PushTally, runs: &'a [NightRun]) -> Vec<LinkOutcome<'a>> {
         let nights: usize = runs.iter().map(|run| run.nights.len()).sum();
         let links = self.results.iter().map(|(run, result, error)| {
@@ -387,13 +387,13 @@ impl<'a> BatchOutcome<'a> {
                 NightPushResult::InDoubt => RecordResult::InDoubt,
             };
             tally.count(outcome, run.nights.len());
-            let why = error.clone().unwrap_or_else(|| "nobody knows whether the channel has it".to_owned());
+            let why = error.clone().unwrap_or_else(|| "in doubt: the channel may have it".to_owned());
             let stands_against = matches!(result, NightPushResult::Rejected | NightPushResult::InDoubt).then_some(why);
             LinkOutcome { kind: mappings::EntityKind::RoomType, id: &run.target.room_type_id, error: stands_against }
         });
         let links: Vec<LinkOutcome<'a>> = links.collect();
         let answered: usize = self.results.iter().map(|(run, ..)| run.nights.len()).sum();
-        // Those that are to be told again later were told.
+        // Nights to be retried were sent, too.
         tally.count(RecordResult::InDoubt, nights.saturating_sub(answered));
         links
     }
@@ -423,13 +423,12 @@ impl NightRun {
         }
     }
 
-    /// Whether telling it may open what is closed at the channel.
+    /// Whether pushing this run may open nights closed at the channel.
     fn may_open(&self) -> bool {
         self.says_sale() && self.nights.iter().any(is_for_sale)
     }
 
-    /// Whether what is told of it says that it is for sale, or that it is not: some channels have one word for that and for who
-    /// may come and go.
+    /// Whether the push changes availability. Rules count, because some channels use one flag for both.
     fn says_sale(&self) -> bool {
         self.parts.availability || self.parts.rules
     }
@@ -449,7 +448,7 @@ impl NightRun {
         self.nights.iter().map(move |known| PushedNight { key: &known.key, value: &known.wanted, result, error })
     }
 
-    /// The audit trail's line.
+    /// Audit trail line.
     fn line(
         &self,
         source: &Source,
@@ -462,13 +461,13 @@ impl NightRun {
             (NightPushResult::Confirmed, None) => ("success", nights),
             (NightPushResult::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
             (NightPushResult::Unconfirmed | NightPushResult::Echoed, None) => {
-                ("pending", format!("{nights}: to be read back"))
+                ("pending", format!("{nights}: awaiting read-back"))
             }
             (NightPushResult::Unconfirmed | NightPushResult::Echoed, Some(warning)) => {
-                ("pending", format!("{nights}: to be read back; {warning}"))
+                ("pending", format!("{nights}: awaiting read-back; {warning}"))
             }
             (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
-            (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: nobody knows whether it is there")),
+            (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: in doubt")),
         };
         Some(sync_log::SyncLogEntry {
             source: source.id,

@@ -1,4 +1,4 @@
-//! What facts of the core come to: which nights are to be reckoned anew, and which channels are to be told of a booking.
+//! Fans events of the core out: invalidates nights and marks bookings pending for the channels concerned.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// Less urgent than what can be sold.
+/// Prices are less urgent than availability.
 const URGENCY_OF_PRICES: i64 = 3;
 
-/// Spreads the facts at these places, in the transaction that has given them; the work that comes of it.
+/// Fans out the events in these sequence ranges, in the transaction that assigned them; returns the jobs to enqueue.
 pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
     let mut work: BTreeMap<(i64, i64), NewJob<'static>> = BTreeMap::new();
     let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
@@ -48,7 +48,7 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestam
     Ok(all)
 }
 
-/// Whether a channel's plugin can be told so. One that is not here just now may, and its work waits.
+/// Whether a channel's plugin exports this. A plugin that is not loaded may; its jobs wait.
 fn supports(app: &App, channel: &str, interface: Interface) -> bool {
     app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
 }

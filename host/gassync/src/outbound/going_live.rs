@@ -1,4 +1,5 @@
-//! A source that listens goes live: what that would change at its channel is shown first, and then just that is done.
+//! Going live: compares the desired calendar with the channel, shows the effect as a plan, then executes exactly that
+//! plan.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -27,71 +28,71 @@ use crate::{
     },
 };
 
-/// How old the channel's calendar may be that a plan was made of when it is followed.
+/// Maximum age of the calendar reading behind a plan that is executed.
 pub const PLAN_MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
-/// How long it is waited for what was linked a moment ago to be taken in.
+/// How long to wait for newly linked bookings to be imported.
 const IMPORT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often that is looked for.
+/// Interval of that check.
 const IMPORT_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Nights of which the same would happen.
+/// Nights with the same effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NightCount {
     /// How many.
     pub nights: usize,
-    /// The first of them: the channel's id of the room type, and the night.
+    /// The first one: the channel's room type id and the night.
     pub first: Option<(String, Date)>,
 }
 
-/// What going live comes to.
+/// Effect of going live.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GoLiveEffect {
-    /// Nights that would be opened at the channel, or more of them sold.
+    /// Nights that would be opened, or get more units.
     pub opens: NightCount,
-    /// Nights that would be closed there, or fewer of them sold.
+    /// Nights that would be closed, or get fewer units.
     pub closes: NightCount,
     /// Nights whose price would change.
     pub prices: NightCount,
     /// Nights whose rules of stay would change.
     pub rules: NightCount,
-    /// Nights that somebody has closed there by hand: they stay closed, everywhere, unless the plan opens them.
+    /// Nights closed at the channel by hand. They stay closed everywhere, unless the plan opens them.
     pub closed_by_hand: NightCount,
 }
 
 /// Why a source cannot go live.
 #[derive(Debug, thiserror::Error)]
 pub enum GoLiveError {
-    /// There is nothing that could be told.
-    #[error("the source has no channel that could be told: it is live as it is")]
+    /// The source has no channel.
+    #[error("the source has no channel, so there is nothing to go live with")]
     NoChannel,
-    /// It does not work.
-    #[error("the source is {0}: connect it, or have it go on, first")]
+    /// The source is not active.
+    #[error("the source is {0}: connect or resume it first")]
     NotActive(String),
-    /// What was linked is not taken in yet.
-    #[error("its bookings are being taken in: try again in a moment")]
+    /// Its bookings are not imported yet.
+    #[error("its bookings are being imported: try again in a moment")]
     Unread,
-    /// Nobody has seen what it would do.
-    #[error("there is no plan: make one first, with --plan")]
+    /// There is no plan.
+    #[error("there is no plan: make one first with --plan")]
     NoPlan,
     /// Another plan was made since.
-    #[error("another plan was made since: see it first, with --plan")]
+    #[error("there is a newer plan: review it first with --plan")]
     OtherPlan,
-    /// The calendar that the plan was made of is too old.
-    #[error("the plan is of a calendar that was read {0} s ago; the limit is {limit} s: make another, with --plan",
+    /// The calendar reading behind the plan is too old.
+    #[error("the plan is based on a calendar read {0} s ago; the limit is {limit} s: make another with --plan",
         limit = PLAN_MAX_AGE.as_secs())]
     Old(i64),
-    /// More would be changed than the plan names.
-    #[error("{0}; the plan does not name it: make another, with --plan")]
+    /// The effect exceeds the plan.
+    #[error("{0}, which is not in the plan: make another with --plan")]
     Unplanned(String),
-    /// The channel.
+    /// A call to the channel failed.
     #[error(transparent)]
     Channel(#[from] ChannelCallError),
-    /// The database.
-    #[error("the database: {0}")]
+    /// A database error.
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Reads the channel, and keeps what going live would change there as the source's plan; its number.
+/// Reads the channel and saves the effect of going live as the source's plan; returns the plan's id.
 pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result<(i64, GoLiveEffect), GoLiveError> {
     let plugin = check_ready(app, source).await?;
     let read_at = read(app, source, &plugin).await?;
@@ -104,8 +105,8 @@ pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result
     Ok((id, effect))
 }
 
-/// Follows the last plan: what it names is opened and changed, and what cannot be sold any more is closed. Where the channel or the
-/// core has moved so that more would be opened or changed, nothing is.
+/// Executes the latest plan: opens and changes what it names, and closes what can no longer be sold. If the channel or
+/// the core has changed so that more would be opened or changed, nothing is done.
 pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<GoLiveEffect, GoLiveError> {
     let plugin = check_ready(app, source).await?;
     check_plan(&last_plan(app, source).await?, id, app.now())?;
@@ -113,7 +114,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     let plan = go_live_plans::latest(&mut tx, source.account, source.id).await?.ok_or(GoLiveError::NoPlan)?;
-    // Reading has taken its time.
+    // Reading may have taken long: check again.
     check_plan(&plan, id, now)?;
     let (compared, effect) = compare_all(&mut tx, source, &plugin, plan.opens_closed, now).await?;
     if let Some(unplanned) = unplanned(&plan, &compared) {
@@ -128,7 +129,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     sources::go_live(&mut tx, source.account, source.id).await?;
     go_live_plans::delete(&mut tx, source.account, source.id).await?;
     nights::upsert(&mut tx, source.account, source.id, &known, now).await?;
-    // What was sold while this was counted is told all the same.
+    // Bookings made during the comparison are pushed as well.
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
     queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
@@ -146,7 +147,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     Ok(effect)
 }
 
-/// What speaks for a source that can go live.
+/// Checks that a source can go live, and returns its plugin.
 async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoLiveError> {
     if source.connection.is_none() {
         return Err(GoLiveError::NoChannel);
@@ -158,7 +159,8 @@ async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoL
     Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)
 }
 
-/// Reads the channel's bookings where nobody has yet, and its calendar as far as it would be told of it. Tells when it was asked.
+/// Imports the channel's bookings if that has not been done, and reads its calendar up to the horizon. Returns when it
+/// was requested.
 async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timestamp, GoLiveError> {
     let mut tx = app.db.read(source.account).await?;
     let mut is_read = bookings_are_imported(&mut tx, source, plugin.manifest()).await?;
@@ -191,14 +193,14 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     let start = today_at(asked_at, None);
     let until = start.saturating_add(Days::new().days(i64::from(horizon) + 2));
     match fetch::run(app, source, Query::new(Entity::Calendar, Selection::Within { start, until })).await {
-        // Nothing is known of what it has: all of it is told.
+        // The channel's state is unknown: everything is pushed.
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => {}
         read => drop(read?),
     }
     Ok(asked_at)
 }
 
-/// Every night that the source's channel would be told of, beside what it has.
+/// Every night that would be pushed, next to what the channel has.
 async fn compare_all(
     tx: &mut Tx,
     source: &Source,
@@ -253,7 +255,7 @@ impl NightCount {
     }
 }
 
-/// What of nights a plan names, nights that follow each other together.
+/// The spans a plan names: consecutive nights with the same changes.
 fn planned_spans(compared: &[ComparedNight]) -> Vec<PlannedNights> {
     let mut spans: Vec<PlannedNights> = Vec::new();
     for night in compared {
@@ -284,7 +286,7 @@ fn planned_spans(compared: &[ComparedNight]) -> Vec<PlannedNights> {
     spans
 }
 
-/// What would be opened or changed that a plan does not name, in words.
+/// Describes what would be opened or changed beyond the plan.
 fn unplanned(plan: &SavedGoLivePlan, compared: &[ComparedNight]) -> Option<String> {
     let mut by_place: HashMap<(i64, &str), Vec<&PlannedNights>> = HashMap::new();
     for span in &plan.changes {

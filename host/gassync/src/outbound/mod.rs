@@ -1,8 +1,9 @@
-//! What leaves the core for channels: facts become nights and bookings that are to be pushed ([`fan_out`]), and what a channel
-//! does not surely have is sent ([`calendar`], [`booking`]); [`push_tally`] counts what came of it. [`going_live`] is what a source
-//! that listens would change. What a channel is to have, and whether it shows it, is [`crate::reconcile`]'s.
+//! Pushes the core to channels: events invalidate nights ([`fan_out`]), invalidated nights are computed ([`desired`]),
+//! unconfirmed state is pushed ([`calendar`], [`booking`]) and verified ([`read_back`], [`verify_reservation`]);
+//! [`push_tally`] counts the results.
 //!
-//! A job that ran is no proof: a night or a booking is there when the channel has said so, or has shown it.
+//! A finished job proves nothing: a night or reservation is confirmed once a read-back shows it, or once the channel
+//! acknowledged it and the source trusts acknowledgements.
 
 pub mod booking;
 pub mod calendar;
@@ -15,34 +16,34 @@ use gassync_runtime::{CallRecord, Interface};
 
 use crate::channel::ChannelSession;
 
-/// Whether what the channel says it took counts without having been read: some say yes and do nothing.
+/// Whether an acknowledgement counts as confirmation without a read-back: some channels acknowledge and do nothing.
 fn trusts_acknowledgements(session: &ChannelSession<'_>, pushing: &PushSettings) -> bool {
     !pushing.read_back || !session.plugin.exports().contains(&Interface::Pull)
 }
 
-/// Where and what, as people read it.
+/// Describes errors for people: path and problem.
 fn describe_errors(errors: &[FieldError]) -> String {
     if errors.is_empty() {
-        return "refused, and the channel does not say why".to_owned();
+        return "refused without a reason".to_owned();
     }
     errors.iter().map(|error| format!("{} {}", error.path, error.problem)).collect::<Vec<_>>().join("; ")
 }
 
-/// Where alone, for what is kept in plain words: what a channel says may repeat what a guest wrote.
+/// Lists only the paths, for texts stored in the clear: a channel's message may repeat what a guest wrote.
 fn error_paths(errors: &[FieldError]) -> String {
     let places: Vec<&str> = errors.iter().map(|error| error.path.as_str()).filter(|path| !path.is_empty()).collect();
     if places.is_empty() { "refused".to_owned() } else { format!("refused at {}", places.join(", ")) }
 }
 
-/// Whether nothing of a call can have reached the channel.
+/// Whether no request of the call can have reached the channel.
 fn sent_nothing(record: &CallRecord) -> bool {
     record.requests.iter().all(|request| request.refused.is_some())
 }
 
-/// What is said of an outcome that leaves open whether the channel has it.
+/// Describes an outcome that leaves the channel's state in doubt.
 fn describe_unclear(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Other { kind, .. } => format!("the plugin says {kind}, which this host does not know"),
+        Outcome::Other { kind, .. } => format!("the plugin returned {kind}, which this host does not know"),
         _ => "the channel may have it or not".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What came of telling a channel, in one visit of a worker: a line among the runs, and how the links fared that it went by.
+//! Counts the results of one push for the sync runs, and records the health of the links used.
 
 use gassync_domain::{AccountId, ChannelError, SourceId, Timestamp};
 use gassync_runtime::CallError;
@@ -14,11 +14,10 @@ use crate::{
     },
 };
 
-/// Said of a call that came to nothing: its error stands with the job, since channels repeat what they were sent, and that may
-/// be a guest's.
-const CALL_FAILED: &str = "the call broke off: why stands with its job";
+/// Recorded for a failed call. The error itself stays with the job, since a channel may repeat guest data in it.
+const CALL_FAILED: &str = "the call failed: see the job's error";
 
-/// What was told so far.
+/// Results so far.
 #[derive(Debug, Clone)]
 pub struct PushTally {
     account: AccountId,
@@ -28,26 +27,26 @@ pub struct PushTally {
     counters: PushCounters,
 }
 
-/// What came of something that a channel was told.
+/// Result of one pushed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordResult {
-    /// The channel surely has it.
+    /// The channel confirmed it.
     Confirmed,
-    /// It says that it took it: it is to be read back.
+    /// The channel acknowledged it; a read-back must confirm it.
     Accepted,
-    /// It will not have it.
+    /// The channel rejected it.
     Rejected,
-    /// Nobody knows, or it was not its turn.
+    /// Unknown, or not attempted.
     InDoubt,
 }
 
 impl PushTally {
-    /// Begins now.
+    /// Starts counting.
     pub fn begin(source: &Source, kind: SyncRunKind, now: Timestamp) -> Self {
         Self { account: source.account, source: source.id, kind, began: now, counters: PushCounters::default() }
     }
 
-    /// Counts what came of so many.
+    /// Counts `records` with this result.
     pub fn count(&mut self, result: RecordResult, records: usize) {
         let records = i64::try_from(records).unwrap_or(i64::MAX);
         let PushCounters { sent, taken, confirmed, refused, unknown, .. } = &mut self.counters;
@@ -63,8 +62,7 @@ impl PushTally {
         }
     }
 
-    /// So many were to be told by these links when the call failed: nobody knows what became of them. What the channel had no
-    /// room for was not told.
+    /// The call failed: counts its records as in doubt. A rate-limited call sent nothing and is not counted.
     pub async fn failed(
         &mut self,
         app: &App,
@@ -82,14 +80,15 @@ impl PushTally {
         tx.commit().await
     }
 
-    /// As a run; none where nothing was told.
+    /// The sync run; `None` if nothing was sent.
     pub fn into_run(self, now: Timestamp) -> Option<PushRun> {
         let Self { account, source, kind, began, counters } = self;
         (counters.sent > 0).then_some(PushRun { account, source, kind, counters, began, ended: now })
     }
 }
 
-/// Notes on links how what went by them fared, and on the source that it talked. Last in the transaction of a call's outcome.
+/// Records the health of links and the contact with the source. Must come last in the transaction that stores a call's
+/// results.
 pub async fn record(tx: &mut Tx, source: &Source, links: &[LinkOutcome<'_>], now: Timestamp) -> store::Result<()> {
     let well = links.is_empty() || links.iter().any(|links| links.error.is_none());
     link_health::record(tx, source.account, source.id, links, now).await?;

@@ -1,4 +1,4 @@
-//! What a call took, kept with what came of it.
+//! Records of plugin calls.
 
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use gassync_runtime::{CallRecord, LogLine, RecordedRequest};
@@ -13,29 +13,29 @@ use crate::{
     vault::{DecryptError, Vault},
 };
 
-/// What is kept of a request's body, in bytes.
+/// Stored bytes of a request body.
 const MAX_BODY_BYTES: usize = 4 * 1024;
-/// What is kept of an address and of a header's value, in bytes.
+/// Stored bytes of a URL or header value.
 const MAX_TEXT_BYTES: usize = 2 * 1024;
-/// Headers that are kept of a request.
+/// Stored headers per request.
 const MAX_HEADERS: usize = 40;
 
-/// What only those may see who may see the account's messages.
+/// Details that require permission to read the account's messages.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallDetail {
-    /// What it asked of the network.
+    /// Its HTTP requests.
     pub requests: Vec<DetailedRequest>,
-    /// What it said.
+    /// Its log.
     pub log: Vec<LogLine>,
     /// Lines over the limit.
     pub log_lines_dropped: usize,
-    /// Why it came to nothing, where it did.
+    /// Why it failed, if it did.
     #[serde(default)]
     pub problem: Option<String>,
 }
 
-/// A request as the guest wrote it: secrets are placeholders.
+/// A request as the plugin wrote it, with placeholders for secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DetailedRequest {
@@ -79,8 +79,7 @@ fn beginning(bytes: &[u8], most: usize) -> String {
 }
 
 impl DetailedRequest {
-    /// As a line for a shell; secrets stand in it as placeholders, for somebody to fill in. All of it is what a guest wrote,
-    /// so all of it is quoted, and nothing in it means something to curl.
+    /// A curl command with placeholders for secrets. Everything is quoted, because a plugin wrote it.
     pub fn as_curl(&self) -> String {
         let mut line = format!("curl --globoff -X {} --url {}", quoted(&self.method), quoted(&self.url));
         for (name, value) in &self.headers {
@@ -97,7 +96,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Keeps what a call took, and why it came to nothing, where it did.
+/// Stores a call, and its error if it failed.
 pub async fn keep_call(
     vault: &Vault,
     tx: &mut Tx,

@@ -10,14 +10,14 @@ use crate::store::{
     plugins::{self, faults},
 };
 
-/// Within how long faults count together.
+/// Time window for counting faults.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
-/// At so many connections a version must break …
+/// Minimum number of affected connections …
 const MIN_CONNECTIONS: i64 = 3;
-/// … of so many accounts.
+/// … and of affected accounts.
 const MIN_ACCOUNTS: i64 = 2;
 
-/// A version broke at a verified message, or at the answer of a granted host.
+/// Records a fault of a version at a verified message or at a response of a granted host.
 pub async fn record_fault(
     registry: &PluginRegistry,
     plugin: &Plugin,
@@ -29,7 +29,7 @@ pub async fn record_fault(
     let mut tx = registry.db.write(account).await?;
     faults::record(&mut tx, account, connection, (id, hash), now).await?;
     tx.commit().await?;
-    // Looking first costs those who write nothing.
+    // Reading first avoids the writer lock.
     let mut tx = registry.db.platform_read().await?;
     let (connections, accounts) = faults::counts(&mut tx, id, hash, now - WINDOW).await?;
     let known = plugins::version(&mut tx, id, hash).await?;
@@ -39,13 +39,13 @@ pub async fn record_fault(
         return Ok(());
     }
     let mut tx = registry.db.platform_write().await?;
-    let why = format!("broke at {connections} connections of {accounts} accounts within ten minutes, last: {why}");
+    let why = format!("failed at {connections} connections of {accounts} accounts within ten minutes, last: {why}");
     quarantine::quarantine(&mut tx, id, hash, &why, now).await?;
     tx.commit().await?;
     reconcile(registry).await
 }
 
-/// A person lets a plugin work again, whatever it did before; false when there is no such plugin.
+/// Releases a plugin from quarantine; returns false if there is none.
 pub async fn release(registry: &PluginRegistry, id: &str) -> store::Result<bool> {
     let now = registry.now();
     let mut tx = registry.db.platform_write().await?;

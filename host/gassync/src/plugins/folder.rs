@@ -1,5 +1,5 @@
-//! The plugin folder as a way into the registry. At the start only what the registry has never seen is taken: it may know
-//! better what is to serve. After that every change of a file is somebody's wish.
+//! Installs plugins from the folder. At start only components unknown to the registry are installed, since the registry decides
+//! what is active; later every change of a file is installed.
 
 use std::{
     collections::BTreeMap,
@@ -20,19 +20,19 @@ use super::{
 };
 use crate::store::{self, plugins};
 
-/// How long the folder must be quiet before it is read: a file is seldom written in one go.
+/// How long the folder must be unchanged before it is read, since files are written in several steps.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// How long a file that could not be read or kept waits for another try.
+/// Retry delay for files that could not be read or stored.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// What the folder held when it was last read, by channel; none before the first time.
+/// The folder's content at the last read, by channel; `None` before the first.
 pub(super) type SeenComponents = Option<BTreeMap<String, SeenComponent>>;
 
 /// A file as it was read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SeenComponent {
-    /// SHA-256 of its bytes; none where it could not be read or kept, and is to be tried again.
+    /// SHA-256 of its bytes; `None` if it could not be read or stored and must be retried.
     hash: Option<String>,
     /// The last of its versions that could serve.
     taken: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct SeenComponent {
     problem: Option<String>,
 }
 
-/// Brings the registry in line with what has changed in the folder. False when something is worth another try.
+/// Installs changes of the folder. Returns false if something must be retried.
 pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
     let former = locked(&registry.folder).clone();
     let mut now = BTreeMap::new();
@@ -49,7 +49,7 @@ pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
         let before = former.as_ref().map(|known| known.get(&channel).cloned().unwrap_or_default());
         let seen = check(registry, &path, &channel, before).await;
         if let Some(why) = &seen.problem {
-            tracing::warn!(plugin = channel, error = why, "a plugin file cannot serve");
+            tracing::warn!(plugin = channel, error = why, "plugin file rejected");
         }
         now.insert(channel, seen);
     }
@@ -61,12 +61,12 @@ pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
     Ok(done)
 }
 
-/// Why the files of the folder cannot serve, by channel.
+/// Problems of the files, by channel.
 pub(super) fn problems(known: &SeenComponents) -> impl Iterator<Item = (String, String)> {
     known.iter().flatten().filter_map(|(channel, seen)| Some((channel.clone(), seen.problem.clone()?)))
 }
 
-/// `before` is what was known of the file; none at the start.
+/// `before` is the last known state of the file.
 async fn check(registry: &PluginRegistry, path: &Path, channel: &str, before: Option<SeenComponent>) -> SeenComponent {
     let at_start = before.is_none();
     let before = before.unwrap_or_default();
@@ -109,7 +109,7 @@ async fn is_installed(registry: &PluginRegistry, channel: &str, hash: &str) -> s
     Ok(plugins::version(&mut tx, channel, hash).await?.is_some())
 }
 
-/// A file was taken away: if its version serves, nothing does from now on.
+/// Handles a removed file: deactivates its version.
 async fn record_gone(registry: &PluginRegistry, channel: &str, taken: Option<&str>) -> store::Result<()> {
     let mut tx = registry.db.platform_write().await?;
     let serves = plugins::get(&mut tx, channel).await?.and_then(|plugin| plugin.wanted.or(plugin.serving));
@@ -118,7 +118,7 @@ async fn record_gone(registry: &PluginRegistry, channel: &str, taken: Option<&st
     }
     plugins::stop_serving(&mut tx, channel, registry.now()).await?;
     tx.commit().await?;
-    tracing::info!(plugin = channel, "a plugin was taken out of the folder");
+    tracing::info!(plugin = channel, "plugin removed from folder");
     registry::reconcile(registry).await
 }
 
@@ -134,7 +134,7 @@ fn components(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Reads the folder whenever it changed and is quiet again, until it is told to stop.
+/// Watches the folder until shutdown.
 pub async fn watch(registry: Arc<PluginRegistry>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let (sender, mut changes) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -148,7 +148,7 @@ pub async fn watch(registry: Arc<PluginRegistry>, shutdown: CancellationToken) -
     loop {
         while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
         let done = read(&registry).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the plugin folder cannot be read");
+            tracing::error!(%error, "plugin folder could not be read");
             false
         });
         registry.wake.notify_waiters();

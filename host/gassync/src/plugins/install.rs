@@ -1,4 +1,4 @@
-//! A component becomes a version: judged, kept by its hash, and wanted, unless it asks for more than its forerunner had.
+//! Installs components as versions: prepares and stores them, and requests activation unless they need new permissions.
 
 use std::time::Instant;
 
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::store::{self, Tx, plugins};
 
-/// Versions of a plugin that are kept, so that an older one can serve again.
+/// Versions kept per plugin, for rollback.
 const KEPT_VERSIONS: i64 = 5;
 
-/// By which way a component came.
+/// How a component was installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstalledBy {
-    /// It lies in the plugin folder.
+    /// From the plugin folder.
     Folder,
-    /// An operator sent it.
+    /// By an operator.
     Operator,
 }
 
@@ -33,7 +33,7 @@ impl InstalledBy {
     }
 }
 
-/// A version that was kept.
+/// An installed version.
 #[derive(Debug)]
 pub struct Installed {
     /// The plugin.
@@ -42,11 +42,11 @@ pub struct Installed {
     pub version: String,
     /// SHA-256 of the component.
     pub hash: String,
-    /// What it asks for beyond what its forerunner may do: it waits until somebody decides. Empty when it goes ahead.
+    /// Requested permissions that the previous version does not have. If not empty, the version awaits approval.
     pub lacks: Vec<PermissionRequest>,
 }
 
-/// Why a component is not taken.
+/// Why a component is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// It is too large.
@@ -56,18 +56,18 @@ pub enum InstallError {
     #[error(transparent)]
     PrepareError(#[from] PrepareError),
     /// The file is another channel's.
-    #[error("its manifest says {0}, its file {1}")]
+    #[error("the manifest names the plugin {0}, the file {1}")]
     Name(String, String),
     /// It broke before.
-    #[error("version {0} is in quarantine: {1}; `gassync plugin install` has it tried again")]
+    #[error("version {0} is in quarantine: {1}; `gassync plugin install` retries it")]
     Quarantined(String, String),
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Takes a component in; `file` is the name it must have where it came as a file. Returns when this process is ready to serve
-/// with it, and it serves unless others are not.
+/// Installs a component; `file` is the plugin name its file requires. Returns when this process has prepared it; it is
+/// activated once all processes have.
 pub async fn install(
     registry: &PluginRegistry,
     wasm: Vec<u8>,
@@ -79,7 +79,7 @@ pub async fn install(
     }
     let hash = hex::encode(Sha256::digest(&wasm));
     if by == InstalledBy::Operator {
-        // A person wants it: what it did before counts no more.
+        // An operator installs it again: earlier faults no longer count.
         let mut tx = registry.db.platform_write().await?;
         plugins::processes::clear_deaths(&mut tx, &hash).await?;
         tx.commit().await?;
@@ -121,7 +121,7 @@ pub async fn install(
         version = manifest.version,
         hash = &hash[..12],
         waits,
-        "a version was installed"
+        "plugin version installed"
     );
     registry::reconcile(registry).await?;
     Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })

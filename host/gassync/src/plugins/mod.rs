@@ -32,7 +32,7 @@ pub use self::{
 
 use crate::{store::Db, vault::Random};
 
-/// A version that serves, and what it may do.
+/// An active version with its permissions.
 pub struct Plugin {
     adapter: Arc<dyn Adapter>,
     allowance: Permissions,
@@ -57,8 +57,8 @@ impl Plugin {
         &self.allowance
     }
 
-    /// Where a call for a source may go. `secret` knows the addresses that are secrets themselves; `private` are the private
-    /// addresses that the operator lets.
+    /// The network grant of a call for a source. `secret` returns addresses that are secrets; `private` are the private addresses
+    /// that the operator allows.
     pub fn grant(
         &self,
         settings: &Value,
@@ -68,7 +68,7 @@ impl Plugin {
         self.allowance.grant(self.manifest(), settings, secret, private)
     }
 
-    /// What a call may use up.
+    /// The resource budget of a call.
     pub fn budget(&self, ordinary: Budget) -> Budget {
         Budget { memory_bytes: self.allowance.memory_bytes(self.manifest()), ..ordinary }
     }
@@ -84,10 +84,10 @@ pub struct PluginRegistry {
     data_dir: PathBuf,
     /// Notified when work may have become possible.
     wake: Arc<Notify>,
-    /// By what name the other processes know this one: none until it serves.
+    /// The id of this process; unset until it is registered.
     process: OnceLock<String>,
     serving: ArcSwap<BTreeMap<String, Arc<Plugin>>>,
-    /// Compiled and tried, by hash.
+    /// Prepared versions, by hash.
     ready: Mutex<BTreeMap<String, registry::PreparedVersion>>,
     folder: Mutex<folder::SeenComponents>,
     /// Versions that this process cannot load, by plugin.
@@ -101,7 +101,7 @@ pub struct Parts {
     pub engine: Engine,
     /// Where versions are kept.
     pub db: Db,
-    /// Where "now" comes from.
+    /// The clock.
     pub clock: Clock,
     /// Where the name of this process comes from.
     pub random: Random,
@@ -142,7 +142,7 @@ impl PluginRegistry {
         (self.clock)()
     }
 
-    /// The version that serves a channel now. A call keeps it to its end, whatever is swapped meanwhile.
+    /// The active version of a channel. A running call keeps its version.
     pub fn get(&self, channel: &str) -> Option<Arc<Plugin>> {
         self.serving.load().get(channel).cloned()
     }
@@ -152,7 +152,7 @@ impl PluginRegistry {
         self.serving.load().values().cloned().collect()
     }
 
-    /// What cannot serve here, by plugin, and why: files of the folder, and versions of the registry.
+    /// Problems of plugin files and versions, by plugin.
     pub fn problems(&self) -> BTreeMap<String, String> {
         let mut problems = locked(&self.broken).clone();
         problems.extend(folder::problems(&locked(&self.folder)));

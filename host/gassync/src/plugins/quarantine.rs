@@ -7,14 +7,15 @@ use crate::store::{
     plugins::{self, faults, processes},
 };
 
-/// Sets a version aside. If it serves, its forerunner shall; where there is none the plugin waits, and messages are kept.
+/// Quarantines a version. If it is active, the previous one is requested; without one the plugin is quarantined and messages
+/// stay queued.
 pub(super) async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: &str, now: Timestamp) -> store::Result<()> {
-    tracing::error!(plugin = id, hash, why, "a version of a plugin is set aside: somebody must look at it");
+    tracing::error!(plugin = id, hash, why, "plugin version quarantined");
     plugins::quarantine(tx, id, hash, Some((why, now))).await?;
     let Some(plugin) = plugins::get(tx, id).await?.filter(|plugin| plugin.serving.as_deref() == Some(hash)) else {
         return Ok(());
     };
-    // Somebody has sent a mend already: that one is to serve, and none before it.
+    // A newer version is already requested.
     if plugin.wanted.is_some_and(|wanted| wanted != hash) {
         return Ok(());
     }
@@ -24,7 +25,7 @@ pub(super) async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: &str, now
     }
 }
 
-/// A version counts as if it had never broken.
+/// Clears the faults of a version.
 pub(super) async fn clear_faults(tx: &mut Tx, id: &str, hash: &str) -> store::Result<()> {
     plugins::quarantine(tx, id, hash, None).await?;
     faults::clear(tx, id, hash).await?;

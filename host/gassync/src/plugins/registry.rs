@@ -1,5 +1,5 @@
-//! What the registry says becomes what serves. Each process gets a wanted version ready by itself; the one that finds all
-//! ready activates it, and every other sees that within [`PERIOD`]. Calls that run end with the version they began with.
+//! Activates versions. Each process prepares a requested version; the one that finds all processes ready activates it, and the
+//! others notice within [`PERIOD`]. Running calls finish on their version.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,49 +20,49 @@ use crate::{
     },
 };
 
-/// Names, in the data folder, the process that runs on it.
+/// The file in the data folder that names the running process.
 const PROCESS_FILE: &str = "host.process";
-/// How often a process looks at the registry.
+/// Polling interval of the registry.
 const PERIOD: Duration = Duration::from_millis(500);
-/// How often it says that it lives.
+/// Heartbeat interval.
 const HEARTBEAT: Duration = Duration::from_secs(3);
-/// After how long without that it is taken for dead.
+/// Time without a heartbeat after which a process counts as dead.
 const DEAD: SignedDuration = SignedDuration::from_secs(10);
-/// After how long it is forgotten.
+/// Time after which its rows are deleted.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);
-/// A version that so many processes died of is not tried again.
+/// A version that killed this many processes is not tried again.
 const MAX_DEATHS: i64 = 2;
 
-/// A version that is compiled and tried in this process.
+/// A version that is compiled and tested in this process.
 pub(super) struct PreparedVersion {
     adapter: Arc<dyn Adapter>,
-    /// Whether the other processes know.
+    /// Whether the state is published to other processes.
     announced: bool,
 }
 
-/// Why a version cannot be got ready here.
+/// Why a version could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// It does not load.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// It is not even tried.
-    #[error("{0} processes died while they got it ready")]
+    /// It killed processes before and is not tried again.
+    #[error("{0} processes died while preparing it")]
     Deadly(i64),
     /// It was forgotten meanwhile.
-    #[error("its bytes are gone")]
+    #[error("its component has been deleted")]
     Gone,
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Takes part in the registry until it is told to stop.
+/// Follows the registry until shutdown.
 pub async fn run(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     let mut known = None;
     while !shutdown.is_cancelled() {
         if let Err(error) = poll(&registry, &mut known).await {
-            tracing::error!(%error, "the registry of plugins cannot be read");
+            tracing::error!(%error, "plugin registry could not be read");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -83,8 +83,8 @@ async fn poll(registry: &PluginRegistry, known: &mut Option<Vec<plugins::PluginR
     Ok(())
 }
 
-/// This process takes part from now on: nothing is activated that it has not ready. The one that was here before it is no
-/// more: whatever it was at, it died of.
+/// Registers this process: from now on versions are activated only once it has prepared them. The previous process on this
+/// data folder counts as dead, killed by whatever it was preparing.
 pub async fn register(registry: &PluginRegistry) -> anyhow::Result<()> {
     let mut bytes = [0; 8];
     (registry.random)(&mut bytes);
@@ -101,12 +101,12 @@ pub async fn register(registry: &PluginRegistry) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says that this process lives, whatever else it does, until it is told to stop; and then that it does no more.
+/// Sends heartbeats until shutdown, then unregisters the process.
 pub async fn heartbeat(registry: Arc<PluginRegistry>, shutdown: CancellationToken) {
     let Some(process) = registry.process.get() else { return };
     while !shutdown.is_cancelled() {
         if let Err(error) = record_heartbeat(&registry, process).await {
-            tracing::error!(%error, "the other processes may take this one for dead");
+            tracing::error!(%error, "process heartbeat failed");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -114,7 +114,7 @@ pub async fn heartbeat(registry: Arc<PluginRegistry>, shutdown: CancellationToke
         }
     }
     if let Err(error) = unregister(&registry, process).await {
-        tracing::error!(%error, "the other processes will take this one for dead");
+        tracing::error!(%error, "process could not be unregistered");
     }
 }
 
@@ -132,7 +132,7 @@ async fn unregister(registry: &PluginRegistry, process: &str) -> store::Result<(
     tx.commit().await
 }
 
-/// Gets ready what is wanted, activates what all have ready, and serves with what the registry says.
+/// Prepares requested versions, activates those that all processes have ready, and loads the active ones.
 pub async fn reconcile(registry: &PluginRegistry) -> store::Result<()> {
     let _one_at_a_time = registry.changing.lock().await;
     let mut tx = registry.db.platform_read().await?;
@@ -143,10 +143,12 @@ pub async fn reconcile(registry: &PluginRegistry) -> store::Result<()> {
         match prepare(registry, &wanted, async || bytes(registry, &plugin.id, &wanted).await).await {
             Ok(adapter) => activate(registry, &*adapter).await?,
             Err(PrepareError::Store(error)) => return Err(error),
-            // Another time: it is still wanted.
-            Err(PrepareError::Load(LoadError::Busy(why))) => tracing::warn!(plugin = plugin.id, why, "a version waits"),
+            // Retried later: it is still requested.
+            Err(PrepareError::Load(LoadError::Busy(why))) => {
+                tracing::warn!(plugin = plugin.id, why, "plugin version deferred")
+            }
             Err(error) => {
-                tracing::error!(plugin = plugin.id, hash = wanted, %error, "a version cannot serve");
+                tracing::error!(plugin = plugin.id, hash = wanted, %error, "plugin version rejected");
                 refuse(registry, &plugin.id, &wanted, &error).await?;
             }
         }
@@ -164,7 +166,7 @@ async fn activate(registry: &PluginRegistry, adapter: &dyn Adapter) -> store::Re
         schedule::begin_new_polls(&mut tx, manifest, pushes, now).await?;
         schedule::retry_all_set_aside(&mut tx, adapter, now).await?;
         tx.commit().await?;
-        tracing::info!(plugin = manifest.id, version = manifest.version, hash, "a version is activated");
+        tracing::info!(plugin = manifest.id, version = manifest.version, hash, "plugin version activated");
     }
     Ok(())
 }
@@ -186,7 +188,7 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
     for plugin in &listed {
         needed.extend(plugin.serving.iter().chain(&plugin.wanted).cloned());
         if let Some(serving) = &plugin.serving {
-            // So that going back takes no longer than going on.
+            // Keep the previous version prepared, for a fast rollback.
             needed.extend(plugins::former(&mut tx, &plugin.id, serving).await?);
         }
     }
@@ -204,12 +206,12 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
             }
             Err(PrepareError::Store(error)) => return Err(error),
             Err(error) => {
-                tracing::error!(plugin = plugin.id, hash, %error, "the version that serves cannot serve here");
+                tracing::error!(plugin = plugin.id, hash, %error, "active plugin version could not be prepared");
                 if !matches!(error, PrepareError::Load(LoadError::Busy(_))) {
                     refuse(registry, &plugin.id, &hash, &error).await?;
                 }
                 broken.insert(plugin.id.clone(), error.to_string());
-                // What serves here goes on, rather than nothing.
+                // Keep the version that is loaded.
                 if let Some(former) = former {
                     serving.insert(plugin.id, Arc::clone(former));
                 }
@@ -221,7 +223,7 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
     unload(registry, &needed).await
 }
 
-/// Drops what nobody needs, and says so before: the others must not count on it.
+/// Unloads unneeded versions, after publishing that, so that other processes do not rely on them.
 async fn unload(registry: &PluginRegistry, needed: &[String]) -> store::Result<()> {
     let unneeded: Vec<String> = locked(&registry.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
     if let Some(process) = registry.process.get().filter(|_| !unneeded.is_empty()) {
@@ -235,8 +237,8 @@ async fn unload(registry: &PluginRegistry, needed: &[String]) -> store::Result<(
     Ok(())
 }
 
-/// The component with this hash, compiled and tried in this process, if need be with the bytes that `wasm` gets. That it
-/// begins is written first: should the process die of it, the others, and the next, know.
+/// Returns the prepared component with this hash, preparing it from the bytes of `wasm` if needed. The start is published first,
+/// so that other processes know if it kills this one.
 pub(super) async fn prepare(
     registry: &PluginRegistry,
     hash: &str,
@@ -276,7 +278,7 @@ pub(super) async fn prepare(
     }
 }
 
-/// Tells the other processes how far this one is. One that only looks in, as the command line does, has nobody to tell.
+/// Publishes the preparation state of this process; unregistered processes such as the command line publish nothing.
 async fn announce(registry: &PluginRegistry, hash: &str, state: InstanceState) -> store::Result<()> {
     let Some(process) = registry.process.get() else { return Ok(()) };
     let mut tx = registry.db.platform_write().await?;

@@ -1,5 +1,4 @@
-//! Holds what a channel shows against what it was sent: whatever read it, a night that agrees is there, and one that does
-//! not is sent again.
+//! Compares what a channel shows with what was pushed: matching nights are confirmed, others are pushed again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,16 +23,16 @@ use crate::{
     },
 };
 
-/// So many times a night is sent again whose channel says that it took it and shows something else; then a person is asked.
+/// Pushes of a night that the channel acknowledges but does not show, before a person is asked.
 pub const MAX_MISMATCHES: i64 = 3;
 
-/// How long prices and rules that were set at a channel by hand are shown before they are set back.
+/// How long manual changes of prices and rules stay visible before they are overwritten.
 const DIFFERENCE_VISIBLE_FOR: SignedDuration = SignedDuration::from_secs(10);
 
-/// How long a night that may have been sold waits for the channel's bookings to be read.
+/// How long a night that may have been sold waits for the channel's bookings to be imported.
 const BOOKINGS_READ_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
-/// Compares calendars that were asked for at `observed_at` with what was sent before, in the transaction that keeps them.
+/// Compares calendars requested at `observed_at` with what was pushed before, in the transaction that stores them.
 pub async fn compare(
     tx: &mut Tx,
     source: &Source,
@@ -63,14 +62,14 @@ pub async fn compare(
     Ok(())
 }
 
-/// What calendars come to.
+/// Result of comparing calendars.
 #[derive(Default)]
 struct Comparison {
-    /// Something of what can be sold is to be sent again.
+    /// Availability must be pushed again.
     again: bool,
-    /// Prices or rules were set there by hand: they are shown before they are set back.
+    /// Prices or rules were changed at the channel by hand; they stay visible before they are overwritten.
     differs: bool,
-    /// The channel may have just sold it.
+    /// The channel may have sold a night.
     has_sold: bool,
 }
 
@@ -108,7 +107,7 @@ async fn compare_calendar(
     let parts = desired::pushed_parts(pushing);
     let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
     if !desired::any_part(parts) || place.and_then(|place| place.unit()).is_none() {
-        // It is told nothing now. Where a word of ours is gone it is no more ours when it comes back.
+        // Nothing is pushed here now. Forget our closings that are gone, so that a later one counts as the channel's.
         let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
         let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
         let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
@@ -122,7 +121,7 @@ async fn compare_calendar(
         let Some(wanted) = desired::parse(&known.wanted) else { continue };
         let seen = desired::normalised(shown, manifest);
         if known.state == SyncStatus::Pending {
-            // It is about to be told something else: what was set there by hand meanwhile is shown before.
+            // A push is pending: record manual changes before they are overwritten.
             let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(desired::parse);
             if had.is_some_and(|had| had.describe_difference(&seen, parts).is_some()) {
                 differences.extend(wanted.describe_difference(&seen, parts).map(|difference| (shown.date, difference)));
@@ -134,7 +133,7 @@ async fn compare_calendar(
             continue;
         }
         if !agrees && manifest.decrements_own_availability && is_less_open(shown) {
-            // It may have just sold it: its bookings are read before it is told anything.
+            // The channel may have sold it: import its bookings before pushing anything.
             comparison.has_sold = true;
             if known.state == SyncStatus::Confirmed {
                 continue;
@@ -158,7 +157,7 @@ async fn compare_calendar(
     log(tx, source, &calendar.room_type_id, differences, now).await
 }
 
-/// The audit trail's lines: one for nights that differ in the same.
+/// Audit trail lines, one per group of nights with the same difference.
 async fn log(
     tx: &mut Tx,
     source: &Source,
@@ -182,14 +181,15 @@ async fn log(
             entity_id: room_type_id,
             action: "differ",
             status: "pending",
-            message: Some(format!("{which}: {difference}; it is set back")),
+            message: Some(format!("{which}: {difference}; it will be overwritten")),
         })
     };
     let lines: Vec<sync_log::SyncLogEntry<'_>> = alike.into_iter().filter_map(line).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
 }
 
-/// Whether no word closes a night. Where none is left that may be how the channel keeps such a word, unless it counts itself.
+/// Whether the night is shown open. A count of zero may be how the channel stores a closing, unless it computes counts
+/// itself.
 fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
     let has_left = shown.units_available.map(|units| units > 0);
     match shown.available {
@@ -198,7 +198,7 @@ fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
     }
 }
 
-/// Whether a channel that counts its own bookings sells nothing on a night.
+/// Whether a channel that decrements its own availability has nothing for sale on a night.
 fn is_less_open(shown: &CalendarNight) -> bool {
     shown.available == Some(false) || shown.units_available.is_some_and(|units| units <= 0)
 }

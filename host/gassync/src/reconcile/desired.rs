@@ -1,4 +1,4 @@
-//! From the ledger and the prices of the core to what each night is to be at a channel.
+//! Computes the desired channel calendar from the ledger and prices of the core.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,19 +24,20 @@ use crate::store::{
     sync_log,
 };
 
-/// How far a reckoning came.
+/// How far a computation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// To the end.
+    /// Nothing invalidated is left.
     Complete,
-    /// There is more to be reckoned, in another transaction.
+    /// More invalidated nights are left for another transaction.
     Partial,
 }
 
-/// How long what a channel has shown is believed, where nothing was ever sent of a night.
+/// Maximum age of an observed night that was never pushed.
 const OBSERVATION_MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reckons what was invalidated of one room type: the relay waits for it where it has news of the same nights.
+/// Computes the invalidated nights of one room type. One per transaction, because the relay waits for it when it
+/// invalidates the same nights.
 pub async fn compute_invalidated(
     tx: &mut Tx,
     source: &Source,
@@ -52,7 +53,7 @@ pub async fn compute_invalidated(
         targets.load(tx, [room_type]).await?;
     }
     let targets = if is_pushed { targets.get(room_type) } else { &[] };
-    // A link that is gone invalidates all nights.
+    // A removed link invalidates all nights.
     if invalidated.iter().any(|invalidation| invalidation.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
         nights::retire_all_but(tx, source.account, source.id, room_type, &plans).await?;
@@ -61,7 +62,7 @@ pub async fn compute_invalidated(
     for target in targets {
         let (first, mut until) = horizon(target, pushing, now);
         if invalidated.iter().any(|invalidation| invalidation.last_night.0 >= until) {
-            // What was told of once is told of until it is over, however far the source looks now.
+            // Nights pushed once stay pushed until they are over, even if the horizon shrinks.
             let key = (target.room_type, target.rate_plan_id.as_str());
             let known = nights::last_night(tx, source.account, source.id, key).await?;
             until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
@@ -80,25 +81,25 @@ pub async fn compute_invalidated(
     Ok(if is_more { Progress::Partial } else { Progress::Complete })
 }
 
-/// From today, as it is at the property, as far as the source wants.
+/// From today in the property's time zone to the source's horizon.
 pub fn horizon(target: &PushTarget, pushing: &PushSettings, now: Timestamp) -> (Date, Date) {
     let today = today_at(now, target.time_zone.as_deref());
     (today, today.saturating_add(Span::new().days(i64::from(pushing.horizon_days))))
 }
 
-/// What a source's channel may be told of.
+/// Calendar parts that are pushed to a source's channel.
 pub fn pushed_parts(pushing: &PushSettings) -> CalendarParts {
     let PushSettings { enabled, availability, prices, .. } = *pushing;
     CalendarParts { availability: enabled && availability, price: enabled && prices, rules: enabled && prices }
 }
 
-/// What of a night is told that somebody has closed by hand at the channel: neither that it is closed nor who may come and go, since
-/// one word may say both.
+/// Parts pushed for a night closed at the channel by hand: neither availability nor rules, since some channels use one
+/// flag for both.
 pub fn without_sale_and_rules(parts: CalendarParts) -> CalendarParts {
     CalendarParts { availability: false, rules: false, ..parts }
 }
 
-/// Those that both name.
+/// Parts in both sets.
 pub fn intersect(one: CalendarParts, other: CalendarParts) -> CalendarParts {
     CalendarParts {
         availability: one.availability && other.availability,
@@ -107,18 +108,18 @@ pub fn intersect(one: CalendarParts, other: CalendarParts) -> CalendarParts {
     }
 }
 
-/// Whether a part is named that was not before.
+/// Whether `after` has a part that `before` lacks.
 pub fn widens(before: CalendarParts, after: CalendarParts) -> bool {
     (after.availability && !before.availability) || (after.price && !before.price) || (after.rules && !before.rules)
 }
 
-/// Whether any is named.
+/// Whether any part is set.
 pub fn any_part(parts: CalendarParts) -> bool {
     parts.availability || parts.price || parts.rules
 }
 
-/// What a channel shows, as far as it can be held against what is wanted there: one that counts its own bookings counts
-/// the free units by itself.
+/// The observed night in a form comparable to the desired one: a channel that decrements its own availability is
+/// compared by open or closed only.
 pub fn normalised(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
     if !manifest.decrements_own_availability || (shown.available.is_none() && shown.units_available.is_none()) {
         return shown.clone();
@@ -127,51 +128,51 @@ pub fn normalised(shown: &CalendarNight, manifest: &Manifest) -> CalendarNight {
     CalendarNight { available: Some(available), units_available: None, ..shown.clone() }
 }
 
-/// What is kept of a night that is wanted.
+/// Parses a stored night.
 pub fn parse(text: &str) -> Option<ChannelNight> {
     serde_json::from_str(text).ok()
 }
 
 fn to_text(night: &ChannelNight) -> String {
-    // It always has a JSON form; were it not to, a text that is equal to no other would only be sent once more.
+    // Serialising cannot fail; if it did, the empty text would only cause one more push.
     serde_json::to_string(night).unwrap_or_default()
 }
 
-/// A night as it is to be at a channel, beside what that shows of it.
+/// A desired night next to what the channel shows.
 pub struct ComparedNight {
-    /// Which.
+    /// The night.
     pub key: NightKey,
     /// The channel's id of its room type.
     pub room_type_id: String,
-    /// What it is to be.
+    /// Desired values.
     pub wanted: ChannelNight,
-    /// What the channel has, by what it shows; none where it does not say whether the night is sold.
+    /// Values at the channel; `None` if it does not show whether the night is for sale.
     pub has: Option<ChannelNight>,
-    /// What of it is new.
+    /// Changed parts.
     pub parts: CalendarParts,
 }
 
 impl ComparedNight {
-    /// It is closed at the channel, or less of it is for sale, and is to be opened.
+    /// The push would open the night, or raise its unit count.
     pub fn opens(&self) -> bool {
         let had = self.has.as_ref().map_or(0, ChannelNight::sellable);
         self.parts.availability && self.wanted.sellable() > had
     }
 
-    /// It is for sale at the channel, or more of it, and is to be closed.
+    /// The push would close the night, or lower its unit count.
     pub fn closes(&self) -> bool {
         self.parts.availability && !self.opens()
     }
 
-    /// As it is to stand, so that just what is new is sent.
+    /// The night state to store, so that only changes are pushed.
     pub fn known(&self, now: Timestamp) -> NightState {
         let is_there = !any_part(self.parts);
         never_sent(self.key.clone(), &self.wanted, (self.has.clone(), is_there), now)
     }
 }
 
-/// All nights of a target within the horizon, beside what its channel shows now. With `opens_closed` as if the source had closed
-/// none of them by hand.
+/// Compares all nights of a target within the horizon to what its channel shows. `opens_closed` ignores nights that the
+/// source closed by hand.
 pub async fn compare_with_channel(
     tx: &mut Tx,
     source: &Source,
@@ -205,7 +206,7 @@ pub async fn compare_with_channel(
     Ok(surveyed.collect())
 }
 
-/// Touches of a room type in the order of their nights; those that share nights, or meet, are one.
+/// Sorts the invalidations of a room type and merges adjacent or overlapping ones.
 fn merge_adjacent(mut invalidations: Vec<Invalidation>) -> Vec<Invalidation> {
     invalidations.sort_unstable_by_key(|invalidation| (invalidation.first_night.0, invalidation.last_night.0));
     let mut joined: Vec<Invalidation> = Vec::with_capacity(invalidations.len());
@@ -226,7 +227,7 @@ fn merge_adjacent(mut invalidations: Vec<Invalidation>) -> Vec<Invalidation> {
     joined
 }
 
-/// A price is in another currency than the house's.
+/// The price is not in the house's currency.
 struct Foreign;
 
 struct DesiredCalendar<'a> {
@@ -237,7 +238,7 @@ struct DesiredCalendar<'a> {
 }
 
 impl DesiredCalendar<'_> {
-    /// Reckons nights, each for the invalidation beside its stay.
+    /// Computes nights, each with the invalidation next to its stay.
     async fn compute(
         &self,
         tx: &mut Tx,
@@ -250,7 +251,7 @@ impl DesiredCalendar<'_> {
         let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
         let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
         if foreign > 0 {
-            let message = format!("prices of {foreign} nights were left out: they are not in the house's currency");
+            let message = format!("prices of {foreign} nights were left out: not in the property's currency");
             let line = sync_log::SyncLogEntry {
                 source: source.id,
                 entity_type: "calendar",
@@ -308,8 +309,8 @@ impl DesiredCalendar<'_> {
         }
     }
 
-    /// What a night costs at the channel; an error where that is in another currency than the house's there, in which it
-    /// would be taken for one.
+    /// The night's price at the channel. An error if its currency is not the house's there, since the channel would
+    /// take the number as its own currency.
     fn price(&self, listed: &ListedNight) -> std::result::Result<(Option<Amount>, Option<String>), Foreign> {
         let Some(price) = listed.price else { return Ok((None, None)) };
         let (price, currency) = self.pushing.price(price.into(), listed.currency.clone());
@@ -317,20 +318,20 @@ impl DesiredCalendar<'_> {
         if is_foreign(currency.as_deref(), house) { Err(Foreign) } else { Ok((Some(price), currency)) }
     }
 
-    /// What the channel is told of a night.
+    /// Parts pushed for a night.
     fn parts(&self, is_closed: bool) -> CalendarParts {
         let parts = pushed_parts(self.pushing);
         if is_closed { without_sale_and_rules(parts) } else { parts }
     }
 
-    /// Whether a channel shows what is wanted, so that nothing needs to be sent.
+    /// Whether the channel already shows the desired values, so that nothing needs to be pushed.
     fn is_shown(&self, shown: &CalendarNight, wanted: &ChannelNight, is_closed: bool) -> bool {
         let says_sale = shown.available.is_some() || shown.units_available.is_some();
         let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
         says_sale && says_price && wanted.matches(&normalised(shown, self.manifest), self.parts(is_closed))
     }
 
-    /// A night that nothing was ever sent of: where the channel shows what is wanted, nothing needs to be.
+    /// State of a night that was never pushed; confirmed if the channel already shows the desired values.
     fn computed_first(
         &self,
         invalidation: &Invalidation,
@@ -345,12 +346,12 @@ impl DesiredCalendar<'_> {
         never_sent(key, wanted, (has, is_there), invalidation.invalidated_at.into())
     }
 
-    /// What a channel has that nobody has told it, by what it shows.
+    /// Values at the channel according to what it shows.
     fn current(&self, shown: &CalendarNight, wanted: &ChannelNight) -> Option<ChannelNight> {
         wanted.observed(shown, self.manifest.unit_count() == UnitCount::AsSent)
     }
 
-    /// A night that was reckoned before; none where nothing is to be written.
+    /// New state of a night computed before; `None` if it is unchanged.
     fn computed_before(
         &self,
         invalidation: &Invalidation,
@@ -358,19 +359,19 @@ impl DesiredCalendar<'_> {
         wanted: ChannelNight,
         (shown, is_closed): (Option<&CalendarNight>, bool),
     ) -> Option<NightState> {
-        // What its own booking did to the channel's count nobody knows: rooms of a house are one there and several here, and
-        // what was sent may have crossed it. The night is sent as it is to be.
+        // A channel that decrements its own availability may have done so before or after our push, and a house may map
+        // to several units, so its count is unknown: always resend.
         let has_moved = invalidation.only_own_bookings && self.manifest.decrements_own_availability && !is_closed;
         let is_whole = invalidation.force || has_moved;
         let has = known.confirmed.as_deref().and_then(parse);
-        // What was sent last may be there, whatever was surely there before.
+        // The last value sent may have arrived, whatever was confirmed before.
         let is_sure = !known.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
         let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(parse);
-        // A word that lifts a rule stays until the channel has it: then nothing more is wanted of that rule.
+        // A cleared rule is sent until the channel confirms it.
         let wanted = wanted.with_cleared_rules(has.as_ref()).with_cleared_rules(sent.as_ref());
         let text = to_text(&wanted);
         let is_moved = is_changed_at_channel(&known);
-        // What somebody has moved there by hand is as it is shown.
+        // For a night changed at the channel by hand, what it shows is what it has.
         let has = has.or_else(|| shown.filter(|_| is_moved).and_then(|shown| self.current(shown, &wanted)));
         if !is_whole && text == known.wanted && !is_moved {
             return None;
@@ -387,7 +388,7 @@ impl DesiredCalendar<'_> {
             },
             wanted: text,
             state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
-            // What has been missing for long is missing for as long, whatever else changes.
+            // Keep the time of the oldest unconfirmed change.
             changed_at: if known.state == SyncStatus::Confirmed {
                 invalidation.invalidated_at.into()
             } else {
@@ -398,7 +399,7 @@ impl DesiredCalendar<'_> {
     }
 }
 
-/// A night that nothing was ever sent of, as it is to stand.
+/// Initial state of a night that was never pushed.
 fn never_sent(
     key: NightKey,
     wanted: &ChannelNight,
@@ -420,7 +421,7 @@ fn never_sent(
     }
 }
 
-/// Whether somebody has moved a night by hand at the channel: what it has is what it shows.
+/// Whether the night was changed at the channel by hand, so that what it shows is what it has.
 pub(super) fn is_changed_at_channel(known: &NightState) -> bool {
     known.state == SyncStatus::Confirmed && known.confirmed.is_none()
 }

@@ -1,15 +1,14 @@
-//! Keeps prices in another currency than the house's out of what a channel is told: a channel that knows one currency
-//! would take 400 dollars for 400 euros.
+//! Keeps foreign-currency prices out of pushes: a channel with one currency would read 400 dollars as 400 euros.
 
 use gassync_domain::Reservation;
 
-/// Whether a price is in another currency than the house's, as far as both are known.
+/// Whether a price is not in the house's currency, if both are known.
 pub fn is_foreign(currency: Option<&str>, house: Option<&str>) -> bool {
     currency.zip(house).is_some_and(|(currency, house)| !currency.eq_ignore_ascii_case(house))
 }
 
-/// Takes all prices from a booking that is in another currency than the house at the channel; says which were left out.
-/// A booking without a currency is in the house's, and of a house without one nothing is known.
+/// Removes all prices from a booking that is not in the house's currency at the channel, and describes what was
+/// removed. A booking without a currency is in the house's.
 pub fn remove_foreign_prices(reservation: &mut Reservation, house: Option<&str>) -> Option<String> {
     let house = house?;
     let currency = reservation.currency.clone().filter(|currency| is_foreign(Some(currency), Some(house)))?;

@@ -1,4 +1,4 @@
-//! Bookings of ours that a channel shows: each is held against what the channel was told.
+//! Compares our reservations that a channel shows with what was pushed.
 
 use gassync_domain::{AccountId, CoreId, Reservation, SourceId, Timestamp, referenced};
 
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// So many times a booking is told again whose channel says that it took it and shows something else.
+/// Pushes of a reservation that the channel acknowledges but shows differently, before a person is asked.
 const MAX_MISMATCHES: i64 = 3;
 
-/// The booking of ours that a reservation of a channel is, by our reference beside it: one that this channel is just being
-/// told of, and that it has no name for yet. From here on it is linked.
+/// Finds our booking by the reference on a channel's reservation, if its push is in doubt and it has no external id
+/// yet; links the two.
 pub async fn match_by_reference(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -31,7 +31,7 @@ pub async fn match_by_reference(
     let said = reservation.extra.get("reference").and_then(|reference| reference.as_str());
     let Some(booking) = said.and_then(|reference| referenced(account, reference)) else { return Ok(None) };
     let Some(sync_state) = bookings::get(tx, account, source, booking).await? else { return Ok(None) };
-    // Anybody may write a reference beside a booking: only what we are in the middle of telling can be it.
+    // Anyone can set a reference, so only a push in doubt may match.
     if !sync_state.in_doubt || sync_state.external_id.is_some() {
         return Ok(None);
     }
@@ -40,8 +40,7 @@ pub async fn match_by_reference(
     Ok(Some(booking))
 }
 
-/// Holds what a channel shows of a booking of ours against what it was told: where they agree it is there, else it is told
-/// again.
+/// Compares a shown reservation with what was pushed: confirms it if they agree, otherwise pushes again.
 pub async fn verify(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -50,12 +49,12 @@ pub async fn verify(
 ) -> store::Result<()> {
     let Some(sync_state) = bookings::get(tx, account, source, booking).await? else { return Ok(()) };
     let was_pushed_before = sync_state.sent_at.is_some_and(|at| Timestamp::from(at) < observed_at);
-    // The core has the say over its own bookings: one that somebody has changed there is told again.
+    // The core owns its bookings: changes made at the channel are overwritten.
     if !matches!(sync_state.state, SyncStatus::Unconfirmed | SyncStatus::Confirmed) || !was_pushed_before {
         return Ok(());
     }
     let Some(snapshot) = booking_snapshots(tx, account, &[booking]).await?.remove(&booking) else { return Ok(()) };
-    // Moved to rooms that the channel does not know, it is none there.
+    // A booking moved to rooms unknown to the channel does not exist there.
     let rooms = external_ids::by_units(tx, account, source, &snapshot.units).await?;
     let holds = |reservation: &Reservation| reservation.status.holds_nights();
     let stands = holds(&snapshot.reservation) && snapshot.units.iter().any(|unit| rooms.contains_key(unit));
@@ -77,14 +76,14 @@ pub async fn verify(
     record_mismatch(tx, (account, source), &sync_state, now).await
 }
 
-/// A channel that says that it took a booking and shows something else is told again, and after some times a person is asked.
+/// Records a mismatch and pushes again, or rejects after too many mismatches.
 async fn record_mismatch(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
     sync_state: &ReservationSyncState,
     now: Timestamp,
 ) -> store::Result<()> {
-    let why = "the channel says that it took it, and shows something else".to_owned();
+    let why = "the channel acknowledged it and shows something else".to_owned();
     let digest = sync_state.sent.clone().unwrap_or_default();
     let gives_up = sync_state.mismatch_count >= MAX_MISMATCHES;
     let result = if gives_up { ReservationPushResult::Rejected(why) } else { ReservationPushResult::Mismatched(why) };
@@ -96,8 +95,7 @@ async fn record_mismatch(
     queue::enqueue(tx, &[push_of_booking((account, source), CoreId(sync_state.booking_id), now)], now).await
 }
 
-/// The rooms, by the channel's ids, of a booking of ours that the channel says it took and that is to be read back; none of any
-/// other.
+/// The channel's room ids of a reservation awaiting confirmation; `None` for any other.
 pub async fn rooms_awaiting_confirmation(tx: &mut Tx, source: &Source, id: &str) -> store::Result<Option<Vec<String>>> {
     let (account, source_id) = (source.account, source.id);
     let called = external_ids::bookings_by_external_id(tx, account, source_id, &[id.to_owned()]).await?;
@@ -112,8 +110,8 @@ pub async fn rooms_awaiting_confirmation(tx: &mut Tx, source: &Source, id: &str)
     Ok(Some(rooms.into_values().map(|name| name.room_type_id).collect()))
 }
 
-/// Bookings that were asked for by the channel's ids and are not there. One that was cancelled is as it should be; what the
-/// channel said it had made it has not, and it is made again, after it was looked for.
+/// Handles reservations the channel no longer returns. A cancelled one is confirmed; any other is looked up and created
+/// again.
 pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: Timestamp) -> store::Result<()> {
     let source_key = (source.account, source.id);
     for (booking, id) in external_ids::bookings_by_external_id(tx, source.account, source.id, ids).await? {
@@ -134,7 +132,7 @@ pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: T
             continue;
         }
         external_ids::unassign(tx, source.account, source.id, &id).await?;
-        let why = "the channel says that it took it, and does not have it".to_owned();
+        let why = "the channel acknowledged it and does not have it".to_owned();
         let mark = PushedReservation {
             sync_state: &sync_state,
             digest: &digest,

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::JobKind;
 use crate::store::{self, Tx, backfills::Backfill};
 
-/// Puts the next window of a backfill in the queue.
+/// Enqueues the next window of a backfill.
 pub async fn continue_backfill(
     tx: &mut Tx,
     account: AccountId,

@@ -7,26 +7,26 @@ use crate::store::{
     webhooks::Webhook,
 };
 
-/// What a job does.
+/// Kinds of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
-    /// Tells a channel of a booking.
+    /// Pushes a booking to a channel.
     PushBooking,
-    /// Fetches one record that the channel said something about.
+    /// Fetches a record that the channel announced.
     Refetch,
-    /// Tells a channel what it does not surely have of a calendar.
+    /// Pushes unconfirmed calendar nights to a channel.
     PushCalendar,
-    /// Reads what a channel has of what was told it.
+    /// Reads back what was pushed.
     ReadBack,
-    /// Fetches what changed of an entity, and comes again.
+    /// Polls an entity for changes; recurring.
     Poll,
-    /// Reckons the nights that have come within a source's horizon since yesterday, and comes again.
+    /// Computes the nights that have entered a source's horizon; recurring.
     ExtendHorizon,
-    /// Fetches a window of a stretch of nights.
+    /// Fetches one window of a backfill.
     Backfill,
-    /// Tries parked records again.
+    /// Retries parked records.
     RetryParked,
-    /// Tells a subscriber of a fact.
+    /// Delivers an event to a webhook subscription.
     Deliver,
 }
 
@@ -43,7 +43,7 @@ impl JobKind {
         Self::Deliver,
     ];
 
-    /// The word in the tables.
+    /// Its name in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PushBooking => "push-booking",
@@ -58,7 +58,7 @@ impl JobKind {
         }
     }
 
-    /// By its word.
+    /// By its name.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == word)
     }
@@ -70,21 +70,21 @@ impl JobKind {
         }
     }
 
-    /// Bookings first, then what can be sold, prices and what is new, what else is there, and at last what is long ago.
+    /// Order: bookings, availability, prices and new records, verification, backfills.
     pub const fn priority(self) -> i64 {
         match self {
             Self::PushBooking | Self::Refetch => 1,
             Self::PushCalendar | Self::Deliver => 2,
             Self::Poll | Self::RetryParked => 3,
-            // What is not told yet, prices too, is more urgent than to look at what was.
+            // Pushing pending changes is more urgent than verifying earlier ones.
             Self::ReadBack | Self::ExtendHorizon => 4,
             Self::Backfill => 5,
         }
     }
 
-    /// What is taken with it: as many records as a plugin is asked for at once, or told of in as many calls as its manifest
-    /// makes of them, and the calendar behind them, which otherwise would wait as long as bookings come; as many messages
-    /// as a subscriber gets before others have their turn.
+    /// Jobs claimed together with one of this kind: refetches up to the size of a query, bookings up to the size of the
+    /// manifest's batches and the calendar behind them (which would otherwise starve), deliveries up to a
+    /// subscription's share.
     pub const fn batch_policy(self) -> BatchPolicy {
         match self {
             Self::Refetch => BatchPolicy { kinds: const { &[Self::Refetch.name()] }, max: 20, independent: false },
@@ -93,29 +93,29 @@ impl JobKind {
                 BatchPolicy { kinds, max: 20, independent: false }
             }
             Self::Deliver => BatchPolicy { kinds: const { &[Self::Deliver.name()] }, max: 64, independent: true },
-            // What is more urgent than they are has been done.
+            // Other kinds run alone.
             _ => BatchPolicy::NONE,
         }
     }
 
-    /// How long it is tried; none as long as it takes.
+    /// Maximum age before it is given up; `None` for no limit.
     const fn max_age(self) -> Option<SignedDuration> {
         match self {
             Self::PushCalendar | Self::ReadBack => Some(SignedDuration::from_hours(24)),
             Self::PushBooking | Self::Refetch | Self::Backfill | Self::RetryParked => {
                 Some(SignedDuration::from_hours(72))
             }
-            // A delivery has its own number of times, and a subscriber its own end.
+            // Deliveries are limited by attempts, not by age.
             Self::Poll | Self::ExtendHorizon | Self::Deliver => None,
         }
     }
 
-    /// Whether it comes again by itself, however it ends.
+    /// Whether it is scheduled again after every run, failed or not.
     pub const fn is_recurring(self) -> bool {
         matches!(self, Self::Poll | Self::ExtendHorizon)
     }
 
-    /// This work for a source, at the first of two times; at the second it is now.
+    /// A job of this kind for a source, due at the first of two times; the second is now.
     pub fn job(
         self,
         (account, source): (AccountId, SourceId),
@@ -136,7 +136,7 @@ impl JobKind {
         }
     }
 
-    /// A subscriber is to be told of the fact at this place in the feed.
+    /// The delivery of the event with this sequence number to a subscription.
     pub fn delivery(webhook: &Webhook, sequence: i64, now: Timestamp) -> NewJob<'static> {
         let payload = json!({ "webhook": webhook.id, "sequence": sequence });
         NewJob {

@@ -1,19 +1,19 @@
 use jiff::SignedDuration;
 
-/// How a job ended.
+/// Outcome of a job.
 #[derive(Debug)]
 pub enum JobOutcome {
-    /// It did what it is for.
+    /// Done.
     Done,
-    /// There is more of it to do, at once.
+    /// Partly done: continue at once.
     Continue,
-    /// It is not its turn yet: no attempt is burnt.
+    /// Not attempted: try later without counting an attempt.
     Snooze(SignedDuration, String),
-    /// It is to be tried again, after so long where the channel says, and why.
+    /// Retry, after the channel's delay if it gave one; pauses the queue then.
     RetryAfter(Option<SignedDuration>, String),
-    /// It is to be tried again after exactly so long, and why; nothing else waits for it.
+    /// Retry after exactly this delay; other jobs do not wait.
     RetryAt(SignedDuration, String),
-    /// It will never be done as it is, and why.
+    /// It can never succeed.
     Discard(String),
     /// It failed.
     Failed {

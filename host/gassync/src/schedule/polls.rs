@@ -11,7 +11,7 @@ use crate::store::{
     sources::{self, Source},
 };
 
-/// What a poll's job is about: an entity may have several polls, each with a stream of its own.
+/// Payload of a poll's job. An entity may have several polls, each with its own queue.
 fn payload_of(poll: &Poll) -> Value {
     match &poll.queue {
         Some(queue) => json!({ "entity": poll.entity, "stream": queue }),
@@ -24,8 +24,8 @@ pub fn named<'a>(manifest: &'a Manifest, payload: &Value) -> Option<&'a Poll> {
     manifest.polls.iter().find(|poll| payload_of(poll) == *payload)
 }
 
-/// How many seconds lie between two polls. What a source says counts for bookings; what changes less often is not asked for
-/// more often than the plugin's manifest says.
+/// Seconds between two polls. The source's setting applies to bookings; other entities are not polled more often than
+/// the manifest says.
 pub fn interval_seconds(minutes: Option<i64>, poll: &Poll) -> i64 {
     let by_manifest = i64::from(poll.interval_seconds);
     match (minutes.map(|minutes| minutes.saturating_mul(60)), poll.entity) {
@@ -35,7 +35,7 @@ pub fn interval_seconds(minutes: Option<i64>, poll: &Poll) -> i64 {
     }
 }
 
-/// How often a source is asked has changed: its polls that wait come no later than that from now on.
+/// After a change of the poll interval: moves waiting polls forward where needed.
 pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
     let mut sooner = Vec::new();
     for poll in &manifest.polls {
@@ -48,16 +48,15 @@ pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Time
     store::queue::enqueue(tx, &sooner, now).await
 }
 
-/// Puts a source's polls in the queue, properties before what stands in them, and what has its calendar told; all are due
-/// now.
+/// Enqueues a source's polls, properties first, and its calendar push; all due now.
 pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
     store::queue::enqueue(tx, &of_source((source.account, source.id), manifest, now), now).await
 }
 
-/// Puts what comes again in the queue that came with an upgrade; what waits already goes on as it was.
+/// Enqueues recurring jobs that are new after an upgrade; waiting ones stay as they are.
 pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Timestamp) -> store::Result<()> {
     for source_key in sources::active_of_channel(tx, &manifest.id).await? {
-        // What a version before could not be told, or was told otherwise, is reckoned anew.
+        // Push everything again: the earlier version may have pushed less, or differently.
         if pushes {
             pushes::invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await?;
             pushes::due_bookings(tx, source_key, now).await?;
@@ -73,7 +72,7 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
     Ok(())
 }
 
-/// The polls that read a source's bookings, due now.
+/// Jobs of the polls that import a source's bookings, due now.
 pub fn of_bookings(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
     let polls = manifest.polls.iter().filter(|poll| poll.entity == Entity::Reservation);
     polls.map(|poll| JobKind::Poll.job(source_key, payload_of(poll), (now, now))).collect()

@@ -8,10 +8,10 @@ use crate::store::{
     set_aside::{self, SetAside},
 };
 
-/// Most records that are asked for anew when another version of a plugin serves.
+/// Maximum number of records refetched after a new plugin version is activated.
 const MAX_RETRIED: i64 = 10_000;
 
-/// Another version of a plugin serves: what the one before could not read is asked for anew.
+/// Refetches the set-aside records after another plugin version was activated.
 pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> store::Result<()> {
     for row in set_aside::of_other_versions(tx, &plugin.manifest().id, plugin.hash(), MAX_RETRIED).await? {
         retry(tx, &row, plugin.exports().contains(&Interface::Pull), now).await?;
@@ -19,8 +19,8 @@ pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> sto
     Ok(())
 }
 
-/// Asks for a record anew: by its id where there is one, else by reading its message again, else with all of its kind. False
-/// where there is no way to.
+/// Refetches a record: by id, else by replaying its message, else with all records of its kind. Returns false if neither is
+/// possible.
 pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
     let account = AccountId(row.account_id);
     let message = match row.inbox_id {

@@ -55,7 +55,7 @@ finds! {
         from int_sources where status = 'expired' order by id";
     /// Sources that listen since their credentials showed other rooms, or that nobody has had go live.
     listening_sources = "select source_name, cast(1 as bigint) as count,
-            'nothing is told to its channel' as detail, listening_since as since
+            'nothing is pushed to its channel' as detail, listening_since as since
         from int_sources where listening_since is not null and status in ('active', 'error') order by id";
     /// Plugins that broke too often.
     quarantined_plugins = "select cast(null as text) as source_name, cast(1 as bigint) as count, id as detail,

@@ -1,4 +1,4 @@
-//! How far the fetching of a stretch of nights has come.
+//! Progress of backfills.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use sqlx::{FromRow, types::Json};
 
 use super::{Day, Result, Time, Tx, on};
 
-/// How many records of each entity had which outcome.
+/// Record counts by entity and outcome.
 pub type BackfillOutcome = BTreeMap<String, BTreeMap<String, i64>>;
 
-/// A stretch of nights that is fetched.
+/// A backfill of a date range.
 #[derive(Debug, Clone)]
 pub struct Backfill {
-    /// Its key.
+    /// Its id.
     pub id: i64,
-    /// Whose channel is asked.
+    /// The source.
     pub source: SourceId,
     /// The first night.
     pub starts_on: Date,
     /// The day after the last night.
     pub ends_on: Date,
-    /// Nights before this day are done.
+    /// Nights before this date are done.
     pub reached: Date,
     /// `running`, `done` or `failed`.
     pub state: String,
-    /// What came so far.
+    /// Record counts so far.
     pub outcome: BackfillOutcome,
-    /// Why it stands still, where it does.
+    /// Error of the last attempt.
     pub error: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl From<Row> for Backfill {
 
 const COLUMNS: &str = "id, source_id, starts_on, ends_on, reached, state, outcome, error";
 
-/// Begins one; its key. A source has one that runs at a time.
+/// Creates a backfill; returns its id. A source has at most one running.
 pub async fn create(
     tx: &mut Tx,
     account: AccountId,
@@ -75,7 +75,7 @@ pub async fn create(
         .bind(Json(BackfillOutcome::new())).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// One by its key.
+/// By id.
 pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Backfill>> {
     let text = format!("select {COLUMNS} from int_backfills where account_id = $1 and id = $2");
     let row: Option<Row> =
@@ -83,7 +83,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Back
     Ok(row.map(Backfill::from))
 }
 
-/// The newest of a source that is not done.
+/// A source's newest unfinished backfill.
 pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Backfill>> {
     let text = format!(
         "select {COLUMNS} from int_backfills where account_id = $1 and source_id = $2 and state <> 'done'
@@ -94,7 +94,7 @@ pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Re
     Ok(row.map(Backfill::from))
 }
 
-/// Notes how far it has come, and with what.
+/// Records progress and counts.
 pub async fn record_progress(
     tx: &mut Tx,
     account: AccountId,
@@ -108,7 +108,7 @@ pub async fn record_progress(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Notes why it stands still: for good, or until it is tried again.
+/// Records a failure, final or to be retried.
 pub async fn record_failure(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! What can be sold, night by night: the ledger beside prices and rules of stay.
+//! The sellable calendar: ledger, prices and rules per night.
 
 use std::collections::BTreeMap;
 
@@ -7,46 +7,46 @@ use sqlx::FromRow;
 
 use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows};
 
-/// A night of a unit, as it is shown.
+/// A night of a unit.
 #[derive(Debug, Clone)]
 pub struct ListedNight {
-    /// Which night.
+    /// The night.
     pub night: Date,
-    /// How many there are.
+    /// Units.
     pub capacity: i64,
-    /// How many are sold.
+    /// Units sold.
     pub sold: i64,
-    /// How many are held.
+    /// Units on hold.
     pub held: i64,
-    /// How many cannot be sold.
+    /// Units blocked.
     pub blocked: i64,
-    /// How many are sold that there is no room for.
+    /// Units sold beyond the capacity.
     pub overbooked: i64,
-    /// Price under the rate plan asked for.
+    /// Price under the requested rate plan.
     pub price: Option<MoneyTenThousandths>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// Fewest nights of a stay that begins here.
+    /// Minimum stay by arrival.
     pub min_stay: Option<i64>,
-    /// Most nights of a stay that begins here.
+    /// Maximum stay by arrival.
     pub max_stay: Option<i64>,
-    /// Nothing is sold under the rate plan.
+    /// Closed under the rate plan.
     pub closed: bool,
     /// No arrival.
     pub closed_to_arrival: bool,
     /// No departure.
     pub closed_to_departure: bool,
-    /// Fewest nights of a stay of which this one is any part.
+    /// Minimum stay through this night.
     pub min_stay_through: Option<i64>,
-    /// The one length of a stay that begins here.
+    /// Exact length of stay by arrival.
     pub exact_stay: Option<i64>,
-    /// Fewest days between booking and arrival here.
+    /// Minimum days between booking and arrival.
     pub min_advance_days: Option<i64>,
-    /// Most days between booking and arrival here.
+    /// Maximum days between booking and arrival.
     pub max_advance_days: Option<i64>,
 }
 
-/// Which room types.
+/// A query of room types.
 #[derive(Debug)]
 pub struct CalendarQuery<'a> {
     /// Only this one (the source's id).
@@ -101,8 +101,8 @@ struct Rate {
     max_advance_days: Option<i64>,
 }
 
-/// Every night of stays in a unit, in their order, with price and rules under a rate plan where one is asked for. No two share
-/// a night.
+/// Every night of these stays in a unit, in order, with price and rules of the rate plan if given. The stays must not
+/// overlap.
 pub async fn nights(
     tx: &mut Tx,
     account: AccountId,

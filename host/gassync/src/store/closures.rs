@@ -1,4 +1,4 @@
-//! Nights that sources show closed by hand, and what is known beside them when a calendar is judged.
+//! Manual closures of sources, and the data needed to detect them.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::{
     rows::{self, ColumnType, Rows},
 };
 
-/// A night that a source shows closed by hand.
+/// A night that was closed manually at a source's channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedNight {
     /// The room type's row.
@@ -23,12 +23,12 @@ pub struct ClosedNight {
     pub night: Date,
     /// How it is closed.
     pub closure: Closure,
-    /// What stands for it in the core; none where it closes nothing.
+    /// The core closure; `None` if it closes nothing.
     pub core: Option<CoreId>,
 }
 
 impl ClosedNight {
-    /// Whether a word closes it that nobody here may lift.
+    /// Whether a stop-sell closes it that must not be lifted here.
     pub fn is_by_hand(&self) -> bool {
         self.closure.by_word && !self.closure.waived
     }
@@ -253,14 +253,14 @@ pub async fn taken_there(
     Ok(taken.into_iter().map(|(night, count)| (night, u32::try_from(count).unwrap_or(u32::MAX))).collect())
 }
 
-/// How many of a source's room types are linked with a unit.
+/// The number of a source's room types linked with a unit.
 pub async fn room_types_of_unit(tx: &mut Tx, account: AccountId, source: SourceId, unit: CoreId) -> Result<i64> {
     let text = "select count(*) from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id = $3 and deleted_at is null";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(unit.0).fetch_one(c).await)
 }
 
-/// The closed nights of a room type that are not of this unit: its link is another now, or gone.
+/// Closed nights of room types whose link has changed or is gone.
 pub async fn elsewhere(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<ClosedNight>> {
     let text = closed!(
         "int_closures k join int_room_types r on r.account_id = k.account_id and r.id = k.int_room_type_id
@@ -272,7 +272,7 @@ pub async fn elsewhere(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
     Ok(rows.into_iter().map(ClosedNight::from).collect())
 }
 
-/// Forgets closed nights that are over: the core keeps what it has.
+/// Deletes past closed nights; the core is unchanged.
 pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
     let text = "delete from int_closures where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))

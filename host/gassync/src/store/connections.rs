@@ -1,18 +1,18 @@
-//! Connections and their sealed credentials.
+//! Connections and their encrypted credentials.
 
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// One set of credentials at a channel, and the door its calls come in by.
+/// One set of credentials at a channel, with its webhook address.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// The tenant that owns it.
     pub account: AccountId,
     /// Its key.
     pub id: ConnectionId,
-    /// Which plugin speaks for it.
+    /// The plugin.
     pub channel: String,
     /// SHA-256 (hex) of the token its calls must carry.
     pub webhook_token_hash: String,
@@ -40,15 +40,15 @@ impl From<Row> for Connection {
 /// An encrypted field of a credential.
 #[derive(Debug, FromRow)]
 pub struct EncryptedCredential {
-    /// Which key sealed it.
+    /// The id of the encryption key.
     pub key_id: String,
     /// Nonce and ciphertext.
     pub ciphertext: Vec<u8>,
-    /// When it stops working.
+    /// When it expires.
     pub expires_at: Option<Time>,
 }
 
-/// Makes a connection.
+/// Creates a connection.
 pub async fn create(
     tx: &mut Tx,
     account: AccountId,
@@ -64,7 +64,7 @@ pub async fn create(
     Ok(ConnectionId(id))
 }
 
-/// By the key in the address a channel calls. A platform query: nobody is known before it.
+/// Finds a connection by the key in its webhook address. A platform query: the account is not known yet.
 pub async fn by_webhook_key(tx: &mut Tx, webhook_key: &str) -> Result<Option<Connection>> {
     let text = "select account_id, id, channel, webhook_token_hash from int_connections where webhook_key = $1";
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(webhook_key).fetch_optional(c).await)?;
@@ -79,7 +79,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<Co
     Ok(row.into())
 }
 
-/// Keeps one sealed field of a credential, over what was there.
+/// Stores an encrypted field of a credential, replacing the old value.
 pub async fn keep_credential(
     tx: &mut Tx,
     account: AccountId,
@@ -98,7 +98,7 @@ pub async fn keep_credential(
         .bind(&sealed.ciphertext).bind(sealed.expires_at).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// One sealed field of a credential.
+/// An encrypted field of a credential.
 pub async fn credential(
     tx: &mut Tx,
     account: AccountId,
@@ -110,20 +110,20 @@ pub async fn credential(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).bind(slot).bind(field).fetch_optional(c).await)
 }
 
-/// Counts that the channel refused what should have been good; how often it has in a row.
+/// Counts a refused credential and returns the number of consecutive refusals.
 pub async fn count_refusal(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<i64> {
     let text =
         "update int_connections set refusals = refusals + 1 where account_id = $1 and id = $2 returning refusals";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_one(c).await)
 }
 
-/// The channel takes what it is shown.
+/// Resets the refusals after an accepted call.
 pub async fn reset_refusals(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<()> {
     let text = "update int_connections set refusals = 0 where account_id = $1 and id = $2 and refusals > 0";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
-/// Takes a stored field for one that ends now.
+/// Marks a stored field as expired.
 pub async fn expire_credential(
     tx: &mut Tx,
     account: AccountId,
@@ -137,40 +137,40 @@ pub async fn expire_credential(
         .execute(c).await.map(drop))
 }
 
-/// A stored field of a credential, without what it says.
+/// A stored field of a credential, without its value.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredCredential {
     /// The slot.
     pub slot: String,
     /// The field.
     pub field: String,
-    /// When it stops working; none where that is not known.
+    /// When it expires, if known.
     pub expires_at: Option<Time>,
     /// When it was last written.
     pub updated_at: Time,
 }
 
-/// What is stored for a connection.
+/// The stored fields of a connection.
 pub async fn credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<Vec<StoredCredential>> {
     let text = "select slot, field, expires_at, updated_at from int_credentials
         where account_id = $1 and connection_id = $2 order by slot, field";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(connection.0).fetch_all(c).await)
 }
 
-/// Forgets all credentials of a connection.
+/// Deletes all credentials of a connection.
 pub async fn forget_credentials(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
     let text = "delete from int_credentials where account_id = $1 and connection_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }
 
-/// A slot that nothing was written to for a while.
+/// A credential slot that was not written for a while.
 #[derive(Debug, Clone, FromRow)]
 pub struct IdleCredential {
     /// The tenant.
     pub account_id: i64,
     /// The connection.
     pub connection_id: i64,
-    /// Which plugin speaks for it.
+    /// The plugin.
     pub channel: String,
     /// The slot.
     pub slot: String,
@@ -188,7 +188,7 @@ pub async fn idle_since(tx: &mut Tx, before: Timestamp) -> Result<Vec<IdleCreden
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
 }
 
-/// Holds a connection's credentials until then, unless somebody else does.
+/// Acquires the renewal lease of a connection, unless another holder has it.
 pub async fn acquire_lease(
     tx: &mut Tx,
     account: AccountId,
@@ -202,7 +202,7 @@ pub async fn acquire_lease(
         .bind(Time::from(until)).execute(c).await.map(|held| held.rows_affected() > 0))
 }
 
-/// Lets go; false when the hold had ended and another may have it.
+/// Releases the lease; returns false if it had expired and another holder may have it.
 pub async fn release_lease(tx: &mut Tx, account: AccountId, connection: ConnectionId, holder: &str) -> Result<bool> {
     let text = "update int_connections set renewing_by = null, renewing_until = null
         where account_id = $1 and id = $2 and renewing_by = $3";
@@ -210,22 +210,22 @@ pub async fn release_lease(tx: &mut Tx, account: AccountId, connection: Connecti
         .map(|held| held.rows_affected() > 0))
 }
 
-/// A person who was sent to a channel.
+/// A consent that was started and not completed.
 #[derive(Debug, Clone, FromRow)]
 pub struct PendingConsent {
     /// The tenant.
     pub account_id: i64,
-    /// What is to be connected.
+    /// The source to connect.
     pub source_id: i64,
-    /// Where the tokens go.
+    /// The connection that receives the tokens.
     pub connection_id: i64,
-    /// In which slot.
+    /// The credential slot.
     pub slot: String,
-    /// Until when he may come back.
+    /// When it expires.
     pub expires_at: Time,
 }
 
-/// Expects a person back from a channel, and those no more whose time is over.
+/// Stores a started consent and deletes expired ones.
 pub async fn begin_consent(tx: &mut Tx, state_hash: &str, consent: &PendingConsent, now: Timestamp) -> Result<()> {
     let text = "delete from int_consents where account_id = $1 and expires_at <= $2";
     on!(&mut *tx, c => sqlx::query(text).bind(consent.account_id).bind(Time::from(now)).execute(c).await.map(drop))?;
@@ -235,39 +235,39 @@ pub async fn begin_consent(tx: &mut Tx, state_hash: &str, consent: &PendingConse
         .bind(consent.connection_id).bind(&consent.slot).bind(consent.expires_at).execute(c).await.map(drop))
 }
 
-/// Whom this state belongs to. A platform query: nobody is known before it.
+/// Finds a consent by its state. A platform query: the account is not known yet.
 pub async fn pending_consent(tx: &mut Tx, state_hash: &str, now: Timestamp) -> Result<Option<PendingConsent>> {
     let text = "select account_id, source_id, connection_id, slot, expires_at from int_consents
         where state_hash = $1 and expires_at > $2";
     on!(tx, c => sqlx::query_as(text).bind(state_hash).bind(Time::from(now)).fetch_optional(c).await)
 }
 
-/// The person has come back: nobody else will with this state. False when somebody did before.
+/// Consumes a consent; returns false if it was consumed before.
 pub async fn complete_consent(tx: &mut Tx, account: AccountId, state_hash: &str) -> Result<bool> {
     let text = "delete from int_consents where account_id = $1 and state_hash = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(state_hash).execute(c).await.map(|gone| gone.rows_affected() > 0))
 }
 
-/// Expects nobody back for a connection.
+/// Cancels all consents of a connection.
 pub async fn cancel_consents(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
     let text = "delete from int_consents where account_id = $1 and connection_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }
 
-/// Takes a connection's credentials from whoever holds them: what he brings counts no more.
+/// Breaks the renewal lease of a connection, so that the holder's result is discarded.
 pub async fn break_lease(tx: &mut Tx, account: AccountId, connection: ConnectionId) -> Result<()> {
     let text = "update int_connections set renewing_by = null, renewing_until = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(connection.0).execute(c).await.map(drop))
 }
 
-/// Notes that the channel called with news of bookings: what polls found before is told from now on.
+/// Records a webhook call about bookings and resets the count of unannounced polls.
 pub async fn record_webhook(
     tx: &mut Tx,
     account: AccountId,
     id: ConnectionId,
     (now, before): (Timestamp, Timestamp),
 ) -> Result<()> {
-    // Not at every call: those that come at once would wait for each other.
+    // Not at every call: concurrent calls would wait for each other.
     let text = "update int_connections set last_webhook_at = $3, unannounced_polls = 0, unannounced_since = null
         where account_id = $1 and id = $2
             and (last_webhook_at is null or last_webhook_at < $4 or unannounced_polls > 0)";
@@ -275,34 +275,34 @@ pub async fn record_webhook(
         .await.map(drop))
 }
 
-/// Counts a poll that brought changes of bookings that no call had told; of a channel that never called it says nothing.
+/// Counts a poll that found booking changes without a webhook. Channels that never called are ignored.
 pub async fn count_unannounced_poll(tx: &mut Tx, account: AccountId, id: ConnectionId, now: Timestamp) -> Result<()> {
     let text = "update int_connections set unannounced_polls = unannounced_polls + 1, unannounced_since = coalesce(unannounced_since, $3)
         where account_id = $1 and id = $2 and last_webhook_at is not null";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// How a channel calls.
+/// Webhook activity of a connection.
 #[derive(Debug, Clone, FromRow)]
 pub struct WebhookActivity {
-    /// The key in the address that it calls.
+    /// The key in its webhook address.
     pub webhook_key: String,
-    /// When it last told of bookings.
+    /// The last webhook about bookings.
     pub last_webhook_at: Option<Time>,
-    /// Polls since then that brought changes of bookings that no call had told.
+    /// Polls since then that found booking changes without a webhook.
     pub unannounced_polls: i64,
     /// Since when.
     pub unannounced_since: Option<Time>,
 }
 
-/// How a connection's channel calls.
+/// The webhook activity of a connection.
 pub async fn webhook_activity(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<WebhookActivity> {
     let text = "select webhook_key, last_webhook_at, unannounced_polls, unannounced_since from int_connections
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_one(c).await)
 }
 
-/// A channel that called before, and tells nothing of what polls find.
+/// A channel whose webhooks have stopped: polls find changes that no webhook announced.
 #[derive(Debug, Clone, FromRow)]
 pub struct SilentChannel {
     /// The tenant.
@@ -311,19 +311,19 @@ pub struct SilentChannel {
     pub source_id: i64,
     /// What people call it.
     pub source_name: String,
-    /// When the channel last told of bookings.
+    /// The last webhook about bookings.
     pub last_webhook_at: Time,
-    /// Polls since then that brought changes of bookings that no call had told.
+    /// Polls since then that found booking changes without a webhook.
     pub unannounced_polls: i64,
     /// Since when.
     pub since: Time,
 }
 
-/// How many polls bring what no call has told before a channel is silent.
+/// Unannounced polls after which a channel counts as silent.
 pub const MAX_UNANNOUNCED_POLLS: i64 = 3;
 
-/// Channels whose polls have brought what no call has told, the first of it before a time: a call that is only late has come
-/// since. A platform query.
+/// Channels with unannounced polls, the first of them before `before`, so that late webhooks have arrived since. A platform
+/// query.
 pub async fn silent_channels(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
     let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.unannounced_polls,
             c.unannounced_since as since

@@ -1,43 +1,43 @@
-//! Who decided what of records that waited, and why.
+//! Decisions on parked records: who, what and why.
 
 use gassync_domain::{AccountId, Digest, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// A decision to be kept.
+/// A decision to store.
 #[derive(Debug)]
 pub struct NewStoredDecision<'a> {
     /// `property`, `room_type`, `rate_plan`, `reservation` or `block`.
     pub entity: &'a str,
     /// The source's id.
     pub external_id: &'a str,
-    /// Of the word that was decided.
+    /// Digest of the parked update.
     pub digest: &'a Digest,
     /// `stand`, `cancel`, `ignore` or `link`.
     pub decision: &'a str,
-    /// Who it was.
+    /// Who decided.
     pub decided_by: &'a str,
-    /// In their words.
+    /// Their reason.
     pub why: &'a str,
 }
 
-/// A decision as it is read back.
+/// A stored decision.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredDecision {
-    /// Of the word that was decided.
+    /// Digest of the parked update.
     pub digest: String,
     /// `stand`, `cancel`, `ignore` or `link`.
     pub decision: String,
-    /// Who it was.
+    /// Who decided.
     pub decided_by: String,
-    /// In their words.
+    /// Their reason.
     pub why: String,
     /// When.
     pub created_at: Time,
 }
 
-/// Keeps a decision.
+/// Inserts a decision.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -53,7 +53,7 @@ pub async fn insert(
         .execute(c).await.map(drop))
 }
 
-/// What was decided last of a record.
+/// The latest decision on a record.
 pub async fn latest(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! Answers that were given under a caller's key, to be given again.
+//! Responses stored by Idempotency-Key.
 
 use gassync_domain::{AccountId, Timestamp};
 use jiff::SignedDuration;
@@ -6,34 +6,34 @@ use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// How long an answer is kept.
+/// How long a response is stored.
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-/// What an answer is kept under: a caller's key, for one endpoint.
+/// An Idempotency-Key, scoped to an API key and endpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct IdempotencyKey<'a> {
-    /// Which API key called.
+    /// API key of the caller.
     pub api_key: i64,
     /// Method and path.
     pub endpoint: &'a str,
-    /// What the caller chose.
+    /// Value of the header.
     pub key: &'a str,
 }
 
-/// An answer, and a fingerprint of what was asked.
+/// A stored response and the fingerprint of its request.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StoredResponse {
-    /// Of the request's body.
+    /// Hash of the request.
     pub request_hash: String,
     /// HTTP status.
     pub status: i64,
     /// Media type of the body.
     pub content_type: String,
-    /// As it was sent.
+    /// Body.
     pub body: String,
 }
 
-/// The answer given before under this key.
+/// The response stored under this key.
 pub async fn find(tx: &mut Tx, account: AccountId, key: IdempotencyKey<'_>) -> Result<Option<StoredResponse>> {
     let text = "select request_hash, status, content_type, body from int_idempotency_keys
         where account_id = $1 and api_key_id = $2 and endpoint = $3 and idempotency_key = $4";
@@ -41,8 +41,8 @@ pub async fn find(tx: &mut Tx, account: AccountId, key: IdempotencyKey<'_>) -> R
         .fetch_optional(c).await)
 }
 
-/// Keeps an answer, in the transaction whose effect it tells of. False where another was faster: then this transaction
-/// must not commit.
+/// Stores a response in the transaction of its effect. False if the key exists already: then the transaction must not
+/// commit.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -59,7 +59,7 @@ pub async fn insert(
     Ok(rows == 1)
 }
 
-/// Forgets what is old. A platform query.
+/// Deletes expired responses. A platform query.
 pub async fn delete_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_idempotency_keys where created_at < $1";
     on!(tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))

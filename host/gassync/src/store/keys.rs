@@ -5,84 +5,84 @@ use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
 
-/// Whom an API key belongs to.
+/// The holder of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyHolder {
-    /// The key's own key.
+    /// Identifier of the key.
     pub id: i64,
-    /// The tenant.
+    /// Account.
     pub account: AccountId,
-    /// What the caller writes as.
+    /// The source that the key writes as.
     pub source: SourceId,
-    /// Where that source stands: `active`, `paused`, …
+    /// Status of the source: `active`, `paused`, …
     pub status: String,
-    /// Whether that source creates core entities.
+    /// Whether the source creates core entities.
     pub creates: bool,
-    /// What that source has the say over.
+    /// Authority of the source.
     pub authority: Authority,
-    /// What it may do.
+    /// Scopes.
     pub scopes: Vec<String>,
-    /// Whether what would have to be mended is refused.
+    /// Whether invalid values are rejected instead of mended.
     pub strict: bool,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl KeyHolder {
-    /// Whether its source takes part; one whose polls fail does.
+    /// Whether the source may call: it is active, or only its polls fail.
     pub fn may_call(&self) -> bool {
         matches!(self.status.as_str(), "active" | "error")
     }
 }
 
-/// A key to be kept. The key itself is shown once and never stored.
+/// A new key. The key itself is shown once and never stored.
 #[derive(Debug)]
 pub struct NewApiKey<'a> {
-    /// What the caller writes as.
+    /// The source that the key writes as.
     pub source: SourceId,
-    /// What people call it.
+    /// Name.
     pub name: &'a str,
-    /// Its first characters, so that people can tell keys apart.
+    /// First characters, to identify the key.
     pub prefix: &'a str,
     /// SHA-256, in hex.
     pub hash: &'a str,
-    /// What it may do.
+    /// Scopes.
     pub scopes: &'a [String],
-    /// Whether what would have to be mended is refused.
+    /// Whether invalid values are rejected instead of mended.
     pub strict: bool,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A key as people see it.
+/// An API key.
 #[derive(Debug, Clone, FromRow)]
 pub struct ApiKey {
-    /// The tenant.
+    /// Account.
     pub account_id: i64,
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// What the caller writes as.
+    /// The source that the key writes as.
     pub source_id: i64,
-    /// What people call it.
+    /// Name.
     pub name: String,
-    /// Its first characters.
+    /// First characters.
     pub prefix: String,
-    /// What it may do.
+    /// Scopes.
     pub scopes: Json<Vec<String>>,
-    /// Whether what would have to be mended is refused.
+    /// Whether invalid values are rejected instead of mended.
     pub strict: bool,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Time,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Time>,
-    /// When somebody ended it.
+    /// Time of revocation.
     pub revoked_at: Option<Time>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Time>,
 }
 
 impl ApiKey {
-    /// Whether a caller with it is let in.
+    /// Whether the key is neither revoked nor expired.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| Timestamp::from(end) > now)
     }
@@ -101,7 +101,7 @@ struct Row {
     last_used_at: Option<Time>,
 }
 
-/// Keeps the hash of a new key.
+/// Stores a new key by its hash.
 pub async fn create(tx: &mut Tx, account: AccountId, key: &NewApiKey<'_>, now: Timestamp) -> Result<i64> {
     let text = "insert into int_api_keys (account_id, source_id, name, prefix, hash, scopes, expires_at, created_at,
             strict)
@@ -111,7 +111,7 @@ pub async fn create(tx: &mut Tx, account: AccountId, key: &NewApiKey<'_>, now: T
         .bind(key.strict).fetch_one(c).await)
 }
 
-/// Who holds the live key with this hash. A platform query: nobody is known before it.
+/// The holder of the active key with this hash. A platform query: the account is not known yet.
 pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<KeyHolder>> {
     let text =
         "select k.id, k.account_id, k.source_id, s.status, s.creates, s.authority, k.scopes, k.strict, k.last_used_at
@@ -132,7 +132,7 @@ pub async fn holder(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<Ke
     }))
 }
 
-/// Notes that a key was used.
+/// Records the use of a key.
 pub async fn mark_used(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "update int_api_keys set last_used_at = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
@@ -146,7 +146,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<ApiKey>> {
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
-/// The key that begins like this. A platform query.
+/// The key with this prefix. A platform query.
 pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
     let text =
         "select account_id, id, source_id, name, prefix, scopes, strict, created_at, expires_at, revoked_at, last_used_at
@@ -154,7 +154,7 @@ pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
     on!(tx, c => sqlx::query_as(text).bind(prefix).fetch_optional(c).await)
 }
 
-/// How many keys of this name a source has that are alive.
+/// Number of active keys of this name and source.
 pub async fn count_active(
     tx: &mut Tx,
     account: AccountId,
@@ -168,14 +168,14 @@ pub async fn count_active(
         .fetch_one(c).await)
 }
 
-/// Says when a key ends, unless it ends sooner already.
+/// Sets the expiry of a key unless it expires earlier.
 pub async fn expire(tx: &mut Tx, account: AccountId, id: i64, at: Timestamp) -> Result<()> {
     let text = "update int_api_keys set expires_at = $3
         where account_id = $1 and id = $2 and (expires_at is null or expires_at > $3)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).execute(c).await.map(drop))
 }
 
-/// Ends a key now.
+/// Revokes a key.
 pub async fn revoke(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "update int_api_keys set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))

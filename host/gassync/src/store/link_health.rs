@@ -1,4 +1,4 @@
-//! How links fare: when what they link last went over, either way, and what stood against it since.
+//! Health of links: the last successful sync in either direction, and the error since.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -9,24 +9,24 @@ use super::{
     rows::{self, Rows},
 };
 
-/// How exactly it is known when a link last went well: one write in so long.
+/// Resolution of the last success: at most one write in this time.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
-/// Characters of a reason that are kept.
+/// Maximum length of a stored error, in characters.
 const MAX_REASON_CHARS: usize = 500;
 
-/// How a link fared.
+/// Result of a sync through a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOutcome<'a> {
-    /// Of which kind.
+    /// The entity.
     pub kind: EntityKind,
     /// The channel's id.
     pub id: &'a str,
-    /// What stood against it; none where it went well.
+    /// The error; `None` on success.
     pub error: Option<String>,
 }
 
-/// Notes how links of a source fared, in one statement. Where one is told of more than once, an error counts. Those that
-/// somebody else writes just now are left to him: nobody waits for this.
+/// Records results of a source's links in one statement. Of several results for one link an error wins. Rows locked by
+/// others are skipped, since nothing depends on this.
 pub async fn record(
     tx: &mut Tx,
     account: AccountId,

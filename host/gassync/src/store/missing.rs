@@ -1,15 +1,15 @@
-//! Reservations that the channel does not answer for when it is asked for them by their ids.
+//! Reservations that the channel does not return when asked by id.
 
 use gassync_domain::{AccountId, Date, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use super::{Day, Result, Time, Tx, on};
 
-/// A stored reservation that takes nights, as far as it matters whether the channel still has it.
+/// A stored reservation that occupies nights.
 #[derive(Debug, Clone, FromRow)]
 pub struct HeldStay {
     check_out: Day,
-    /// The zone of its house, as IANA calls it.
+    /// IANA time zone of its property.
     pub time_zone: Option<String>,
     observed_at: Time,
 }
@@ -20,13 +20,13 @@ impl HeldStay {
         self.check_out.0
     }
 
-    /// When the channel was last seen to have it.
+    /// When the channel last showed it.
     pub fn observed_at(&self) -> Timestamp {
         self.observed_at.into()
     }
 }
 
-/// A reservation that takes nights in the core.
+/// Finds a reservation that occupies nights in the core.
 pub async fn held_stay(
     tx: &mut Tx,
     account: AccountId,
@@ -42,27 +42,27 @@ pub async fn held_stay(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
 
-/// What is known of a reservation that was not answered.
+/// Record of a reservation missing at the channel.
 #[derive(Debug, Clone, FromRow)]
 pub struct MissedReads {
-    /// The first question that was answered without it.
+    /// Time of the first lookup that did not return it.
     pub first_missed_at: Time,
     /// The last one.
     pub last_missed_at: Time,
-    /// When a second question agreed.
+    /// When a second lookup confirmed that.
     pub confirmed_at: Option<Time>,
-    /// When a person said that it stands.
+    /// When a person decided that it stands.
     pub kept_at: Option<Time>,
 }
 
-/// By its id.
+/// By external id.
 pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<MissedReads>> {
     let text = "select first_missed_at, last_missed_at, confirmed_at, kept_at from int_missing_reservations
         where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
 
-/// Notes that a question of this time was answered without it, over what was known of it.
+/// Records the first lookup that did not return it, replacing earlier records.
 pub async fn record_first(
     tx: &mut Tx,
     account: AccountId,
@@ -79,7 +79,7 @@ pub async fn record_first(
         .execute(c).await.map(drop))
 }
 
-/// Notes that one more question was answered without it, and whether that settles it.
+/// Records a further lookup that did not return it, and whether that confirms it.
 pub async fn record_again(
     tx: &mut Tx,
     account: AccountId,
@@ -93,7 +93,7 @@ pub async fn record_again(
         .bind(confirmed_at.map(Time::from)).execute(c).await.map(drop))
 }
 
-/// Notes that a person says that it stands; it is not shown until it was seen and is missing again.
+/// Records a person's decision that it stands. It is not listed again until it was seen and is missing anew.
 pub async fn record_kept(
     tx: &mut Tx,
     account: AccountId,
@@ -107,13 +107,13 @@ pub async fn record_kept(
         .map(drop))
 }
 
-/// Forgets that it was missing.
+/// Deletes the record.
 pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
     let text = "delete from int_missing_reservations where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
 }
 
-/// Forgets those of a source that were missed last before a time: what they were about is long over.
+/// Deletes a source's records last missed before a time, unless the stay is still ahead.
 pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Timestamp) -> Result<()> {
     let text = "delete from int_missing_reservations
         where account_id = $1 and source_id = $2 and last_missed_at < $3 and not exists (
@@ -125,26 +125,26 @@ pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, be
         .map(drop))
 }
 
-/// A reservation that the channel does not have any more, and whose nights are still held.
+/// A reservation missing at the channel whose nights are still held.
 #[derive(Debug, Clone, FromRow)]
 pub struct MissingReservation {
     /// The tenant.
     pub account_id: i64,
     /// The source.
     pub source_id: i64,
-    /// What people call it.
+    /// The source's name.
     pub source_name: String,
     /// The channel's id.
     pub external_id: String,
     /// The booking.
     pub booking_id: i64,
-    /// The house.
+    /// The property's name.
     pub property_name: String,
-    /// The room, as the channel names it.
+    /// The channel's room name.
     pub room_name: Option<String>,
     check_in: Day,
     check_out: Day,
-    /// The first question that was answered without it.
+    /// Time of the first lookup that did not return it.
     pub since: Time,
 }
 
@@ -160,8 +160,8 @@ impl MissingReservation {
     }
 }
 
-/// Reservations that two questions by their ids were answered without, that nobody has decided, and that depart after a day. What
-/// was seen again since, by whatever way, is not missing. A platform query.
+/// Reservations confirmed missing by two lookups, undecided, with a departure after `today`; not those seen again
+/// since. A platform query.
 pub async fn undecided(tx: &mut Tx, today: Date) -> Result<Vec<MissingReservation>> {
     let text = "select m.account_id, m.source_id, s.source_name, m.external_id, b.id as booking_id,
             p.name as property_name, t.name as room_name, b.check_in, b.check_out, m.first_missed_at as since

@@ -1,4 +1,4 @@
-//! Facts that left the core; the databases' triggers write them, and the relay gives them their place in the feed.
+//! Events of the core. Database triggers write them; the relay assigns their sequence number in the feed.
 
 use std::collections::BTreeMap;
 
@@ -10,61 +10,61 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-/// A fact that left the core.
+/// An event of the core.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Fact {
     /// `property`, `bookable_unit`, `guest`, `booking`, `availability`, `overbooking`, `rate`, `rate_plan`, `website`.
     pub entity_type: String,
-    /// The core entity; of nights, their unit.
+    /// The core entity; for nights, the unit.
     pub entity_id: i64,
     /// `created`, `updated`, `deleted`.
     pub action: String,
-    /// Whose hand it was; none means the core's own.
+    /// The source that caused it; `None` means the core.
     pub origin_source_id: Option<i64>,
     first_night: Option<Day>,
     last_night: Option<Day>,
-    /// The status that a booking came to with it; none where that is not what has changed.
+    /// The booking's new status, if it changed.
     pub status: Option<String>,
 }
 
 impl Fact {
-    /// What it is called.
+    /// Its name.
     pub fn name(&self) -> EventName {
         EventName::of(&self.entity_type, &self.action, self.status.as_deref())
     }
 
-    /// The first and the last night it is about, where it is about nights.
+    /// First and last night, if it concerns nights.
     pub fn span(&self) -> Option<(Date, Date)> {
         self.first_night.zip(self.last_night).map(|(first, last)| (first.0, last.0))
     }
 }
 
-/// A fact with its place in the feed of an account.
+/// An event with its sequence number in an account's feed.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FeedEntry {
-    /// Its place: each account's feed counts from 1.
+    /// Sequence number; each account's feed counts from 1.
     pub sequence: i64,
-    /// What is told.
+    /// The event.
     #[sqlx(flatten)]
     pub fact: Fact,
-    /// When it happened.
+    /// Event time.
     pub created_at: Time,
-    /// What the reader's own source calls the entity, where it is linked.
+    /// The entity's external id at the reader's source, if linked.
     pub external_id: Option<String>,
 }
 
-/// Something of the core that is to be looked at again.
+/// A change reported by the PMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedChange {
     /// `booking`, `availability` or `rate`.
     pub entity_type: &'static str,
-    /// The booking; of nights, their unit.
+    /// The booking; for nights, the unit.
     pub entity_id: i64,
-    /// The first and the last night, where not all are meant.
+    /// First and last night; `None` means all.
     pub span: Option<(Date, Date)>,
 }
 
-/// Has something looked at again, as if it had changed; false where the account has no such thing.
+/// Adds an event as if the record had changed; `false` if the account has no such record.
 pub async fn report_change(tx: &mut Tx, account: AccountId, change: &ReportedChange, now: Timestamp) -> Result<bool> {
     let known = match change.entity_type {
         "booking" => "select exists (select 1 from gas_bookings where account_id = $1 and id = $2)",
@@ -75,7 +75,7 @@ pub async fn report_change(tx: &mut Tx, account: AccountId, change: &ReportedCha
     if !is_there {
         return Ok(false);
     }
-    // On SQLite the spans of a unit that wait are one row.
+    // SQLite merges the unsequenced spans of a unit into one row.
     let text = tx.dialect(
         "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, first_night, last_night)
         values ($1, $2, $3, 'updated', $4, $5, $6)
@@ -91,7 +91,7 @@ pub async fn report_change(tx: &mut Tx, account: AccountId, change: &ReportedCha
     Ok(true)
 }
 
-/// All facts of an account, oldest first.
+/// All events of an account, oldest first.
 pub async fn all(tx: &mut Tx, account: AccountId) -> Result<Vec<Fact>> {
     let text =
         "select entity_type, entity_id, action, origin_source_id, first_night, last_night, status from int_outbox
@@ -99,18 +99,17 @@ pub async fn all(tx: &mut Tx, account: AccountId) -> Result<Vec<Fact>> {
     on!(tx, c => sqlx::query_as(text).bind(account.0).fetch_all(c).await)
 }
 
-/// Whether any fact has no place yet. A platform query.
+/// Whether any event has no sequence number. A platform query.
 pub async fn is_waiting(tx: &mut Tx) -> Result<bool> {
     let text = "select exists (select 1 from int_outbox where sequence is null)";
     on!(tx, c => sqlx::query_scalar(text).fetch_one(c).await)
 }
 
-/// Gives the oldest committed facts the next places in their accounts' feeds, and tells the first and the last of each
-/// account. One relay
-/// does this at a time, in whatever process: a number of the database's own would be given before the commit, and a
-/// reader who is past it would never see what commits late. A platform query.
+/// Assigns sequence numbers to the oldest committed events, and returns the first and last number per account. Only one
+/// relay does this at a time: a database sequence would number events before their commit, and a reader past a number
+/// would miss events committed later. A platform query.
 pub async fn assign_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i64)>> {
-    /// Any number that nothing else locks.
+    /// Any number that no other lock uses.
     const RELAY: i64 = 7_353_100;
     if let Tx::Postgres(inner, _) = &mut *tx {
         let text = "select pg_try_advisory_xact_lock($1)";
@@ -142,7 +141,7 @@ pub async fn assign_sequence(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, i64, i
     Ok(places.into_iter().map(|(account, (low, high))| (account, low, high)).collect())
 }
 
-/// Facts with the reader's own names, for the account `$1` and the source `$2`.
+/// Selects events with the reader's external ids, for account `$1` and source `$2`.
 macro_rules! feed_entries {
     ($from:literal) => {
         concat!(
@@ -160,7 +159,7 @@ macro_rules! feed_entries {
     };
 }
 
-/// Facts of an account by their places, as a source sees them.
+/// Events with these sequence numbers, as seen by a source.
 pub async fn entries_at(
     tx: &mut Tx,
     account: AccountId,
@@ -173,13 +172,13 @@ pub async fn entries_at(
     new.read(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// The feed of an account after a place in it, as a source sees it: entities with its own ids, where it has them.
+/// The feed after a sequence number, as seen by a source, with its external ids.
 pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<FeedEntry>> {
     let text = feed_entries!("int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(after).bind(limit).fetch_all(c).await)
 }
 
-/// The newest place in the feed of an account; 0 before the first.
+/// The newest sequence number of an account; 0 if there is none.
 pub async fn last_sequence(tx: &mut Tx, account: AccountId) -> Result<i64> {
     let text = "select coalesce(max(last_sequence), 0) from int_feeds where account_id = $1";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).fetch_one(c).await)

@@ -32,7 +32,7 @@ pub struct ParkedAlarm {
     pub last_night: Option<Date>,
     /// All that it waits for.
     pub missing: Parked,
-    /// Whether its nights are kept meanwhile.
+    /// Whether a hold keeps its nights.
     pub held: bool,
     /// Since when it waits.
     pub since: Timestamp,

@@ -1,4 +1,4 @@
-//! Polls that fail, until they succeed again.
+//! Failing polls, until they succeed again.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
@@ -8,21 +8,21 @@ use super::{Result, Time, Tx, on};
 /// A poll that has not succeeded since it failed.
 #[derive(Debug, Clone, FromRow)]
 pub struct PollFailure {
-    /// What is polled: the entity, and behind it the stream where it has one.
+    /// Name of the poll: the entity, and its queue if it has one.
     pub poll: String,
-    /// How often in a row it has failed.
+    /// Consecutive failures.
     pub failures: i64,
-    /// When it failed first.
+    /// Time of the first failure.
     pub first_failed_at: Time,
-    /// When it failed last.
+    /// Time of the last failure.
     pub last_failed_at: Time,
-    /// Why it failed last.
+    /// Error of the last failure.
     pub message: String,
-    /// Whether its source is in error because of it.
+    /// Whether it puts its source in error.
     pub bad: bool,
 }
 
-/// Counts a failure of a poll.
+/// Records a failure of a poll.
 pub async fn record(
     tx: &mut Tx,
     account: AccountId,
@@ -40,46 +40,46 @@ pub async fn record(
         .fetch_one(c).await)
 }
 
-/// Notes that a poll has failed so often, or in such a way, that its source is in error.
+/// Records that a poll's failures put its source in error.
 pub async fn mark_bad(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<()> {
     let text = "update int_poll_failures set bad = 1 = 1 where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await.map(drop))
 }
 
-/// Forgets the failures of a poll; false where there were none.
+/// Deletes the failures of a poll; `false` if there were none.
 pub async fn clear(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<bool> {
     let text = "delete from int_poll_failures where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await
         .map(|gone| gone.rows_affected() > 0))
 }
 
-/// The polls of a source that fail, the longest first.
+/// A source's failing polls, longest failing first.
 pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<PollFailure>> {
     let text = "select poll, failures, first_failed_at, last_failed_at, message, bad from int_poll_failures
         where account_id = $1 and source_id = $2 order by first_failed_at, poll";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }
 
-/// A poll because of which a source is in error.
+/// A poll that puts its source in error.
 #[derive(Debug, Clone, FromRow)]
 pub struct PollInError {
     /// The tenant.
     pub account_id: i64,
     /// The source.
     pub source_id: i64,
-    /// What people call it.
+    /// The source's name.
     pub source_name: String,
-    /// What is polled.
+    /// Name of the poll.
     pub poll: String,
-    /// How often in a row it has failed.
+    /// Consecutive failures.
     pub failures: i64,
-    /// Why it failed last.
+    /// Error of the last failure.
     pub message: String,
-    /// Since when it fails.
+    /// Failing since.
     pub since: Time,
 }
 
-/// Polls that fail for so long that their sources are in error. A platform query.
+/// Polls that put their sources in error. A platform query.
 pub async fn failing(tx: &mut Tx) -> Result<Vec<PollInError>> {
     let text = "select f.account_id, f.source_id, s.source_name, f.poll, f.failures, f.message,
             f.first_failed_at as since

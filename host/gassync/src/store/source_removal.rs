@@ -1,19 +1,19 @@
-//! How a source goes, with all that is kept for it: table by table, in pieces, so that nobody waits long for one. To begin
-//! again does no harm. The core keeps what it has, and the audit trail its lines.
+//! Deletes a source and all its data, table by table in small transactions. It can be repeated safely. The core keeps
+//! its bookings, and the audit trail its lines.
 
 use gassync_domain::{AccountId, ConnectionId, CoreId, SourceId, Timestamp};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Result, Time, Tx, on, rows};
 
-/// Rows of a table that are somebody's: whatever refers to others comes before them.
+/// A source's or connection's rows of a table. Referring tables come first.
 #[derive(Debug, Clone, Copy)]
 pub struct TableSlice {
     /// The table.
     pub table: &'static str,
-    /// Its key, behind the account.
+    /// Its key columns after the account.
     key: &'static str,
-    /// Which rows; `$2` is the source, or the connection.
+    /// Condition; `$2` is the source or connection.
     filter: &'static str,
 }
 
@@ -26,7 +26,7 @@ pub const SOURCE: TableSlice = TableSlice { table: "int_sources", key: "id", fil
 /// Its connection, last.
 pub const CONNECTION: TableSlice = TableSlice { table: "int_connections", key: "id", filter: "id = $2" };
 
-/// What is kept for a source.
+/// Data of a source.
 pub const SOURCE_TABLES: [TableSlice; 31] = [
     TableSlice {
         table: "int_delivery_attempts",
@@ -81,7 +81,7 @@ const fn at_connection(table: &'static str, key: &'static str) -> TableSlice {
     TableSlice { table, key, filter: "connection_id = $2" }
 }
 
-/// What is kept for a connection that no source shares any more.
+/// Tables of a connection that no source shares any more.
 pub const CONNECTION_TABLES: [TableSlice; 5] = [
     at_connection("int_credentials", "connection_id, slot, field"),
     at_connection("int_consents", "state_hash"),
@@ -90,7 +90,7 @@ pub const CONNECTION_TABLES: [TableSlice; 5] = [
     at_connection("int_inbox", "id"),
 ];
 
-/// Takes rows of a piece, no more than `limit`; how many went.
+/// Deletes up to `limit` rows; returns their number.
 pub async fn delete(tx: &mut Tx, piece: TableSlice, account: AccountId, of: i64, limit: i64) -> Result<u64> {
     let TableSlice { table, key, filter } = piece;
     let text = format!(
@@ -101,10 +101,10 @@ pub async fn delete(tx: &mut Tx, piece: TableSlice, account: AccountId, of: i64,
         .map(|done| done.rows_affected()))
 }
 
-/// What is kept for a source.
+/// Data of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
 pub struct SourceContents {
-    /// Properties, as the channel told them.
+    /// Properties from the channel.
     pub properties: i64,
     /// Room types.
     pub room_types: i64,
@@ -118,37 +118,37 @@ pub struct SourceContents {
     pub blocks: i64,
     /// Nights of calendars.
     pub calendar_nights: i64,
-    /// Records that could not be read.
+    /// Unreadable records.
     pub set_aside: i64,
-    /// Decisions of people on records that waited.
+    /// Decisions on parked records.
     pub decisions: i64,
-    /// Links with the core.
+    /// Links.
     pub links: i64,
-    /// Bookings of the core that are linked with it.
+    /// Linked bookings of the core.
     pub bookings: i64,
-    /// Notes of maintenance that stand for its blocks.
+    /// Maintenance entries made for its blocks.
     pub closures: i64,
-    /// Nights that somebody has closed at its channel by hand.
+    /// Nights closed at its channel by hand.
     pub closed_nights: i64,
-    /// Holds that keep nights for its parked records.
+    /// Holds for parked records.
     pub holds: i64,
-    /// Bookings that its channel was told of.
+    /// Bookings pushed to its channel.
     pub pushed_bookings: i64,
     /// API keys.
     pub keys: i64,
     /// Subscriptions.
     pub subscriptions: i64,
-    /// Jobs that wait.
+    /// Waiting jobs.
     pub jobs: i64,
-    /// Fields of credentials.
+    /// Credential fields.
     pub credentials: i64,
-    /// Messages and answers of its channel.
+    /// Messages and responses of its channel.
     pub messages: i64,
-    /// Of the messages those that nobody has worked on yet.
+    /// Messages not yet processed.
     pub waiting_messages: i64,
 }
 
-/// Counts what is kept for a source, and for its connection where that is its alone.
+/// Counts a source's data, and its connection's if not shared.
 pub async fn count(
     tx: &mut Tx,
     account: AccountId,
@@ -185,14 +185,13 @@ pub async fn count(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(connection.map(|id| id.0)).fetch_one(c).await)
 }
 
-/// Whether somebody works for a source just now.
+/// Whether a job of the source is running.
 pub async fn is_busy(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_queues where account_id = $1 and source_id = $2 and busy_until > $3)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Some of the holds that keep nights for a source's parked records; they are not asked for again once they are
-/// [`delete_holds`].
+/// Some holds of a source's parked records; [`clear_holds`] removes them from later results.
 pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<CoreId>> {
     let text = "select hold_id from int_parked_reservations
         where account_id = $1 and source_id = $2 and hold_id is not null order by hold_id limit $3";
@@ -201,7 +200,7 @@ pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
-/// Parked records of a source have these holds no more.
+/// Removes these holds from a source's parked records.
 pub async fn delete_holds(tx: &mut Tx, account: AccountId, source: SourceId, holds: &[CoreId]) -> Result<()> {
     let text = "update int_parked_reservations set hold_id = null
         where account_id = $1 and source_id = $2 and hold_id in (select id from new)";

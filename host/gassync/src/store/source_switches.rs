@@ -1,5 +1,4 @@
-//! How people steer sources: whether they are at work, which ways they talk, how often they are asked; and when they last
-//! talked.
+//! Switches of sources: status, direction, poll interval; and the time of the last contact.
 
 use gassync_domain::{AccountId, Direction, Missing, Parked, SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -8,10 +7,10 @@ use sqlx::types::Json;
 
 use super::{Result, Time, Tx, mappings::EntityKind, on};
 
-/// How exactly it is known when a source last talked: one write in so long.
+/// Resolution of the last contact: at most one write in this time.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// Stops a source, as `paused` or `disabled`; where it stood is kept, to go on there.
+/// Stops a source as `paused` or `disabled`, and keeps the status to resume with.
 pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
@@ -19,14 +18,14 @@ pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
 }
 
-/// Has a source go on where it stood when it was stopped; where it stands now.
+/// Resumes a stopped source; returns its status.
 pub async fn resume(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<String>> {
     let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
         where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)
 }
 
-/// Says whether a source's channel is talked with at all, and which ways.
+/// Enables or disables synchronisation, and sets its direction.
 pub async fn set_sync(
     tx: &mut Tx,
     account: AccountId,
@@ -38,26 +37,26 @@ pub async fn set_sync(
         .map(drop))
 }
 
-/// Says how many minutes lie between two polls; none leaves it to the plugin's manifest.
+/// Sets the minutes between two polls; `None` uses the manifest's interval.
 pub async fn set_poll_minutes(tx: &mut Tx, account: AccountId, id: SourceId, minutes: Option<i64>) -> Result<()> {
     let text = "update int_sources set sync_frequency_minutes = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(minutes).execute(c).await.map(drop))
 }
 
-/// Keeps a source's settings.
+/// Stores a source's settings.
 pub async fn set_settings(tx: &mut Tx, account: AccountId, id: SourceId, settings: &Value) -> Result<()> {
     let text = "update int_sources set config = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(settings)).execute(c).await.map(drop))
 }
 
-/// Gives what waits for a source's channel until then at least: it could not be done meanwhile.
+/// Extends the deadlines of a source's waiting jobs, which could not run meanwhile.
 pub async fn extend_deadline(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
     let text = "update int_jobs set deadline = $3
         where account_id = $1 and source_id = $2 and state = 'waiting' and deadline < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(until)).execute(c).await.map(drop))
 }
 
-/// Has the messages looked at now that nobody could look at while their source was disabled.
+/// Makes messages available again that were deferred while their source was disabled.
 pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3
         where account_id = $1 and state = 'received' and error is not null and available_at > $3
@@ -65,8 +64,8 @@ pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: Sour
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Notes that a source talked, either way, and whether it went well; to ten seconds, since those that talk at once would wait
-/// for each other.
+/// Records a contact with a source, in either direction, and whether it succeeded; every ten seconds at most, to avoid
+/// lock contention.
 pub async fn record_channel_call(
     tx: &mut Tx,
     account: AccountId,
@@ -82,9 +81,9 @@ pub async fn record_channel_call(
         .execute(c).await.map(drop))
 }
 
-/// Keeps others from writing a source's row until this transaction ends.
+/// Locks a source's row until the transaction ends.
 pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
-    // On SQLite whoever writes is alone.
+    // SQLite has a single writer.
     let text = tx.dialect(
         "select id from int_sources where account_id = $1 and id = $2",
         "select id from int_sources where account_id = $1 and id = $2 for no key update",
@@ -92,8 +91,8 @@ pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).fetch_optional(c).await.map(drop))
 }
 
-/// Has what the buffer knows of a link's names, texts and sizes applied by whoever tries parked records next; with those of a
-/// property, those of its room types.
+/// Parks the buffered record of a link, so that the next retry applies its content; for a property, also its room
+/// types.
 pub async fn reapply(
     tx: &mut Tx,
     account: AccountId,

@@ -56,7 +56,7 @@ pub struct Source {
 /// What a new source is made of.
 #[derive(Debug)]
 pub struct NewSourceRecord<'a> {
-    /// Where its channel is reached.
+    /// The connection.
     pub connection: Option<ConnectionId>,
     /// The channel.
     pub source_type: &'a str,

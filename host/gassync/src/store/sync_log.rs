@@ -10,54 +10,55 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-/// One line of the audit trail. It names records by id and never carries what a guest wrote.
+/// A new line of the audit trail. It names records by id and never contains guest data.
 #[derive(Debug, Clone)]
 pub struct SyncLogEntry<'a> {
-    /// Whose record it was.
+    /// The source.
     pub source: SourceId,
     /// `property`, `room_type`, `reservation`, `connection`.
     pub entity_type: &'a str,
     /// The channel's id.
     pub entity_id: &'a str,
-    /// `create`, `update`, `delete`, `map`, `park`, `set-aside`, `refuse`, `reject`, `ignore`; of what goes out `cancel` and `push`, too.
+    /// `create`, `update`, `delete`, `map`, `park`, `set-aside`, `refuse`, `reject`, `ignore`; outbound also `cancel`
+    /// and `push`.
     pub action: &'a str,
     /// `success`, `failed`, `pending`.
     pub status: &'a str,
-    /// Why, where it did not simply succeed.
+    /// The reason, if it did not simply succeed.
     pub message: Option<String>,
 }
 
-/// A line as it is read back.
+/// A stored line of the audit trail.
 #[derive(Debug, Clone, FromRow)]
 pub struct SyncLogLine {
-    /// Its key.
+    /// Its id.
     pub id: i64,
     /// The account.
     pub account_id: i64,
-    /// Whose record it was.
+    /// The source.
     pub source_id: Option<i64>,
     /// `inbound` or `outbound`.
     pub direction: String,
-    /// What kind of record.
+    /// Kind of record.
     pub entity_type: String,
     /// The channel's id.
     pub entity_id: String,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// How it went.
+    /// The status.
     pub status: String,
-    /// Why, where it did not simply succeed.
+    /// The reason, if it did not simply succeed.
     pub error_message: Option<String>,
     /// When.
     pub created_at: Time,
 }
 
-/// Adds lines about what came in.
+/// Adds inbound lines.
 pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("inbound", entries), now).await
 }
 
-/// Adds lines about what went out.
+/// Adds outbound lines.
 pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("outbound", entries), now).await
 }
@@ -92,14 +93,14 @@ async fn add(
     new.write(tx, &[account.0.into(), now.into(), direction.into()], text).await
 }
 
-/// Which lines a listing asks for.
+/// A filter of lines.
 #[derive(Debug, Clone, Default)]
 pub struct SyncLogFilter {
-    /// Only of this kind of record.
+    /// Kind of record.
     pub entity_type: Option<String>,
-    /// Only of this record.
+    /// External id.
     pub entity_id: Option<String>,
-    /// Only that went so.
+    /// Status.
     pub status: Option<String>,
     /// Written since.
     pub since: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Runs of synchronisation, and what came of them.
+//! Sync runs and their results.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
@@ -8,7 +8,7 @@ use super::{
     rows::{self, Rows},
 };
 
-/// What a run is about.
+/// Kinds of sync runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncRunKind {
     /// Reservations come in.
@@ -25,9 +25,9 @@ pub enum SyncRunKind {
     PriceExport,
     /// Properties, room types, rate plans.
     ContentSync,
-    /// A channel called.
+    /// A webhook from a channel.
     Webhook,
-    /// Everything, by a person's wish.
+    /// A full sync requested by a person.
     FullSync,
 }
 
@@ -47,7 +47,7 @@ impl SyncRunKind {
     }
 }
 
-/// Records by what became of them.
+/// Record counts by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// New in the core.
@@ -56,12 +56,12 @@ pub struct Counters {
     pub updated: i64,
     /// Refused, parked, or set aside.
     pub failed: i64,
-    /// As they were.
+    /// Unchanged.
     pub skipped: i64,
 }
 
 impl Counters {
-    /// Counts more, by the word of their outcome.
+    /// Adds records by the name of their outcome.
     pub fn count(&mut self, word: &str, records: i64) {
         let counter = match word {
             "created" => &mut self.created,
@@ -77,35 +77,35 @@ impl Counters {
     }
 }
 
-/// Whether a run of this kind has ever ended well, or well in part.
+/// Whether a run of this kind has ever succeeded, at least partly.
 pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: SyncRunKind) -> Result<bool> {
     let text = "select exists (select 1 from int_sync_runs
         where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.names().0).fetch_one(c).await)
 }
 
-/// A run as it is shown.
+/// A sync run.
 #[derive(Debug, Clone, FromRow)]
 pub struct SyncRun {
-    /// Its key.
+    /// Its id.
     pub id: i64,
     /// Such as `booking_import`.
     pub sync_type: String,
     /// `started`, `success`, `partial_success`, `failure`, `skipped`.
     pub status: String,
-    /// Records looked at.
+    /// Records processed.
     pub records_processed: i64,
-    /// Of them new.
+    /// Records created.
     pub records_created: i64,
-    /// Of them changed.
+    /// Records updated.
     pub records_updated: i64,
-    /// Of them refused or parked.
+    /// Records rejected or parked.
     pub records_failed: i64,
-    /// Of them as they were.
+    /// Records unchanged.
     pub records_skipped: i64,
-    /// Of what was told: what the channel surely has.
+    /// Pushed records confirmed by the channel.
     pub records_confirmed: i64,
-    /// Of what was told: of what nobody knows whether the channel has it.
+    /// Pushed records in doubt.
     pub records_in_doubt: i64,
     /// Why it failed.
     pub error_message: Option<String>,
@@ -115,7 +115,7 @@ pub struct SyncRun {
     pub duration_ms: Option<i64>,
 }
 
-/// Notes that a run begins. One that is never ended was cut off.
+/// Records the start of a run. A run without an end was interrupted.
 pub async fn start(
     tx: &mut Tx,
     account: AccountId,
@@ -131,7 +131,7 @@ pub async fn start(
         .bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Notes how a run ended.
+/// Records the end of a run.
 pub async fn finish(
     tx: &mut Tx,
     account: AccountId,
@@ -163,20 +163,20 @@ pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i6
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 
-/// What came of what a channel was told.
+/// Results of pushed records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PushCounters {
-    /// Nights or bookings that were told.
+    /// Nights or bookings sent.
     pub sent: i64,
-    /// Of them those that the channel took.
+    /// Accepted by the channel.
     pub taken: i64,
-    /// Of those the ones that it surely has; the others are to be read back.
+    /// Confirmed; other accepted ones await read-back.
     pub confirmed: i64,
-    /// Of those told the ones that it will not have.
+    /// Rejected by the channel.
     pub refused: i64,
-    /// Of those told the ones of which nobody knows.
+    /// In doubt.
     pub unknown: i64,
-    /// Why the visit ended early, where it did.
+    /// Why the push ended early, if it did.
     pub error: Option<String>,
 }
 
@@ -191,16 +191,16 @@ impl PushCounters {
     }
 }
 
-/// A run outward that is over.
+/// A finished push run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushRun {
     /// The tenant.
     pub account: AccountId,
-    /// Whose channel was told.
+    /// The source.
     pub source: SourceId,
-    /// Of what.
+    /// What was pushed.
     pub kind: SyncRunKind,
-    /// What came of it.
+    /// The results.
     pub counters: PushCounters,
     /// When it began.
     pub began: Timestamp,
@@ -208,7 +208,7 @@ pub struct PushRun {
     pub ended: Timestamp,
 }
 
-/// Writes runs outward that are over; those of sources that are gone leave nothing. A platform query.
+/// Inserts finished push runs, except those of deleted sources. A platform query.
 pub async fn insert_push_runs(tx: &mut Tx, runs: &[PushRun]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", rows::ColumnType::Int),

@@ -126,7 +126,7 @@ async fn end(turn: &mut Option<Group>) {
             _ => group.commit().await,
         };
         if let Err(error) = &ended {
-            tracing::error!(%error, parts = group.waiting.len(), "parts could not be committed");
+            tracing::error!(%error, parts = group.waiting.len(), "group commit failed");
             // It may have ended by itself.
             drop(group.connection.execute("rollback").await);
         }

@@ -1,4 +1,4 @@
-//! Tells a subscriber what waits for it.
+//! Delivers the waiting messages of one subscription.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,56 +32,56 @@ use crate::{
     },
 };
 
-/// Messages to one subscriber that are on their way at once.
+/// Concurrent requests to one subscriber.
 const CONCURRENCY: usize = 16;
-/// The first wait of a subscriber that is in trouble; it doubles with each further failure.
+/// First pause of a failing endpoint; doubles with each failure.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The longest wait that we choose.
+/// Longest pause without `Retry-After`.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// The longest wait that a subscriber can ask for.
+/// Longest `Retry-After` that is honoured.
 const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
-/// So long a message may be asked to come later without that counting as a time that it was tried.
+/// How long deferrals (429, 502, 504) are not counted as attempts.
 const MAX_DEFERRAL: SignedDuration = SignedDuration::from_hours(24);
-/// So long nothing has arrived when a subscriber is told no more.
+/// A subscription without a successful delivery for this long is disabled.
 const DISABLE_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
-/// What came of telling a subscriber.
+/// The result of one dispatch to a subscriber.
 pub(crate) struct DispatchReport {
-    /// Of each job, in their order.
+    /// One outcome per job, in order.
     pub outcomes: Vec<JobOutcome>,
-    /// To be written with them.
+    /// Attempts to store.
     pub attempts: Vec<NewAttempt>,
-    /// How the subscriber takes it; none where it was told nothing.
+    /// Endpoint health; None if nothing was attempted.
     pub health: Option<EndpointHealth>,
-    /// It wants to be left alone.
+    /// Pause of the endpoint's queue.
     pub pause: Option<Pause>,
-    /// It is to be told nothing more.
+    /// Disable the subscription.
     pub disable: Option<DisableReason>,
 }
 
-/// What is known of a subscriber while it is told.
+/// A subscriber with everything that a dispatch needs.
 struct Subscriber {
     webhook: Webhook,
     url: Url,
     secrets: Vec<SigningSecret>,
     headers: Vec<(String, String)>,
-    /// What of its headers no answer that is kept may repeat.
+    /// Header values to redact from response excerpts.
     hidden: Vec<String>,
     transport: HttpTransport,
 }
 
-/// What is to be told for a job.
+/// A prepared job.
 enum Prepared {
-    /// This.
+    /// Send this message.
     Message(OutgoingMessage),
-    /// Nothing, and why.
+    /// Nothing to send.
     Ended(JobOutcome),
 }
 
-/// Which of the jobs, and how sending its message ended; none where that was not tried.
+/// Index of a job and the result of its attempt; None if it was not attempted.
 type IndexedAttempt = (usize, Option<AttemptResult>);
 
-/// How sending ended.
+/// The result of one attempt.
 struct AttemptResult {
     attempt: NewAttempt,
     outcome: DeliveryOutcome,
@@ -107,7 +107,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> stor
     Ok(all)
 }
 
-/// Tells a subscriber one thing.
+/// Delivers one message.
 async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> DispatchReport {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
@@ -132,7 +132,7 @@ async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Re
     let ended = |why: &str| DispatchReport::skipped(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
     let Some(webhook) = webhooks::get(&mut tx, taken.account, number).await? else {
-        return Ok(ended("the subscription is gone"));
+        return Ok(ended("the subscription was deleted"));
     };
     if !webhook.is_active {
         return Ok(ended("the subscription is disabled"));
@@ -140,20 +140,20 @@ async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Re
     let subscriber = match Subscriber::open(app, &mut tx, webhook).await? {
         Ok(subscriber) => subscriber,
         Err(why) => {
-            tracing::error!(webhook = number, why, "a subscriber cannot be told from here");
+            tracing::error!(webhook = number, why, "webhook subscription cannot be loaded");
             return Ok(DispatchReport::deferred(app, jobs, why));
         }
     };
     let (facts, work) = subscriber.messages(app, &mut tx, jobs).await?;
     drop(tx);
     let (outcomes, sent, trip) = subscriber.send_all(app, jobs, (&facts, work)).await;
-    // Whether it is still the one that was told matters where not all went well. What was sent is written whatever comes of asking.
+    // Failures only count if the subscription has not changed meanwhile. Attempts are stored even if this check fails.
     let all_delivered = sent.iter().all(|(_, sent)| sent.as_ref().is_some_and(AttemptResult::is_delivered));
     let is_same = all_delivered || is_unchanged(app, &subscriber.webhook).await.unwrap_or(true);
     Ok(subscriber.report(app, jobs, (outcomes, sent), (trip, is_same)))
 }
 
-/// Whether nobody has changed it since it was read.
+/// Whether the subscription is unchanged since it was read.
 async fn is_unchanged(app: &App, webhook: &Webhook) -> store::Result<bool> {
     let mut tx = app.db.read(webhook.account).await?;
     let now_is = webhooks::get(&mut tx, webhook.account, webhook.id).await?;
@@ -165,7 +165,7 @@ impl DispatchReport {
         Self { outcomes, attempts: Vec::new(), health: None, pause: None, disable: None }
     }
 
-    /// With what came of telling another thing.
+    /// Adds the result of another message.
     fn merge(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.attempts.extend(other.attempts);
@@ -176,7 +176,7 @@ impl DispatchReport {
         self.disable = other.disable.or(self.disable.take());
     }
 
-    /// Nothing can be told from here: another host may have the key, or this one after it was mended.
+    /// Defers all jobs: another host may have the key.
     fn deferred(app: &App, jobs: &[Job], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
@@ -192,26 +192,26 @@ impl AttemptResult {
 
 impl Subscriber {
     async fn open(app: &App, tx: &mut store::Tx, webhook: Webhook) -> store::Result<Result<Self, &'static str>> {
-        let Ok(url) = Url::parse(&webhook.spec.url) else { return Ok(Err("its address cannot be read")) };
+        let Ok(url) = Url::parse(&webhook.spec.url) else { return Ok(Err("its URL is malformed")) };
         let mut secrets = Vec::new();
         for sealed in webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await? {
             match subscription::decrypt_secret(app, &webhook, &sealed) {
                 Some(secret) => secrets.push(secret),
-                None => return Ok(Err("its secret cannot be opened with this host's key")),
+                None => return Ok(Err("its secret cannot be decrypted with this host's key")),
             }
         }
         let Some(headers) = headers::decrypt(app, &webhook) else {
-            return Ok(Err("its headers cannot be opened with this host's key"));
+            return Ok(Err("its headers cannot be decrypted with this host's key"));
         };
         let Ok(transport) = app.subscribers.of(webhook.account, &url) else {
-            return Ok(Err("this host has no way to it"));
+            return Ok(Err("this host cannot connect to it"));
         };
         let within = Duration::from_secs(webhook.spec.timeout_seconds.unsigned_abs());
         let (hidden, transport) = (headers::secret_values(&headers), transport.with_response_timeout(within));
         Ok(Ok(Self { webhook, url, secrets, headers, hidden, transport }))
     }
 
-    /// What each job is about, and what is to be told for it.
+    /// The feed entries of the jobs, and their messages.
     async fn messages(
         &self,
         app: &App,
@@ -233,11 +233,11 @@ impl Subscriber {
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
-                work.push(Prepared::Skipped(JobOutcome::Discard("what it tells of is kept no more".to_owned())));
+                work.push(Prepared::Skipped(JobOutcome::Discard("its event has expired".to_owned())));
                 continue;
             };
             if let Some((first, at)) = blocked.get(&entity(fact)).filter(|(first, _)| *first < sequence) {
-                let why = format!("what happened before it, at {first}, has not arrived");
+                let why = format!("event {first} of the same entity has not been delivered");
                 let wait = at.duration_since(now).max(SignedDuration::from_secs(1));
                 work.push(Prepared::Skipped(JobOutcome::Snooze(wait, why)));
                 continue;
@@ -247,7 +247,7 @@ impl Subscriber {
         Ok((facts, work))
     }
 
-    /// Of each entity the first message that waits and is not told now.
+    /// For each entity the first waiting message outside this batch.
     async fn earlier_pending(
         &self,
         tx: &mut store::Tx,
@@ -259,7 +259,7 @@ impl Subscriber {
         Ok(waiting.into_iter().map(|(kind, id, first, at)| ((kind, id), (first, at.into()))).collect())
     }
 
-    /// Of each job how it ended where nothing was to be sent, what became of the others, and whether they were stopped.
+    /// Sends the messages; returns the outcomes of skipped jobs, the attempts, and whether the circuit tripped.
     async fn send_all(
         &self,
         app: &App,
@@ -267,7 +267,7 @@ impl Subscriber {
         (facts, work): (&HashMap<i64, FeedEntry>, Vec<Prepared>),
     ) -> (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>, CircuitTrip) {
         let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
-        // What is about one entity goes one after the other where order is asked for; all else side by side.
+        // Ordered subscriptions send sequentially per entity; everything else is concurrent.
         let mut queues: BTreeMap<(String, i64), Vec<(usize, OutgoingMessage)>> = BTreeMap::new();
         for (index, (job, work)) in jobs.iter().zip(work).enumerate() {
             match work {
@@ -289,7 +289,7 @@ impl Subscriber {
         }
         let trip = CircuitTrip::default();
         let mut sent: Vec<IndexedAttempt> = Vec::new();
-        // One that is in trouble is asked with one message whether that goes on: with any, since it may be one that it never takes.
+        // A failing endpoint is probed with one random message, since a fixed one may be rejected for ever.
         if self.webhook.failures > 0 && !queues.is_empty() {
             let any = (app.jitter() * queues.len() as f64) as usize;
             let first = queues.swap_remove(any.min(queues.len() - 1));
@@ -301,7 +301,7 @@ impl Subscriber {
         (outcomes, sent, trip)
     }
 
-    /// Messages one after the other, as far as they arrive.
+    /// Sends messages in order until one fails.
     async fn dispatch_in_order(
         &self,
         app: &App,
@@ -312,7 +312,7 @@ impl Subscriber {
         let mut sent = Vec::with_capacity(queue.len());
         let mut goes_on = true;
         for (index, message) in queue {
-            // What has not begun when the host stops is told by the next one.
+            // On shutdown, remaining messages are left to the next host.
             if !goes_on || trip.is_tripped() || app.stopping.is_cancelled() {
                 sent.push((index, None));
                 continue;
@@ -360,7 +360,7 @@ impl Subscriber {
         let outcome = match answer {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
-                // Of one that is sent records nothing is kept: it may repeat them.
+                // Responses to `full` messages are not stored: they may repeat records.
                 if self.webhook.spec.payload != FULL {
                     let words = response::excerpt(&answer.body, &self.hidden);
                     attempt.answer = Some(words).filter(|text| !text.is_empty());
@@ -395,8 +395,8 @@ impl Subscriber {
         let pause = pause.filter(|_| is_same);
         let why = match &tripped {
             Some(trip) => &trip.why,
-            None if app.stopping.is_cancelled() => "the host stopped",
-            None => "what happened before it has not arrived",
+            None if app.stopping.is_cancelled() => "the host is shutting down",
+            None => "an earlier event of the same entity has not been delivered",
         };
         let mut report =
             DispatchReport::skipped(outcomes.into_iter().map(|outcome| outcome.unwrap_or(JobOutcome::Done)).collect());
@@ -406,10 +406,10 @@ impl Subscriber {
                 Some(DeliveryOutcome::Delivered) => JobOutcome::Done,
                 Some(DeliveryOutcome::Failed(why) | DeliveryOutcome::Unreachable(why)) => self.retry(app, job, why),
                 Some(DeliveryOutcome::Deferred(asked, why)) => self.defer(app, job, (*asked, soon), why),
-                // It was the former address that wanted no more.
+                // The previous URL answered 410, not the current one.
                 Some(DeliveryOutcome::Gone) if !is_same => JobOutcome::Snooze(soon, GONE.to_owned()),
                 Some(DeliveryOutcome::Gone) => JobOutcome::Discard(GONE.to_owned()),
-                // It was not tried.
+                // Not attempted.
                 None => JobOutcome::Snooze(soon, why.to_owned()),
             };
             if let Some(place) = report.outcomes.get_mut(index) {
@@ -427,7 +427,7 @@ impl Subscriber {
         let why = if tripped.is_some_and(|trip| trip.is_gone) {
             Some(GONE.to_owned())
         } else if since.is_some_and(|since| now.duration_since(since) > DISABLE_AFTER) {
-            Some(format!("nothing has arrived for {} days", DISABLE_AFTER.as_hours() / 24))
+            Some(format!("no delivery has succeeded for {} days", DISABLE_AFTER.as_hours() / 24))
         } else {
             None
         };
@@ -435,8 +435,8 @@ impl Subscriber {
         report
     }
 
-    /// As soon as the subscriber is told anything again, without having tried: for a day, since it may be this one message that
-    /// it always sends away. Where it says no time, those that waited long already let others go first.
+    /// Retries when the pause ends, not counted as an attempt: for a day, since the endpoint may always defer this
+    /// message. Without `Retry-After`, older messages wait longer and let others go first.
     fn defer(
         &self,
         app: &App,
@@ -452,13 +452,13 @@ impl Subscriber {
         JobOutcome::Snooze(wait, why.to_owned())
     }
 
-    /// By the schedule, as often as the subscriber wants it.
+    /// Retries by the schedule, up to the subscription's maximum.
     fn retry(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
         retry(app, job, self.webhook.spec.max_attempts, why)
     }
 }
 
-/// By the schedule, so many times at most.
+/// Retries by the schedule, up to `most` attempts.
 fn retry(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
@@ -471,13 +471,13 @@ fn entity(fact: &FeedEntry) -> (String, i64) {
     (fact.fact.entity_type.clone(), fact.fact.entity_id)
 }
 
-/// How long a subscriber is left alone that failed so often in a row before.
+/// The pause after this many consecutive failures.
 fn pause(failures: i64) -> SignedDuration {
     let doubled = u32::try_from(failures.clamp(0, 6)).unwrap_or_default();
     (FIRST_PAUSE * 2_i32.pow(doubled)).min(LONGEST_PAUSE)
 }
 
-/// Whether what has not begun is left for later.
+/// Set when the endpoint is unavailable; remaining messages are deferred.
 #[derive(Default)]
 struct CircuitTrip(Mutex<Option<Tripped>>);
 

@@ -1,4 +1,4 @@
-//! What subscriptions look like to those who make them.
+//! Requests and responses about subscriptions.
 
 use std::collections::BTreeMap;
 
@@ -6,138 +6,139 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A subscription to be made.
+/// A new subscription.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NewWebhook {
-    /// Where messages are posted, over TLS. Private, loopback and link-local addresses are refused, now and whenever a
-    /// message is sent.
+    /// The HTTPS endpoint that receives messages. Private, loopback and link-local addresses are refused, both now and
+    /// when a message is sent.
     #[schema(example = "https://partner.example/hooks/gassync", max_length = 2048)]
     pub url: String,
-    /// For people, 500 characters at most.
+    /// Free text, up to 500 characters.
     #[schema(required = false, example = "front desk", max_length = 500)]
     pub description: Option<String>,
-    /// Events by either of their names, `reservation.*` for all of a kind; all where none is named.
+    /// Event names of either form; `reservation.*` selects all events of a kind. Empty: all events.
     #[schema(required = false, example = json!(["reservation.created", "booking.cancelled"]), max_items = 64)]
     pub events: Vec<String>,
-    /// Only of these properties (the source's own ids); of all where none is named. What is about no property, such as a
-    /// guest, is not told then. Of what was deleted nobody knows any more where it was: it is told, whosever it was.
+    /// Only events of these properties (the source's own ids). Empty: all properties. Events without a property, such
+    /// as guest events, are not delivered if this filter is set. Deletions are always delivered, because the property
+    /// of a deleted record is no longer known.
     #[schema(required = false, example = json!([]), max_items = 200)]
     pub property_ids: Vec<String>,
-    /// `thin` (where nothing is said) names the entity; `full` adds its record as the core has it, where the source has a link
-    /// with it. For that the key must be allowed to read what the events can carry: guests and what they booked, and so on.
+    /// `thin` (default) identifies the entity; `full` adds its core record if it is linked to the source. `full`
+    /// requires a key with the read scopes of all records that the events can carry.
     #[schema(required = false, example = "thin")]
     pub payload: Option<String>,
-    /// `standard` (where nothing is said) or `cloudevents` (1.0, structured).
+    /// `standard` (default) or `cloudevents` (1.0, structured mode).
     #[schema(required = false, example = "standard")]
     pub envelope: Option<String>,
-    /// What this source did itself is not told; so it is where nothing is said.
+    /// Do not deliver changes that this source made itself. Default: true.
     #[schema(required = false, example = true)]
     pub exclude_origin: Option<bool>,
-    /// What is about one entity arrives in its order: what happened later waits until what was before it has arrived.
+    /// Deliver events of one entity in order: a later event waits until the earlier one is delivered.
     #[schema(required = false, example = false)]
     pub ordered: bool,
-    /// `v1` (HMAC-SHA256, where nothing is said) or `v1a` (Ed25519).
+    /// `v1` (HMAC-SHA256, default) or `v1a` (Ed25519).
     #[schema(required = false, example = "v1")]
     pub signing: Option<String>,
-    /// The secret, `whsec_…` or for `v1a` `whsk_…`; made where none is given.
+    /// The signing secret: `whsec_…`, or `whsk_…` for `v1a`. Generated if omitted.
     #[schema(required = false, example = json!(null))]
     pub secret: Option<String>,
-    /// Headers to send with every message, 20 at most.
+    /// Extra headers to send with every message, up to 20.
     #[schema(required = false, example = json!({}))]
     pub headers: BTreeMap<String, String>,
-    /// For `Authorization: Bearer …`.
+    /// Token to send as `Authorization: Bearer …`.
     #[schema(required = false, example = json!(null))]
     pub bearer: Option<String>,
-    /// For `Authorization: Basic …`: user and password with a colon between them.
+    /// `user:password` to send as `Authorization: Basic …`.
     #[schema(required = false, example = json!(null))]
     pub basic: Option<String>,
-    /// How often a message is tried, 1 to 10.
+    /// Maximum number of attempts per message, 1 to 10.
     #[schema(required = false, example = 10, minimum = 1, maximum = 10)]
     pub max_attempts: Option<u32>,
-    /// How long an answer may take, 1 to 15 seconds.
+    /// Response timeout in seconds, 1 to 15.
     #[schema(required = false, example = 15, minimum = 1, maximum = 15)]
     pub timeout_seconds: Option<u32>,
 }
 
-/// What is to change of a subscription; what is not said stays.
+/// Changes to a subscription. Omitted fields keep their value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WebhookChange {
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://partner.example/hooks/gassync")]
     pub url: Option<String>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!(["reservation.*"]))]
     pub events: Option<Vec<String>>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!([]))]
     pub property_ids: Option<Vec<String>>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "thin")]
     pub payload: Option<String>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "standard")]
     pub envelope: Option<String>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_origin: Option<bool>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ordered: Option<bool>,
-    /// All headers of its own, in place of those that there are.
+    /// Replaces all extra headers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!({}))]
     pub headers: Option<BTreeMap<String, String>>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 10, minimum = 1, maximum = 10)]
     pub max_attempts: Option<u32>,
-    /// As when it was made.
+    /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 15, minimum = 1, maximum = 15)]
     pub timeout_seconds: Option<u32>,
-    /// Whether it is told of anything. What happens meanwhile can be replayed.
+    /// Whether events are delivered. Events that occur while it is disabled can be replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 
-/// How a secret is to be replaced.
+/// How to replace the signing secret.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SecretRotation {
-    /// The new one; made where none is given.
+    /// The new secret. Generated if omitted.
     #[schema(required = false, example = json!(null))]
     pub secret: Option<String>,
-    /// How long messages carry the signatures of both, in seconds: a day where nothing is said, a week at most.
+    /// How long messages carry signatures of both secrets, in seconds. Default: one day. Maximum: one week.
     #[schema(required = false, example = 86400, maximum = 604800)]
     pub grace_seconds: Option<u32>,
 }
 
-/// A subscription, as it is shown.
+/// A subscription.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookResponse {
-    /// Its number.
+    /// Identifier.
     #[schema(example = 17)]
     pub id: i64,
-    /// Where messages are posted.
+    /// The endpoint that receives messages.
     #[schema(example = "https://partner.example/hooks/gassync")]
     pub url: String,
-    /// For people.
+    /// Free text.
     pub description: Option<String>,
-    /// Which events; all where none is named.
+    /// Selected events. Empty: all.
     #[schema(example = json!(["reservation.created"]))]
     pub events: Vec<String>,
-    /// Of which properties (the source's own ids); of all where none is named.
+    /// Selected properties (the source's own ids). Empty: all.
     #[schema(example = json!([]))]
     pub property_ids: Vec<String>,
     /// `thin` or `full`.
@@ -146,58 +147,58 @@ pub struct WebhookResponse {
     /// `standard` or `cloudevents`.
     #[schema(example = "standard")]
     pub envelope: String,
-    /// What this source did itself is not told.
+    /// Whether changes that this source made itself are left out.
     pub exclude_origin: bool,
-    /// What is about one entity arrives in its order.
+    /// Whether events of one entity are delivered in order.
     pub ordered: bool,
     /// `v1` or `v1a`.
     #[schema(example = "v1")]
     pub signing: String,
-    /// What messages are verified with that are signed by `v1a`, the newest first: `whpk_…`.
+    /// Public keys (`whpk_…`) that verify `v1a` signatures, newest first.
     pub public_keys: Vec<String>,
-    /// The names of the headers of its own.
+    /// Names of the extra headers.
     #[schema(example = json!([]))]
     pub headers: Vec<String>,
-    /// How often a message is tried.
+    /// Maximum number of attempts per message.
     #[schema(example = 10)]
     pub max_attempts: i64,
-    /// How long an answer may take, in seconds.
+    /// Response timeout in seconds.
     #[schema(example = 15)]
     pub timeout_seconds: i64,
-    /// Whether it is told of anything.
+    /// Whether events are delivered.
     pub enabled: bool,
-    /// Why it is not.
+    /// Why the subscription is disabled.
     pub disabled_reason: Option<String>,
-    /// Why nothing is sent although it is enabled: where its source stands.
+    /// Why nothing is sent although the subscription is enabled: the status of its source.
     pub suspended_reason: Option<String>,
-    /// Since when nothing has arrived.
+    /// Since when no delivery has succeeded.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Timestamp>,
-    /// How many times in a row it was told of something, of one message or several at once, and nothing arrived.
+    /// Number of consecutive batches in which no delivery succeeded.
     #[schema(example = 0)]
     pub failures: i64,
-    /// When it was last told of something, whatever came of it.
+    /// Time of the last attempt, successful or not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_triggered_at: Option<Timestamp>,
-    /// When something last arrived.
+    /// Time of the last successful delivery.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_delivered_at: Option<Timestamp>,
-    /// When it was made.
+    /// Creation time.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
-/// A subscription that was made, or whose secret is new. The secret is shown this once.
+/// A new subscription, or one with a new secret. The secret is shown only in this response.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedWebhook {
     /// The subscription.
     #[serde(flatten)]
     pub webhook: WebhookResponse,
-    /// What messages are verified with: `whsec_…`, or for `v1a` the public key, `whpk_…`.
+    /// The key that verifies messages: `whsec_…`, or the public key `whpk_…` for `v1a`.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     pub secret: String,
 }

@@ -1,4 +1,4 @@
-//! Which facts come to which subscribers.
+//! Matches feed entries to subscriptions.
 
 use gassync_domain::{EventFilter, SourceId, Timestamp};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What subscribers are to be told of the facts at these places, in the transaction that has given them.
+/// The delivery jobs for these feed entries, in the transaction that assigned their sequence numbers.
 pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
     let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
     if active.is_empty() {
@@ -28,26 +28,26 @@ pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Resul
     Ok(work)
 }
 
-/// Why a subscriber is told nothing although it is not disabled; none where that is not so.
+/// Why an enabled subscription receives nothing; None if it does.
 pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
     let status = webhook.source_status.as_str();
     match status {
         _ if !webhook.is_active => None,
-        // Whether its channel takes our credentials is nothing to its subscribers.
+        // Failing channel credentials do not affect subscribers.
         "active" | "error" | "expired" => None,
         _ if is_stopped(webhook) => {
-            Some(format!("its source is {status}: what happens is missed, and can be replayed"))
+            Some(format!("its source is {status}: events are not enqueued, and can be replayed"))
         }
-        _ => Some(format!("its source is {status}: what happens waits until it is active")),
+        _ => Some(format!("its source is {status}: events wait until it is active")),
     }
 }
 
-/// Whether its source is stopped for good, so that nothing is put in the queue for it.
+/// Whether the source is stopped, so that nothing is enqueued.
 pub(super) fn is_stopped(webhook: &Webhook) -> bool {
     matches!(webhook.source_status.as_str(), "disconnected" | "disabled")
 }
 
-/// What a subscriber wants to hear of.
+/// The event filter of a subscription.
 pub(super) struct SubscriptionFilter<'a> {
     events: EventFilter,
     properties: &'a [i64],
@@ -55,7 +55,7 @@ pub(super) struct SubscriptionFilter<'a> {
     itself: i64,
 }
 
-/// Facts about these are about no property.
+/// Entities without a property.
 const OF_NO_PROPERTY: [&str; 3] = ["guest", "website", "webhook"];
 
 impl<'a> SubscriptionFilter<'a> {
@@ -72,7 +72,7 @@ impl<'a> SubscriptionFilter<'a> {
         let FilterableFact { fact, property_id, .. } = fact;
         let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
         let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
-        // Where what is gone was, nobody knows any more: better to hear of another house's than to miss one's own.
+        // The property of a deleted record is unknown: deliver rather than miss it.
         let is_gone = || fact.action == "deleted" && !OF_NO_PROPERTY.contains(&fact.entity_type.as_str());
         let is_there =
             self.properties.is_empty() || property_id.map_or_else(is_gone, |id| self.properties.contains(&id));

@@ -1,4 +1,4 @@
-//! Headers of subscribers' own, which are secrets: judged, sealed, and known again where an answer repeats them.
+//! Extra headers of subscriptions. They are secrets: validated, stored encrypted, and redacted from response excerpts.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// Headers of a subscriber's own.
+/// Maximum extra headers.
 const MAX_HEADERS: usize = 20;
-/// Bytes of one of their values.
+/// Maximum bytes of a header value.
 const MAX_HEADER_BYTES: usize = 4_096;
-/// Headers that are ours, or the connection's.
+/// Headers that the host or the connection sets.
 const RESERVED: [&str; 12] = [
     "connection",
     "content-encoding",
@@ -35,10 +35,10 @@ const RESERVED: [&str; 12] = [
     "upgrade",
     "user-agent",
 ];
-/// Begins the names of headers that are the standard's.
+/// Prefix of the headers of Standard Webhooks.
 const RESERVED_PREFIX: &str = "webhook-";
 
-/// What is sent with every message, its names in lower case.
+/// Validates the extra headers; names in lower case.
 pub(super) fn validate(
     given: &BTreeMap<String, String>,
     (bearer, basic): (Option<&str>, Option<&str>),
@@ -59,27 +59,26 @@ pub(super) fn validate(
     for (value, path) in credentials {
         let Some(value) = value else { continue };
         if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
-            errors.push(field_error(path, "says a second time what Authorization is to be"));
+            errors.push(field_error(path, "conflicts with another Authorization header"));
         }
     }
     for (name, (value, path)) in &headers {
         let is_ours = name.starts_with(RESERVED_PREFIX) || RESERVED.contains(&name.as_str());
         if is_ours {
-            errors.push(field_error(path, "is a header that this host writes itself"));
+            errors.push(field_error(path, "is a header that this host sets"));
         } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            errors.push(field_error(path, "is no name of a header"));
+            errors.push(field_error(path, "is not a valid header name"));
         }
         if value.len() > MAX_HEADER_BYTES {
             errors.push(field_error(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
         } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
-            errors.push(field_error(path, "is no value of a header: visible ASCII characters alone"));
+            errors.push(field_error(path, "is not a valid header value: only visible ASCII characters are allowed"));
         }
     }
     headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
 }
 
-/// What of them nobody else may read, however it is written, the longest first: their values, what stands behind a scheme, and
-/// of `Basic` user and password too.
+/// Values to redact, longest first: header values, tokens after a scheme, and the user and password of `Basic`.
 pub(super) fn secret_values(headers: &[(String, String)]) -> Vec<String> {
     let mut secrets = Vec::new();
     for (_, value) in headers {
@@ -92,7 +91,7 @@ pub(super) fn secret_values(headers: &[(String, String)]) -> Vec<String> {
             secrets.push(pair);
         }
     }
-    // Answers are JSON as often as not, and some write a slash their own way.
+    // Responses are often JSON, and some encoders escape slashes.
     let quoted: Vec<String> = secrets.iter().filter_map(as_json_string).collect();
     let slashed: Vec<String> = quoted.iter().map(|secret| secret.replace('/', "\\/")).collect();
     secrets.extend(quoted.into_iter().chain(slashed));
@@ -102,7 +101,7 @@ pub(super) fn secret_values(headers: &[(String, String)]) -> Vec<String> {
     secrets
 }
 
-/// As it stands between the quotes of a text.
+/// The value as it appears inside a JSON string.
 fn as_json_string(secret: &String) -> Option<String> {
     let text = serde_json::to_string(secret).ok()?;
     text.strip_prefix('"')?.strip_suffix('"').map(ToOwned::to_owned)
@@ -112,7 +111,7 @@ fn headers_context(account: AccountId, webhook: i64) -> String {
     format!("{account}/webhook/{webhook}/headers")
 }
 
-/// Keeps them sealed, in place of those that there are.
+/// Stores the headers encrypted, replacing the existing ones.
 pub(super) async fn save(
     app: &App,
     tx: &mut Tx,
@@ -125,7 +124,7 @@ pub(super) async fn save(
     Ok(())
 }
 
-/// Opens them; none where that cannot be done with this host's key.
+/// Decrypts the headers; None if this host's key does not fit.
 pub(super) fn decrypt(app: &App, webhook: &Webhook) -> Option<Vec<(String, String)>> {
     let Some(sealed) = &webhook.headers else { return Some(Vec::new()) };
     let text = app.vault.decrypt(&headers_context(webhook.account, webhook.id), sealed).ok()?;

@@ -1,4 +1,4 @@
-//! What a subscriber is told: which entity, never more than that, or the record too where it wants all and may see it.
+//! Message bodies: `thin` identifies the entity, `full` adds its record.
 
 use std::collections::HashMap;
 
@@ -17,39 +17,39 @@ use crate::{
     },
 };
 
-/// What a subscriber calls messages with records in them.
+/// The payload kind whose messages carry records.
 pub(super) const FULL: &str = "full";
 
-/// A message, ready to be signed.
+/// A message ready to be signed.
 pub(super) struct OutgoingMessage {
-    /// The same whenever it is sent.
+    /// Message id, the same for every attempt.
     pub id: String,
-    /// Its bytes.
+    /// Body.
     pub body: Vec<u8>,
 }
 
-/// What the messages of a batch have in common.
+/// Data shared by the messages of a batch.
 pub(super) struct MessageContext {
     installation: String,
-    /// What is read after it has at least what the feed had told until then.
+    /// Records read later are at least as new as this feed position.
     reached: i64,
     host: String,
-    /// By entity and key; each is read once.
+    /// Records already read, by entity type and id.
     records: HashMap<(String, i64), Value>,
 }
 
-/// The id of what is told of a fact: the same for every subscriber, attempt and replay, and of no other fact in any database.
-/// One that is restored from a copy gives its places once more: when a fact happened tells it from those that were lost.
+/// The message id of a feed entry: the same for every subscriber, attempt and replay, and unique across databases. A
+/// database restored from a backup reuses sequence numbers; the event time keeps the ids apart.
 pub(super) fn message_id(installation: &str, account: AccountId, (sequence, at): (i64, Timestamp)) -> String {
     let fact = format!("{account}/{sequence}/{}", at.as_millisecond());
     let hash = Sha256::digest(format!("gassync message {installation}/{fact}"));
     format!("msg_{}", hex::encode(&hash[..16]))
 }
 
-/// What a key must be allowed to read to be sent the record of what this is about; nothing where there is none.
+/// The read scopes that a `full` message of this event requires.
 pub(super) fn required_scopes(name: &EventName) -> &'static [&'static str] {
     match name.record.split('.').next().unwrap_or_default() {
-        // Whose booking it is stands in it.
+        // A booking carries its guest.
         "reservation" => &[ReservationsRead::NAME, GuestsRead::NAME],
         "guest" => &[GuestsRead::NAME],
         "property" => &[PropertiesRead::NAME],
@@ -66,12 +66,12 @@ impl MessageContext {
     }
 }
 
-/// The media type of what a subscriber is sent.
+/// The media type of message bodies.
 pub(super) fn media_type(webhook: &Webhook) -> &'static str {
     if webhook.spec.envelope == "cloudevents" { "application/cloudevents+json" } else { "application/json" }
 }
 
-/// What is told of a fact.
+/// The message of a feed entry.
 pub(super) async fn for_entry(
     tx: &mut Tx,
     webhook: &Webhook,
@@ -104,7 +104,7 @@ pub(super) async fn for_entry(
     Ok(about.message(webhook, id, data.into()))
 }
 
-/// What is sent to see whether it arrives.
+/// The test message.
 pub(super) fn test(webhook: &Webhook, id: &str, at: Timestamp, host: &str) -> OutgoingMessage {
     let data = json!({ "event": "webhook.test", "entity": "webhook", "id": webhook.id.to_string(), "gasId": null,
         "sequence": null, "version": null, "own": true });
@@ -135,7 +135,7 @@ impl Envelope<'_> {
     }
 }
 
-/// The entity as the core has it now. Null where it is gone, or has no record, or the subscriber's source has no link with it.
+/// The current core record. Null if it was deleted, has no record, or is not linked to the subscriber's source.
 async fn record(
     tx: &mut Tx,
     webhook: &Webhook,
@@ -162,7 +162,7 @@ async fn record(
     Ok(record)
 }
 
-/// Whose booking it is stands in it where the source knows that guest too: another's may have been put there.
+/// Includes the guest only if the source knows it: the core may hold another source's guest.
 async fn booking(tx: &mut Tx, webhook: &Webhook, id: CoreId) -> store::Result<Value> {
     let mut booking = snapshot::booking(tx, webhook.account, id).await?;
     if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.account, webhook.source, id).await? {

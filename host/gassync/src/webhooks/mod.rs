@@ -1,7 +1,7 @@
-//! Subscribers hear of what changes, by outbound webhooks as Standard Webhooks 1.0 has them: what they want (`subscription`),
-//! which facts come to which of them (`fan_out`), what they are told (`message`) with which headers
-//! of their own (`headers`), how it is signed (`signing`), how it gets there (`deliver`), what they make of it (`answer`), and
-//! once more (`replay`); `service` is what both doors, that of partners and that of operators, do with them.
+//! Outbound webhooks by Standard Webhooks 1.0: subscriptions (`subscription`), matching events to them (`fan_out`),
+//! message bodies (`message`), extra headers (`headers`), signatures (`signing`), delivery (`deliver`), evaluation of
+//! responses (`response`) and replays (`replay`). `service` holds the operations that the partner and operator
+//! endpoints share, `dto` their bodies.
 
 mod deliver;
 mod dto;

@@ -1,4 +1,4 @@
-//! Telling a subscriber again: one message, or all that fit a filter. What it is told has the ids it had.
+//! Replays: one message, or all that match a filter. Replayed messages keep their ids.
 
 use std::collections::BTreeMap;
 
@@ -18,62 +18,62 @@ use crate::{
     },
 };
 
-/// The most messages of one run.
+/// Maximum messages per run.
 pub const MAX_REPLAYED: usize = 10_000;
-/// The most facts that are looked at for one run, whether they fit or not.
+/// Maximum feed entries scanned per run.
 pub const MAX_SCANNED: i64 = 50_000;
-/// Facts that are looked at together.
+/// Feed entries read at once.
 const PAGE: i64 = 1_000;
-/// How deliveries can stand that are asked for.
+/// Delivery states that a replay can select.
 const STATES: [&str; 3] = ["dead", "missed", "delivered"];
 
-/// What is to be told again.
+/// Which messages to replay.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayRequest {
-    /// What happened since.
+    /// Events at or after this time.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// What happened before; now where it is not said.
+    /// Events before this time. Default: now.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     pub until: Option<Timestamp>,
-    /// Only these events, by either name; all where none is named.
+    /// Only these events, by either name. Empty: all.
     #[serde(default)]
     #[schema(required = false, max_items = 64)]
     pub events: Vec<String>,
-    /// `dead`: was given up. `missed`: was never told, or thrown away. `delivered`: arrived. Without any: what is dead or was
-    /// missed.
+    /// `dead`: all attempts failed. `missed`: never enqueued, or discarded. `delivered`: received. Empty: `dead` and
+    /// `missed`.
     #[serde(default)]
     #[schema(required = false, max_items = 3)]
     pub states: Vec<String>,
-    /// `nextCursor` of the run before, which asked the same.
+    /// `nextCursor` of the previous run of the same request.
     #[serde(default)]
     #[schema(required = false, example = json!(null))]
     pub cursor: Option<String>,
-    /// Nothing is sent: the answer says what would be.
+    /// Only return what would be replayed.
     #[serde(default)]
     #[schema(required = false)]
     pub dry_run: bool,
 }
 
-/// What is told again.
+/// What a replay sends.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayPlan {
-    /// The run, to be followed; none of a plan, and where nothing fits.
+    /// Identifier of the run. Null for a dry run and if nothing matches.
     pub run: Option<i64>,
-    /// How many messages.
+    /// Number of messages.
     pub messages: usize,
-    /// How many of each event.
+    /// Number of messages per event.
     pub by_event: BTreeMap<String, usize>,
-    /// There may be more: one run takes 10,000 messages, and looks at 50,000 entries of the feed for them. The next one, which
-    /// asks the same, begins here as its `cursor`.
+    /// Set if there may be more: a run sends up to 10,000 messages and scans up to 50,000 feed entries. Repeat the
+    /// request with this value as `cursor`.
     pub next_cursor: Option<String>,
 }
 
-/// Where in the past a run ends and the next one begins: when a fact happened, and its place in the feed. Its place alone
-/// would not do: what happened earlier may have got its place later.
+/// Where a run ends and the next one continues: event time and sequence number. The number alone is not enough, because
+/// an earlier event may get a later number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ReplayCursor(Timestamp, i64);
 
@@ -89,7 +89,7 @@ impl ReplayCursor {
     }
 }
 
-/// What is asked for, checked: which events, and from where on.
+/// Validates the request.
 fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut field_error = |path: String, problem: String| errors.push(FieldError { path, problem });
@@ -98,17 +98,17 @@ fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<Field
     }
     for (place, state) in asked.states.iter().enumerate().take(STATES.len()) {
         if !STATES.contains(&state.as_str()) {
-            field_error(format!("/states/{place}"), format!("is none of {}", STATES.join(", ")));
+            field_error(format!("/states/{place}"), format!("is not one of {}", STATES.join(", ")));
         }
     }
-    // In milliseconds, which is all that is kept of a time.
+    // Times are stored in milliseconds.
     let is_since = |at: Timestamp| at.as_millisecond() >= asked.since.as_millisecond();
     let from = match &asked.cursor {
         None => Some(ReplayCursor(asked.since, 0)),
         Some(cursor) => ReplayCursor::parse(cursor).filter(|reached| is_since(reached.0) && reached.1 >= 0),
     };
     if from.is_none() {
-        field_error("/cursor".to_owned(), "is none that a run since then gave".to_owned());
+        field_error("/cursor".to_owned(), "is not a cursor of a replay with this start time".to_owned());
     }
     match (EventFilter::parse(asked.events.clone()), from) {
         (Ok(events), Some(from)) if errors.is_empty() => Ok((events, from)),
@@ -119,7 +119,7 @@ fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<Field
     }
 }
 
-/// What fits, and the places of its facts in the feed, in their order.
+/// The matching messages and their sequence numbers, in order.
 pub async fn plan(
     tx: &mut Tx,
     webhook: &Webhook,
@@ -148,7 +148,7 @@ pub async fn plan(
             let state = match past.state.as_deref() {
                 Some("done") => Some("delivered"),
                 Some("dead") => Some("dead"),
-                // It is on its way.
+                // Still waiting or in flight.
                 Some("waiting") => None,
                 _ => Some("missed"),
             };
@@ -172,7 +172,7 @@ pub async fn plan(
     Ok(Ok((plan, places)))
 }
 
-/// Tells again what was planned; the run's key.
+/// Enqueues the planned messages; returns the run id.
 pub async fn enqueue_replay(
     tx: &mut Tx,
     webhook: &Webhook,
@@ -182,20 +182,20 @@ pub async fn enqueue_replay(
     let shown = serde_json::to_value(asked).unwrap_or_default();
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;
-    // Behind what happens now: what was missed for long can wait a little more.
+    // Lower priority than new events.
     let again = |sequence: &i64| NewJob {
         run: Some(run),
         priority: JobKind::Backfill.priority(),
         ..JobKind::delivery(webhook, *sequence, now)
     };
     let work: Vec<NewJob<'_>> = places.iter().map(again).collect();
-    // Lanes before jobs, as everywhere: what is put in the queue writes both.
+    // Lock order: queues before jobs.
     queue::enqueue(tx, &work, now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, places, now).await?;
     Ok(run)
 }
 
-/// Tells one message again, whatever came of it; false where its fact is kept no more, or it is on its way.
+/// Enqueues one message again, whatever its outcome; false if its event has expired or it is still waiting.
 pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> store::Result<bool> {
     let Some(sequence) = delivery.sequence.filter(|_| delivery.entity_type.is_some() && delivery.state != "waiting")
     else {
@@ -206,7 +206,7 @@ pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now:
     Ok(true)
 }
 
-/// Sends a message that tells of nothing; its id.
+/// Enqueues a test message; returns its id.
 pub async fn enqueue_test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
     let id = format!("msg_{}", id.simple());
     let payload = json!({ "webhook": webhook.id, "test": id });

@@ -1,34 +1,34 @@
-//! What a subscriber makes of a message, and what is kept of its answer.
+//! Evaluates endpoint responses and extracts a redacted excerpt.
 
 use gassync_domain::Timestamp;
 use gassync_runtime::SendError;
 use jiff::{SignedDuration, fmt::rfc2822};
 
-/// Characters of an answer that are kept.
+/// Length of the stored excerpt in characters.
 const EXCERPT_CHARS: usize = 256;
-/// What stands for a secret.
+/// Replacement for secrets.
 const REDACTED: &str = "***";
-/// The shortest beginning of a secret, at the end of what was read of an answer, that is taken for one, in characters.
+/// Shortest prefix of a secret at the end of a truncated body that is redacted, in characters.
 const MIN_SECRET_PREFIX: usize = 4;
 
-/// What became of a message.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DeliveryOutcome {
     Delivered,
-    /// It did not; the others may.
+    /// The message was rejected; other messages may succeed.
     Failed(String),
-    /// It did not, and nothing else would either just now.
+    /// The endpoint did not respond; other messages would fail, too.
     Unreachable(String),
-    /// It, and all else, is to come later; after so long where it says.
+    /// The endpoint asked to pause, optionally with a `Retry-After`.
     Deferred(Option<SignedDuration>, String),
-    /// It wants no more, ever.
+    /// The endpoint answered 410 Gone.
     Gone,
 }
 
-/// Why a subscriber is told no more that answers so.
-pub(super) const GONE: &str = "it answered 410: it wants no more";
+/// Disable reason for 410 Gone.
+pub(super) const GONE: &str = "the endpoint answered 410 Gone";
 
-/// What an answer means.
+/// Classifies a response by its status.
 pub(super) fn classify(status: u16, retry_after: Option<&str>, now: Timestamp) -> DeliveryOutcome {
     match status {
         200..300 => DeliveryOutcome::Delivered,
@@ -42,7 +42,7 @@ pub(super) fn classify(status: u16, retry_after: Option<&str>, now: Timestamp) -
     }
 }
 
-/// How long it wants to be left alone: `Retry-After` is a number of seconds, or a date.
+/// Parses `Retry-After`: seconds or an HTTP date.
 fn parse_retry_after(value: &str, now: Timestamp) -> Option<SignedDuration> {
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(SignedDuration::from_secs(i64::from(seconds)));
@@ -51,26 +51,26 @@ fn parse_retry_after(value: &str, now: Timestamp) -> Option<SignedDuration> {
     Some(at.duration_since(now).max(SignedDuration::ZERO))
 }
 
-/// A word for why there is no answer. Nothing else would arrive either just now.
+/// A name for why there was no response.
 pub(super) fn error_kind(error: &SendError) -> &'static str {
     match error {
         SendError::TimedOut => "timeout",
         SendError::Tls(_) => "tls",
         SendError::AddressRefused(_) => "address",
-        // Limits and breakers are channels' alone, and of an answer the first bytes are enough.
+        // Rate limits and breakers apply to channels only; long bodies are truncated.
         SendError::Connect(_) | SendError::TooLarge(_) | SendError::RateLimited(_) | SendError::CircuitOpen(_) => {
             "connect"
         }
     }
 }
 
-/// The first characters of an answer, in one line, without what it repeats of secrets. These are sorted, the longest first.
+/// The first characters of a body on one line, with `secrets` (longest first) redacted.
 pub(super) fn excerpt(body: &[u8], secrets: &[String]) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for secret in secrets {
         text = text.replace(secret.as_str(), REDACTED);
     }
-    // What was read may end inside one.
+    // The truncated body may end inside a secret.
     let cut = secrets.iter().filter_map(|secret| {
         let mut beginnings = (MIN_SECRET_PREFIX..secret.len()).rev().filter_map(|end| secret.get(..end));
         beginnings.find(|beginning| text.ends_with(*beginning)).map(str::len)

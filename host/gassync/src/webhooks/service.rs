@@ -1,5 +1,4 @@
-//! What partners do with their subscriptions and operators with anybody's: one subscription, found by the door they came
-//! through, and what is done with it.
+//! Operations on subscriptions, shared by the partner and the operator endpoints.
 
 use std::sync::Arc;
 
@@ -24,144 +23,144 @@ use crate::{
     },
 };
 
-/// What a test is called.
+/// Event name of test messages.
 const TEST: &str = "webhook.test";
-/// The most deliveries that are looked at for one page of those that fit a name.
+/// Maximum deliveries to scan for one page of an event filter.
 const MAX_SCANNED: usize = 5_000;
-/// Deliveries that are looked at batch.
+/// Deliveries to read at once while scanning.
 const SCAN_BATCH: i64 = 500;
-/// What the API calls the states of deliveries, and what the tables do.
+/// Delivery states: name in the API, name in the tables.
 const STATES: [(&str, &str); 4] =
     [("waiting", "waiting"), ("delivered", "done"), ("dead", "dead"), ("cancelled", "cancelled")];
 
-/// Which deliveries; what is not said is not asked for.
+/// Filter of deliveries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", default)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveryFilter {
-    /// `waiting`, `delivered`, `dead` (given up) or `cancelled` (replaced by a later one, or thrown away).
+    /// `waiting`, `delivered`, `dead` (all attempts failed) or `cancelled` (superseded or discarded).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Put in the queue since (RFC 3339).
+    /// Enqueued at or after this time (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
-    /// Of this event, by either name, or `webhook.test`; `reservation.*` for all of a kind. A page for which many were
-    /// looked at in vain may be short, or empty, and still have a `nextCursor`.
+    /// Event name of either form, `reservation.*` for all of a kind, or `webhook.test`. With this filter a page may be
+    /// short or empty and still have a `nextCursor`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
 }
 
-/// A message and how it stands. What it says is not kept.
+/// The delivery of one message. The message body is not stored.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryResponse {
-    /// Its number.
+    /// Identifier.
     #[schema(example = 4711)]
     pub id: i64,
-    /// The message's, the same over attempts and replays: `webhook-id`. Null where what it tells of is kept no more.
+    /// The `webhook-id` of the message, the same for all attempts and replays. Null if its event has expired.
     #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
     pub message_id: Option<String>,
-    /// Such as `reservation.created`; null where what it tells of is kept no more.
+    /// Event name, such as `reservation.created`. Null if the event has expired.
     #[serde(rename = "type")]
     #[schema(example = "reservation.created")]
     pub kind: Option<String>,
-    /// The event's other name.
+    /// The other name of the event.
     #[schema(example = "booking.confirmed")]
     pub event: Option<String>,
-    /// The place of what it tells of in the feed; null of a test.
+    /// Sequence number of the event in the change feed. Null for a test.
     #[schema(example = 1043)]
     pub sequence: Option<i64>,
-    /// The core entity; of nights, their unit.
+    /// Identifier of the core entity; for events about nights, of the unit.
     #[schema(example = 31)]
     pub gas_id: Option<i64>,
     /// `waiting`, `delivered`, `dead` or `cancelled`.
     #[schema(example = "delivered")]
     pub state: String,
-    /// How often it was tried. A time at which it was asked to come later (429, 502, 504) does not count, for a day.
+    /// Number of attempts. Responses 429, 502 and 504 are not counted during the first day.
     #[schema(example = 1)]
     pub attempts: i64,
-    /// When it is tried next, not before the subscriber may be called again; null where it is not.
+    /// Time of the next attempt. Null if none is planned.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it did not arrive, the last time, or why it is not tried just now.
+    /// Why the last attempt failed, or why the delivery is deferred.
     #[schema(example = "it answered 500")]
     pub why: Option<String>,
-    /// When it was put in the queue.
+    /// Time of enqueueing.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it ended.
+    /// Time of completion.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
 }
 
-/// One time that it was tried.
+/// One delivery attempt.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryAttempt {
-    /// Which time it was, from 1.
+    /// Attempt number, from 1.
     #[schema(example = 1)]
     pub attempt: i64,
-    /// When it began.
+    /// Start time.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     #[schema(example = 84)]
     pub duration_ms: i64,
-    /// The status of the answer; null where there was none.
+    /// HTTP status of the response. Null if there was no response.
     #[schema(example = 500)]
     pub status: Option<i64>,
-    /// Why there was none: `timeout`, `connect`, `tls` or `address` (it may not be called).
+    /// Why there was no response: `timeout`, `connect`, `tls` or `address` (address not allowed).
     pub error_kind: Option<String>,
-    /// The first characters of the answer, without what it repeats of the subscription's own headers; null where there are
-    /// none, and with `full`, whose answers may repeat a record.
+    /// Excerpt of the response body with the values of the extra headers redacted. Null if the body is empty, and
+    /// always null for `full` payloads.
     #[schema(example = "Internal Server Error")]
     pub answer: Option<String>,
 }
 
-/// A message, how it stands, and each time that it was tried.
+/// A delivery with its attempts.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryDetail {
-    /// What lists show of it.
+    /// Summary, as in lists.
     #[serde(flatten)]
     pub delivery: DeliveryResponse,
-    /// The oldest first.
+    /// All attempts, oldest first.
     pub attempt_history: Vec<DeliveryAttempt>,
 }
 
-/// A message that is on its way.
+/// A message that was enqueued.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedMessage {
-    /// Its `webhook-id`.
+    /// The `webhook-id` of the message.
     #[schema(example = "msg_5d1b2c7f9e0a4c3b8f6d2e1a7c9b0d4e")]
     pub message_id: String,
 }
 
-/// How far a run of replays is.
+/// Progress of a replay run.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayResponse {
-    /// Its number.
+    /// Identifier.
     #[schema(example = 12)]
     pub id: i64,
     /// `running`, `done` or `cancelled`.
     #[schema(example = "running")]
     pub state: String,
-    /// How many messages it tells again.
+    /// Number of messages in the run.
     #[schema(example = 240)]
     pub messages: i64,
-    /// How many still wait, or are on their way.
+    /// Messages waiting or in flight.
     #[schema(example = 38)]
     pub waiting: i64,
-    /// How many arrived.
+    /// Messages delivered.
     #[schema(example = 202)]
     pub delivered: i64,
-    /// How many were given up again.
+    /// Messages that failed all attempts.
     #[schema(example = 0)]
     pub dead: i64,
-    /// How many were thrown away: the run was stopped, or they were told again by another.
+    /// Messages discarded because the run was cancelled or another replay superseded them.
     #[schema(example = 0)]
     pub cancelled: i64,
 }
@@ -233,7 +232,7 @@ impl From<queue::RunProgress> for ReplayResponse {
     }
 }
 
-/// A source's own; what is another's is not there.
+/// Finds a subscription of this source.
 pub async fn find_for_source(
     app: &App,
     (account, source): (AccountId, SourceId),
@@ -244,20 +243,20 @@ pub async fn find_for_source(
     Ok(webhook.ok_or(Problem::NotFound)?)
 }
 
-/// Anybody's, for operators.
+/// Finds any subscription, for operators.
 pub async fn find_any(app: &App, id: i64) -> Result<Webhook, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let account = webhooks::account_of(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(webhooks::get(&mut tx, account, id).await?.ok_or(Problem::NotFound)?)
 }
 
-/// As it is shown.
+/// Shows a subscription.
 pub async fn show(app: &App, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     subscription::show(app, &mut tx, webhook).await
 }
 
-/// Changes one.
+/// Changes a subscription.
 pub async fn change(
     app: &Arc<App>,
     by: Requester<'_>,
@@ -265,18 +264,18 @@ pub async fn change(
     change: WebhookChange,
 ) -> Result<WebhookResponse, ApiError> {
     let shown = subscription::change(app, by, webhook, change).await?;
-    // Somebody may want to hear that it is disabled.
+    // Other subscribers may listen for the disabled event.
     app.facts.notify_one();
     Ok(shown)
 }
 
-/// Forgets one.
+/// Deletes a subscription.
 pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<StatusCode, ApiError> {
     subscription::delete(app, webhook).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends a message that tells of nothing.
+/// Enqueues a test message.
 pub async fn test(app: &App, webhook: &Webhook) -> Result<QueuedMessage, ApiError> {
     ensure_deliverable(webhook)?;
     let mut tx = app.db.write(webhook.account).await?;
@@ -286,7 +285,7 @@ pub async fn test(app: &App, webhook: &Webhook) -> Result<QueuedMessage, ApiErro
     Ok(QueuedMessage { message_id })
 }
 
-/// A page of its deliveries, the newest first.
+/// A page of deliveries, newest first.
 pub async fn list_deliveries(
     app: &App,
     webhook: &Webhook,
@@ -296,7 +295,7 @@ pub async fn list_deliveries(
     let cursor = page.to_cursor()?;
     let wants = match &filter.event {
         Some(event) if event != TEST => Some(EventFilter::parse(vec![event.clone()]).map_err(|_| {
-            let text = format!("in the query: event: {event} is no event");
+            let text = format!("in the query: event: {event} is not a known event");
             Problem::Malformed(text)
         })?),
         _ => None,
@@ -342,11 +341,11 @@ fn parse_state(word: &str) -> Result<&'static str, Problem> {
     let known = STATES.iter().find(|(shown, _)| *shown == word).map(|(_, state)| *state);
     known.ok_or_else(|| {
         let words = STATES.map(|(shown, _)| shown).join(", ");
-        Problem::Malformed(format!("in the query: state: {word} is none of {words}"))
+        Problem::Malformed(format!("in the query: state: {word} is not one of {words}"))
     })
 }
 
-/// One of its deliveries, with each time that it was tried.
+/// One delivery with its attempts.
 pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
@@ -358,7 +357,7 @@ pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryD
     })
 }
 
-/// Tells one message again, whatever came of it.
+/// Enqueues one message again, whatever its outcome.
 pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMessage, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
@@ -366,9 +365,9 @@ pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMe
     ensure_deliverable(webhook)?;
     if !replay::redeliver(&mut tx, webhook, &delivery, app.now()).await? {
         let why = match (delivery.sequence, delivery.state.as_str()) {
-            (_, "waiting") => "it is on its way",
-            (None, _) => "a test is not told again: send another",
-            _ => "what it tells of is kept no more",
+            (_, "waiting") => "the message is waiting or in flight",
+            (None, _) => "a test message cannot be replayed: send another one",
+            _ => "its event has expired",
         };
         return Err(Problem::Conflict(why.to_owned()).into());
     }
@@ -377,7 +376,7 @@ pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMe
     Ok(QueuedMessage { message_id: DeliveryResponse::from(delivery).message_id.unwrap_or_default() })
 }
 
-/// Tells all that fits again, or says what that would be.
+/// Replays all matching messages, or returns the plan.
 pub async fn replay(
     app: &App,
     webhook: &Webhook,
@@ -388,7 +387,7 @@ pub async fn replay(
         ensure_deliverable(webhook)?;
     }
     let now = app.now();
-    // Looked for before anything is written: that takes a while, and SQLite has one writer.
+    // Scan before opening the write transaction: it takes a while, and SQLite has one writer.
     let mut tx = app.db.read(webhook.account).await?;
     let (mut plan, places) = replay::plan(&mut tx, webhook, request, now).await?.map_err(Problem::Invalid)?;
     drop(tx);
@@ -396,7 +395,7 @@ pub async fn replay(
         return Ok((StatusCode::OK, plan));
     }
     let mut tx = app.db.write(webhook.account).await?;
-    // It may have ended meanwhile.
+    // The subscription may have been deleted meanwhile.
     let webhook = webhooks::get(&mut tx, webhook.account, webhook.id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(&webhook)?;
     plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?);
@@ -405,7 +404,7 @@ pub async fn replay(
     Ok((StatusCode::ACCEPTED, plan))
 }
 
-/// How far one of its runs is.
+/// Progress of a replay run.
 pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
@@ -414,7 +413,7 @@ pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<R
     Ok(queue::run_progress(&mut tx, run).await?.ok_or(Problem::NotFound)?.into())
 }
 
-/// Stops one of its runs: what still waits of it is thrown away, but for what is on its way just then.
+/// Cancels a replay run: waiting messages are discarded, messages in flight complete.
 pub async fn cancel_replay(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
@@ -434,11 +433,11 @@ fn ensure_deliverable(webhook: &Webhook) -> Result<(), Problem> {
     if webhook.is_active {
         return Ok(());
     }
-    let why = webhook.status_reason.as_deref().unwrap_or("nobody knows why");
+    let why = webhook.status_reason.as_deref().unwrap_or("unknown reason");
     Err(Problem::Conflict(format!("the subscription is disabled ({why}): enable it first")))
 }
 
-/// No database knows all instants that can be written.
+/// Rejects instants beyond the range of the databases.
 fn check_range(request: &ReplayRequest) -> Result<(), Problem> {
     let far = |at: Timestamp| !is_plausible(at.to_zoned(TimeZone::UTC).date());
     let field_error = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };

@@ -1,5 +1,5 @@
-//! Signatures of Standard Webhooks 1.0 (<https://www.standardwebhooks.com>): `v1` is HMAC with SHA-256, `v1a` is Ed25519. What
-//! is signed is `{id}.{timestamp}.{body}`, byte for byte.
+//! Signatures of Standard Webhooks 1.0 (<https://www.standardwebhooks.com>): `v1` is HMAC with SHA-256, `v1a` is
+//! Ed25519. The signed content is `{id}.{timestamp}.{body}`, byte for byte.
 
 use std::fmt;
 
@@ -12,32 +12,32 @@ use ring::{
 
 use crate::vault::Random;
 
-/// Begins a symmetric secret.
+/// Prefix of a symmetric secret.
 const SYMMETRIC: &str = "whsec_";
-/// Begins the secret half of a pair of keys.
+/// Prefix of a private key.
 const PRIVATE: &str = "whsk_";
-/// Begins its public half.
+/// Prefix of a public key.
 const PUBLIC: &str = "whpk_";
-/// Bytes of a symmetric secret.
+/// Length of a symmetric secret in bytes.
 const SYMMETRIC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
-/// Bytes of the secret we make.
+/// Length of a generated secret in bytes.
 const MADE_BYTES: usize = 32;
-/// Bytes of the seed that a pair of keys grows from.
+/// Length of an Ed25519 seed in bytes.
 const SEED_BYTES: usize = 32;
-/// How far a message's time may be from that of whoever verifies it, in seconds.
+/// Maximum difference between message time and clock in seconds.
 const TOLERANCE_SECONDS: u64 = 5 * 60;
 
-/// How messages are signed.
+/// Signature scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signing {
-    /// With a secret that both sides have.
+    /// HMAC-SHA256 with a shared secret.
     V1,
-    /// With a pair of keys: the subscriber has the public one.
+    /// Ed25519; the subscriber has the public key.
     V1a,
 }
 
 impl Signing {
-    /// The word in the tables and in the API.
+    /// Name in the tables and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
@@ -45,17 +45,17 @@ impl Signing {
         }
     }
 
-    /// By its word.
+    /// Parses the name.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::V1, Self::V1a].into_iter().find(|signing| signing.name() == word)
     }
 }
 
-/// What messages are signed with. It has no way to be shown but [`SigningSecret::text`].
+/// A signing secret. Only [`SigningSecret::text`] reveals it.
 pub enum SigningSecret {
-    /// Bytes that both sides have.
+    /// A shared secret.
     Symmetric(Vec<u8>),
-    /// A pair of keys, and the seed it grew from.
+    /// A key pair and its seed.
     Pair(Ed25519KeyPair, [u8; SEED_BYTES]),
 }
 
@@ -65,27 +65,27 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// A text that is no secret of this kind. It never tells the text.
+/// The text is not a valid secret. The message never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be whsec_ and 24 to 64 bytes in base64, or for v1a whsk_ and the 32 or 64 bytes of an Ed25519 key")]
 pub struct InvalidSecret;
 
-/// Why a message is not believed.
+/// Why a message failed verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationFailure {
-    /// Its time cannot be read.
+    /// The timestamp is malformed.
     #[error("webhook-timestamp is not a number of seconds")]
     Timestamp,
-    /// It is too old, or of the future.
+    /// The timestamp is outside the tolerance.
     #[error("webhook-timestamp is more than {TOLERANCE_SECONDS} seconds away from now")]
     Time,
-    /// None of its signatures is of this key.
-    #[error("no signature is one of this message with this key")]
+    /// No signature matches the key.
+    #[error("no signature matches this message and key")]
     Signature,
 }
 
 impl SigningSecret {
-    /// A new one.
+    /// Generates a secret.
     pub fn make(signing: Signing, random: &Random) -> Result<Self, InvalidSecret> {
         let mut bytes = [0; MADE_BYTES];
         random(&mut bytes);
@@ -108,7 +108,7 @@ impl SigningSecret {
         let bytes = STANDARD.decode(text.strip_prefix(PRIVATE).ok_or(InvalidSecret)?).map_err(|_| InvalidSecret)?;
         let (seed, public) = bytes.split_first_chunk::<SEED_BYTES>().ok_or(InvalidSecret)?;
         let secret = Self::of_seed(*seed)?;
-        // Some write the public half behind the seed.
+        // Some libraries append the public key to the seed.
         let agrees = match &secret {
             Self::Pair(pair, _) => public.is_empty() || public == pair.public_key().as_ref(),
             Self::Symmetric(_) => false,
@@ -120,7 +120,7 @@ impl SigningSecret {
         Ok(Self::Pair(Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| InvalidSecret)?, seed))
     }
 
-    /// Which way it signs.
+    /// The signature scheme.
     pub fn signing(&self) -> Signing {
         match self {
             Self::Symmetric(_) => Signing::V1,
@@ -128,7 +128,7 @@ impl SigningSecret {
         }
     }
 
-    /// As it is sealed, and shown once.
+    /// The secret as text, to be encrypted or shown once.
     pub fn text(&self) -> String {
         match self {
             Self::Symmetric(bytes) => format!("{SYMMETRIC}{}", STANDARD.encode(bytes)),
@@ -138,7 +138,7 @@ impl SigningSecret {
         }
     }
 
-    /// What a subscriber verifies with: the secret itself, or the public half.
+    /// The key for verification: the secret itself, or the public key.
     pub fn verifier(&self) -> String {
         match self {
             Self::Symmetric(_) => self.text(),
@@ -146,7 +146,7 @@ impl SigningSecret {
         }
     }
 
-    /// The signature of a message at a second, as it stands in the header.
+    /// Signs a message; returns the header value.
     pub fn sign(&self, id: &str, second: i64, body: &[u8]) -> String {
         let text = signed(id, &second.to_string(), body);
         let signature = match self {
@@ -161,8 +161,7 @@ fn signed(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
     [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat()
 }
 
-/// Whether a message is what it says, by one of the signatures in its header: for subscribers who look for their mistake.
-/// `key` is `whsec_…`, `whsk_…` or `whpk_…`.
+/// Verifies a message by the signatures of its header. `key` is `whsec_…`, `whsk_…` or `whpk_…`.
 pub fn verify(
     key: &str,
     (id, timestamp, signatures): (&str, &str, &str),
@@ -179,13 +178,13 @@ pub fn verify(
     if is_good { Ok(()) } else { Err(VerificationFailure::Signature.into()) }
 }
 
-/// Why nothing is verified.
+/// Why verification failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// The key is none.
+    /// The key is malformed.
     #[error(transparent)]
     Key(#[from] InvalidSecret),
-    /// The message is not believed.
+    /// The message failed verification.
     #[error(transparent)]
     Message(#[from] VerificationFailure),
 }

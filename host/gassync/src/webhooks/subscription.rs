@@ -1,4 +1,4 @@
-//! What subscribers want, checked, kept and changed.
+//! Creates, validates, changes and deletes subscriptions.
 
 use std::sync::Arc;
 
@@ -22,44 +22,44 @@ use crate::{
     vault::fingerprint,
 };
 
-/// Subscriptions of one source.
+/// Maximum subscriptions per source.
 pub const MAX_WEBHOOKS: i64 = 200;
-/// How long the former secret is signed with beside the new one, where nobody says otherwise.
+/// Default period during which messages carry both signatures.
 const GRACE_SECONDS: u32 = 24 * 60 * 60;
-/// The longest that anybody can say.
+/// Maximum of that period.
 const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
-/// Characters of an address.
+/// Maximum URL length in characters.
 const MAX_URL_CHARS: usize = 2_048;
-/// Characters of a description.
+/// Maximum description length in characters.
 const MAX_DESCRIPTION_CHARS: usize = 500;
-/// Properties in a filter.
+/// Maximum properties in a filter.
 const MAX_PROPERTIES: usize = 200;
-/// How often a message is tried, at most and where nobody says otherwise.
+/// Maximum and default number of attempts.
 const MAX_ATTEMPTS: u32 = 10;
-/// How long an answer may take, at most and where nobody says otherwise, in seconds.
+/// Maximum and default response timeout in seconds.
 const MAX_TIMEOUT_SECONDS: u32 = 15;
 
-/// Whose a subscription is.
+/// The owner of a subscription.
 pub type SubscriptionOwner = (AccountId, SourceId);
 
-/// Who asks for one.
+/// Who makes the request.
 #[derive(Debug, Clone, Copy)]
 pub enum Requester<'a> {
-    /// The one who runs this host.
+    /// The operator of this host.
     Operator,
-    /// A partner, whose key has these scopes.
+    /// A partner key with these scopes.
     Key(&'a [String]),
 }
 
-/// Why one is to be told nothing more.
+/// Why a subscription is disabled automatically.
 pub(crate) struct DisableReason {
-    /// As which it was told.
+    /// The revision that the deliveries used.
     pub revision: i64,
-    /// In words.
+    /// Human-readable reason.
     pub why: String,
 }
 
-/// Makes one. A partner's key must be allowed to read whatever records are asked for.
+/// Creates a subscription. A partner key needs the read scopes of the requested records.
 pub async fn create(
     app: &Arc<App>,
     by: Requester<'_>,
@@ -70,7 +70,7 @@ pub async fn create(
     let mut errors = Vec::new();
     let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::parse);
     if signing.is_none() {
-        errors.push(field_error("/signing", "is neither v1 nor v1a"));
+        errors.push(field_error("/signing", "must be v1 or v1a"));
     }
     let secret =
         read_or_generate_secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
@@ -100,7 +100,7 @@ pub async fn create(
     let now = app.now();
     let mut tx = app.db.write(account).await?;
     if webhooks::count(&mut tx, account, source).await? >= MAX_WEBHOOKS {
-        return Err(Problem::Conflict(format!("the source has {MAX_WEBHOOKS} subscriptions already")).into());
+        return Err(Problem::Conflict(format!("the source already has {MAX_WEBHOOKS} subscriptions")).into());
     }
     let id = webhooks::insert(&mut tx, account, source, &spec, now).await?;
     store_secret(app, &mut tx, (account, id), &secret, now).await?;
@@ -112,7 +112,7 @@ pub async fn create(
     Ok(CreatedWebhook { webhook: made, secret: secret.verifier() })
 }
 
-/// Changes one, as it is by then: of two changes at a time neither undoes the other. `by` as when it is made.
+/// Changes a subscription. Concurrent changes do not overwrite each other.
 pub async fn change(
     app: &Arc<App>,
     by: Requester<'_>,
@@ -122,7 +122,7 @@ pub async fn change(
     let Webhook { account, id, source, spec: seen, .. } = webhook;
     let mut errors = Vec::new();
     let headers = change.headers.as_ref().map(|given| headers::validate(given, (None, None), &mut errors));
-    // No transaction is open while a name is looked up.
+    // No transaction is open during DNS resolution.
     if let Some(url) = change.url.as_ref().filter(|url| **url != seen.url)
         && let Err(problem) = check_url(app, url).await
     {
@@ -171,7 +171,7 @@ pub async fn change(
     Ok(shown)
 }
 
-/// Signs with a new secret, and for a while with the former one too: with no other.
+/// Replaces the signing secret; the previous one stays valid for the grace period.
 pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation) -> Result<CreatedWebhook, ApiError> {
     let mut errors = Vec::new();
     let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
@@ -193,19 +193,19 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
     Ok(CreatedWebhook { webhook: shown, secret: secret.verifier() })
 }
 
-/// Forgets one; what waited for it is told no more.
+/// Deletes a subscription and cancels its waiting deliveries.
 pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
     let whose = (webhook.source, webhook.id);
-    webhooks::cancel_pending(&mut tx, webhook.account, whose, "the subscription is gone", now).await?;
+    webhooks::cancel_pending(&mut tx, webhook.account, whose, "the subscription was deleted", now).await?;
     webhooks::delete(&mut tx, webhook.account, webhook.id, now).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Tells one nothing more, because of how it takes it: the feed and other subscribers hear of that. One that somebody has
-/// changed meanwhile is another.
+/// Disables a failing subscription and publishes that as an event. Does nothing if the subscription changed since the
+/// deliveries began.
 pub(crate) async fn disable_endpoint(
     app: &App,
     whose: (AccountId, SourceId, i64),
@@ -237,7 +237,7 @@ async fn disable_and_cancel(
     Ok(())
 }
 
-/// As it is shown.
+/// The response body of a subscription.
 pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
     let Webhook { spec, .. } = webhook;
     let whose = (webhook.account, webhook.source);
@@ -289,12 +289,12 @@ async fn show_by_id(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> 
     show(app, tx, &webhook).await
 }
 
-/// What is wrong with a field.
+/// A validation error.
 pub(super) fn field_error(path: &str, problem: &str) -> FieldError {
     FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
-/// Who has records sent must be allowed to read them.
+/// A key needs the read scopes of the records it wants delivered.
 fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), Problem> {
     let Requester::Key(scopes) = by else { return Ok(()) };
     if spec.payload != message::FULL {
@@ -309,7 +309,7 @@ fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), P
     }
 }
 
-/// What can be wrong with it, beside what was found already.
+/// Validates the remaining fields.
 fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), Problem> {
     if spec.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
         errors.push(field_error("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
@@ -318,10 +318,10 @@ fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), 
         errors.extend(more);
     }
     if !["thin", "full"].contains(&spec.payload.as_str()) {
-        errors.push(field_error("/payload", "is neither thin nor full"));
+        errors.push(field_error("/payload", "must be thin or full"));
     }
     if !["standard", "cloudevents"].contains(&spec.envelope.as_str()) {
-        errors.push(field_error("/envelope", "is neither standard nor cloudevents"));
+        errors.push(field_error("/envelope", "must be standard or cloudevents"));
     }
     if !(1..=i64::from(MAX_ATTEMPTS)).contains(&spec.max_attempts) {
         errors.push(field_error("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
@@ -332,17 +332,17 @@ fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), 
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
 
-/// Whether an address may be called, as far as can be told now.
+/// Checks that a URL may be called.
 async fn check_url(app: &App, text: &str) -> Result<(), String> {
     if text.chars().count() > MAX_URL_CHARS {
         return Err(format!("is longer than {MAX_URL_CHARS} characters"));
     }
-    let url = Url::parse(text).map_err(|error| format!("is no address: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if !["https", "http"].contains(&url.scheme()) {
         return Err("must begin with https://".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not carry a user or a password: say `basic`".to_owned());
+        return Err("must not contain a user or password: use `basic`".to_owned());
     }
     if url.fragment().is_some() {
         return Err("must not have a fragment".to_owned());
@@ -350,12 +350,12 @@ async fn check_url(app: &App, text: &str) -> Result<(), String> {
     match app.subscribers.check(&url).await {
         Ok(()) => Ok(()),
         Err(gassync_runtime::SendError::AddressRefused(_)) if url.scheme() == "http" => {
-            Err("must begin with https://, but where the operator allows the address".to_owned())
+            Err("must begin with https:// unless the operator allows the address".to_owned())
         }
         Err(gassync_runtime::SendError::AddressRefused(_)) => {
-            Err("leads to an address that may not be called: private, loopback or link-local".to_owned())
+            Err("resolves to an address that is not allowed: private, loopback or link-local".to_owned())
         }
-        Err(_) => Err("leads nowhere: its name has no address".to_owned()),
+        Err(_) => Err("cannot be resolved".to_owned()),
     }
 }
 
@@ -373,14 +373,15 @@ async fn resolve_properties(
     for (place, id) in ids.iter().enumerate() {
         match mappings::find(tx, account, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
-            None => errors
-                .push(field_error(&format!("/propertyIds/{place}"), "is no property that this source has a link with")),
+            None => {
+                errors.push(field_error(&format!("/propertyIds/{place}"), "is not a linked property of this source"))
+            }
         }
     }
     Ok(found)
 }
 
-/// The one that was given, or a new one.
+/// Parses the given secret, or generates one.
 fn read_or_generate_secret(
     app: &App,
     signing: Signing,
@@ -395,7 +396,7 @@ fn read_or_generate_secret(
     match made {
         Ok(secret) if secret.signing() == signing => Some(secret),
         Ok(_) => {
-            errors.push(field_error(path, &format!("is no secret for {}", signing.name())));
+            errors.push(field_error(path, &format!("is not a secret for {}", signing.name())));
             None
         }
         Err(error) => {
@@ -422,7 +423,7 @@ async fn store_secret(
     Ok(())
 }
 
-/// Opens what messages are signed with.
+/// Decrypts a signing secret.
 pub(super) fn decrypt_secret(app: &App, webhook: &Webhook, sealed: &SealedSecret) -> Option<SigningSecret> {
     let text = app.vault.decrypt(&secret_context(webhook.account, webhook.id), &sealed.ciphertext).ok()?;
     SigningSecret::parse(&text).ok()

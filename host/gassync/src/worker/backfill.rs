@@ -18,21 +18,21 @@ use crate::{
     },
 };
 
-/// Nights that are fetched at once: what is behind them is not fetched again after a crash.
+/// Nights fetched per window; completed windows are not fetched again after a crash.
 const WINDOW_DAYS: i64 = 30;
 
-/// A try that fails so shortly before its job's deadline is the last.
+/// An attempt that fails this close to the deadline is the last.
 const FINAL_ATTEMPT_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is read by its nights.
+/// Entities fetched by date range.
 const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
 
-/// Fetches the next window, notes that it is done, and puts the one after it in the queue.
+/// Fetches the next window, records the progress, and enqueues the one after.
 pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<(), ChannelCallError> {
     let Some(id) = job.payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
     let result = next_window(app, source, id).await;
     if let Err(error) = &result {
-        // One that nothing can be fetched for is not tried again, and one whose time is over was tried long enough.
+        // Permanent errors are not retried, and neither is a job at its deadline.
         let for_good = job.deadline.is_some_and(|deadline| app.now() + FINAL_ATTEMPT_WINDOW > deadline)
             || matches!(
                 error,
@@ -49,7 +49,7 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
     drop(tx);
     let Some(mut backfill) = backfill.filter(|backfill| backfill.state == "running") else { return Ok(()) };
     if backfill.reached == backfill.starts_on {
-        // Rooms come before what stands in them.
+        // Properties first: the other records refer to them.
         fetch(app, source, &mut backfill, Query::new(Entity::Property, Selection::Everything)).await?;
     }
     let until = backfill.reached.saturating_add(Span::new().days(WINDOW_DAYS)).min(backfill.ends_on);
@@ -59,7 +59,7 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
         any |= fetch(app, source, &mut backfill, Query::new(entity, selection)).await?;
     }
     if !any {
-        // Nothing it has can be asked for so: to say that it is done would be a lie.
+        // The channel supports none of the queries, so the backfill must not count as done.
         return Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported)));
     }
     note(app, source, &backfill, until).await?;
@@ -73,13 +73,13 @@ async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) ->
     let mut tx = app.db.write(source.account).await?;
     backfills::record_progress(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
-        // This very job is put in the queue anew: there is never a second one for the same nights.
+        // Enqueueing the same job again ensures that there is never a second one for the same nights.
         schedule::continue_backfill(&mut tx, source.account, backfill, now).await?;
     }
     tx.commit().await
 }
 
-/// Fetches what a query asks for; false where the plugin has no way to ask for it.
+/// Runs a query; `false` if the plugin does not support it.
 async fn fetch(
     app: &Arc<App>,
     source: &Source,
@@ -99,7 +99,7 @@ async fn fetch(
     Ok(true)
 }
 
-/// Notes on the backfill why its job came to nothing; `for_good` where it is not tried again by itself.
+/// Records the failure on the backfill; `for_good` if the job is not retried.
 async fn record_failure(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
     let state = if for_good { "failed" } else { "running" };
     let mut tx = app.db.write(account).await?;

@@ -1,4 +1,4 @@
-//! Writes what came of work: whatever ends at the same time shares a commit, which is what costs.
+//! Stores job results. Results that arrive at the same time share a commit, which is the expensive part.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The most queues that share a transaction.
+/// Maximum number of queues completed in one transaction.
 const MOST: usize = 200;
 
 /// Completions that wait to be written. A task writes as long as one waits.
@@ -30,18 +30,18 @@ struct Waiting {
     queues: Vec<(Completion, oneshot::Sender<()>)>,
 }
 
-/// A queue that is given back, and the work that comes after it.
+/// A queue to be released, and its follow-up jobs.
 #[derive(Debug)]
 pub(super) struct Completion {
-    /// What came of it.
+    /// The result.
     pub release: QueueResult,
-    /// What comes next.
+    /// Follow-up jobs.
     pub next: Vec<NewJob<'static>>,
-    /// The times that a subscriber was told of something.
+    /// Delivery attempts.
     pub attempts: Vec<NewAttempt>,
     /// How the endpoint is by now.
     pub endpoint_health: Option<EndpointHealth>,
-    /// What its channel was told.
+    /// Push runs.
     pub runs: Vec<PushRun>,
 }
 
@@ -88,13 +88,13 @@ async fn write_all(completer: Arc<Completer>) {
             done.into_iter().for_each(notify);
             continue;
         };
-        tracing::warn!(%error, queues = completions.len(), "what came of jobs could not be written at once");
-        // One that the database does not take must not hold the others' queues.
+        tracing::warn!(%error, queues = completions.len(), "could not store job results together");
+        // One result that the database rejects must not block the others.
         for completion in &completions {
             let done = done.remove(0);
             match write(&completer.app, std::slice::from_ref(completion)).await {
                 Ok(()) => notify(done),
-                Err(error) => tracing::error!(%error, "what came of jobs could not be written: they come again"),
+                Err(error) => tracing::error!(%error, "could not store job results; the jobs will be retried"),
             }
         }
     }
@@ -117,7 +117,7 @@ async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
         runs.extend(completion.runs.iter().cloned());
     }
     let mut tx = app.db.platform_write().await?;
-    // A job ends before it is put in the queue anew: the same work waits once.
+    // Complete jobs before enqueueing: an identical job is enqueued only once.
     queue::complete(&mut tx, &releases, now).await?;
     queue::enqueue(&mut tx, &next, now).await?;
     webhooks::record_attempts(&mut tx, &attempts, &healths, now).await?;
@@ -125,7 +125,7 @@ async fn write(app: &App, completions: &[Completion]) -> store::Result<()> {
     tx.commit().await
 }
 
-/// After a panic nobody may wait for a writer that is gone.
+/// After a panic no task may wait for a writer that is gone.
 struct Reset<'a>(&'a Completer);
 
 impl Drop for Reset<'_> {

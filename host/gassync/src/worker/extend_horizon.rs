@@ -11,23 +11,23 @@ use crate::{
     },
 };
 
-/// How often it comes: a day begins somewhere at any hour.
+/// Interval: a day begins at any hour somewhere.
 const PERIOD: SignedDuration = SignedDuration::from_hours(6);
 
-/// How long it is known of a reservation that is over that the channel did not answer for it.
+/// How long a past reservation that the channel did not return stays recorded.
 const MISSING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Has the nights reckoned that have come within a source's horizon since the last time, and forgets those that are over.
+/// Invalidates the nights that have entered a source's horizon since the last run, and deletes past ones.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    // Somewhere it is still the day before.
+    // It may still be the day before in some time zone.
     let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
     nights::delete_before(&mut tx, source.account, source.id, over).await?;
     missing::delete_before(&mut tx, source.account, source.id, now - MISSING_KEPT_FOR).await?;
     let from = push_settings::computed_until(&mut tx, source.account, source.id).await?.unwrap_or(invalidations::FIRST);
     let days = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
-    // A day that has begun everywhere.
+    // A day that has begun in every time zone.
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
     let until = today.saturating_add(Span::new().days(i64::from(days)));
     push_settings::set_computed_until(&mut tx, source.account, source.id, until).await?;
@@ -35,7 +35,7 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     tx.commit().await
 }
 
-/// When it comes again.
+/// Time of the next run.
 pub(super) fn next_time(now: Timestamp) -> Option<Timestamp> {
     now.checked_add(PERIOD).ok()
 }

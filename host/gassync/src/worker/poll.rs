@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::{app::App, channel::ChannelCallError, inbound::poll_run, schedule, store::sources::Source};
 
-/// Fetches what changed since the last time, and puts the next time in the queue.
+/// Fetches changes since the last poll. The retry policy schedules the next one.
 pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), ChannelCallError> {
     let plugin =
         app.plugins.get(&source.source_type).ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
     let Some(poll) = schedule::poll_named(plugin.manifest(), payload) else {
-        // The plugin polls this no more.
+        // The plugin no longer polls this.
         if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {
             let queue = payload.get("stream").and_then(Value::as_str);
             poll_run::record_end(app, source, &poll_run::poll_name(entity, queue)).await?;
@@ -23,11 +23,11 @@ pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Res
     }
     let selection = poll_run::selection(app, source, poll).await?;
     let tally = poll_run::run(app, source, poll, Query::new(poll.entity, selection)).await?;
-    tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "a poll ended");
+    tracing::debug!(source = %source.id, entity = poll.entity.as_str(), ?tally, "poll finished");
     Ok(())
 }
 
-/// When a poll comes again.
+/// Time of the next poll.
 pub(super) fn next_time(app: &App, source: &Source, payload: &Value, now: Timestamp) -> Option<Timestamp> {
     let plugin = app.plugins.get(&source.source_type)?;
     let poll = schedule::poll_named(plugin.manifest(), payload)?;

@@ -1,4 +1,4 @@
-//! Jobs that tell channels.
+//! Jobs that push to channels.
 
 use std::sync::Arc;
 
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// How soon it is looked again whether a channel's own bookings have been read.
+/// Delay before checking again whether the channel's bookings are imported.
 const IMPORT_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
-/// How long bookings wait that were not told because the call before theirs did not work out.
+/// Delay of bookings that were not pushed because an earlier call failed.
 const AFTER_FAILED_CALL: SignedDuration = SignedDuration::from_secs(2);
 
-/// Tells a channel what it does not surely have of its calendar.
+/// Pushes unconfirmed calendar nights.
 pub(super) async fn calendar(
     app: &Arc<App>,
     source: &Source,
@@ -51,15 +51,15 @@ pub(super) async fn calendar(
     Ok(match left? {
         PushProgress::Complete => JobOutcome::Done,
         PushProgress::Partial => JobOutcome::Continue,
-        // What is sold there already must not be offered.
+        // Nights already sold there must not be offered.
         PushProgress::BookingsUnread => {
-            JobOutcome::Snooze(IMPORT_CHECK_INTERVAL, "the channel's own bookings have not been read yet".to_owned())
+            JobOutcome::Snooze(IMPORT_CHECK_INTERVAL, "the channel's own bookings are not imported yet".to_owned())
         }
         PushProgress::Retry(wait, why) => JobOutcome::RetryAfter(wait, why),
     })
 }
 
-/// Tells a channel of bookings, as many in one call as the plugin's manifest lets, else all; of each job what came of it.
+/// Pushes bookings, in calls of the manifest's batch size; returns one outcome per job.
 pub(super) async fn bookings(
     app: &Arc<App>,
     source: &Source,
@@ -84,9 +84,7 @@ pub(super) async fn bookings(
         }
     }
     runs.extend(tally.into_run(app.now()));
-    outcomes.resize_with(jobs.len(), || {
-        JobOutcome::Snooze(AFTER_FAILED_CALL, "a call before it did not work out".to_owned())
-    });
+    outcomes.resize_with(jobs.len(), || JobOutcome::Snooze(AFTER_FAILED_CALL, "an earlier call failed".to_owned()));
     outcomes
 }
 
@@ -97,7 +95,7 @@ async fn in_one_call(
     tally: &mut PushTally,
 ) -> Result<Vec<JobOutcome>, ChannelCallError> {
     if source.listening_since.is_some() {
-        // What is to be told when it goes live is found then.
+        // Going live finds what has to be pushed.
         return Ok(jobs.iter().map(|_| JobOutcome::Done).collect());
     }
     let ids: Vec<Option<CoreId>> =
@@ -109,8 +107,8 @@ async fn in_one_call(
         Some(PushOutcome::Rejected(why)) => JobOutcome::Discard(why),
         Some(PushOutcome::Retry(Some(SignedDuration::ZERO), _)) => JobOutcome::Continue,
         Some(PushOutcome::Retry(wait, why)) => JobOutcome::RetryAfter(wait, why),
-        // Only this program writes payloads; one it cannot read is of another version.
-        None => JobOutcome::Discard("it names no booking".to_owned()),
+        // Payloads are written by this program; an unreadable one is of another version.
+        None => JobOutcome::Discard("the payload has no booking id".to_owned()),
     };
     Ok(ids.into_iter().map(outcome).collect())
 }

@@ -21,20 +21,20 @@ use crate::{
     },
 };
 
-/// Reads what was sent and is not surely there.
+/// Reads back what was sent and is not confirmed.
 pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let mut tx = app.db.read(source.account).await?;
     let spans = nights::awaiting_confirmation(&mut tx, source.account, source.id).await?;
     drop(tx);
     if !session.plugin.exports().contains(&Interface::Pull) {
-        // A channel that cannot be asked is believed.
+        // A channel that cannot be read is trusted.
         return Ok(confirm_unread(app, source, &spans).await?);
     }
     let Some(start) = spans.iter().map(|(_, first, _)| *first).min() else { return Ok(()) };
     let last = spans.iter().map(|(.., last)| *last).max().unwrap_or(start);
     let until = last.tomorrow().unwrap_or(last);
-    // One request for all of them, which may show more than was sent.
+    // One request for all nights, which may return more.
     let room_type_id = if let [(only, ..)] = spans.as_slice() { Some(only.clone()) } else { None };
     let query = Query { room_type_id, ..Query::new(Entity::Calendar, Selection::Within { start, until }) };
     let asked_at = app.now();

@@ -11,10 +11,10 @@ use crate::{
     store::sources::Source,
 };
 
-/// Nights of a calendar that are looked at again where the plugin's manifest names no window of its own.
+/// Calendar nights fetched if the plugin's manifest defines no window.
 const DAYS_AHEAD: i64 = 365;
 
-/// Fetches what the channel said something about: records that can be named together by one query, the rest by their kind.
+/// Fetches records that the channel announced, as few queries as possible.
 pub(super) async fn run(
     app: &Arc<App>,
     source: &Source,
@@ -23,7 +23,7 @@ pub(super) async fn run(
     let mut queries: Vec<Query> = Vec::new();
     for payload in payloads {
         let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
-            // Only this program writes payloads; one it cannot read is of another version and has nothing to fetch.
+            // Payloads are written by this program; an unreadable one is of another version and names nothing to fetch.
             tracing::error!(source = %source.id, "a refetch names nothing");
             continue;
         };
@@ -39,7 +39,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Ids of one kind are asked for at once, and nothing is asked for twice.
+/// Merges ids of one entity into one query, without duplicates.
 fn add(queries: &mut Vec<Query>, query: Query) {
     if let Selection::Some(more) = &query.selection {
         let same = |known: &&mut Query| known.entity == query.entity;
@@ -53,7 +53,7 @@ fn add(queries: &mut Vec<Query>, query: Query) {
     }
 }
 
-/// Room types and rate plans are fetched with their property's, which is how channels give them.
+/// Room types and rate plans are fetched with their property, as channels return them.
 async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, ChannelCallError> {
     Ok(match (entity, id) {
         (Entity::Reservation | Entity::Guest | Entity::Block, Some(id)) => {
@@ -67,7 +67,7 @@ async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<
     })
 }
 
-/// What the plugin's poll of this kind asks for, where it has one.
+/// The selection of the plugin's poll for this entity, if it has one.
 async fn of_its_kind(app: &App, source: &Source, entity: Entity) -> Result<Selection, ChannelCallError> {
     let plugin = app.plugins.get(&source.source_type);
     let polls = plugin.as_ref().map(|plugin| plugin.manifest().polls.as_slice()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The one reader of the outbox: it gives what was committed its place in the feed of changes.
+//! The only reader of the outbox: assigns committed events their sequence number in the feed, and fans them out.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -15,24 +15,24 @@ use crate::{
     webhooks,
 };
 
-/// How often the outbox is looked at when nothing in this process says that there is something.
+/// Interval of checking the outbox without a notification.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Facts that get their place in one transaction.
+/// Events sequenced in one transaction.
 const BATCH: i64 = 1_000;
-/// Deliveries that come of them at most: while they are put in the queue nobody is told anything.
+/// Maximum deliveries per transaction: no delivery starts while they are enqueued.
 const DELIVERIES: i64 = 4_000;
-/// Facts that get their place in one transaction however many listen.
+/// Minimum of events sequenced in one transaction, however many subscriptions there are.
 const FEWEST: i64 = 10;
-/// How often what has ended is cleared up: holds, and answers kept for their keys.
+/// Interval of cleaning up expired holds and idempotency keys.
 const CLEARING: SignedDuration = SignedDuration::from_secs(30);
-/// Holds of parked records that end at once.
+/// Holds of parked records released in one pass.
 const HOLDS_AT_ONCE: i64 = 100;
 
-/// Relays until it is told to stop.
+/// Relays until shutdown.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let mut cleared = app.now();
     while !shutdown.is_cancelled() {
-        // Armed before looking, so that what is committed meanwhile is not missed.
+        // Register for notifications before looking, so that none is missed.
         let notified = app.facts.notified();
         match relay(&app).await {
             Ok(0) => {}
@@ -41,12 +41,12 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
                 app.wake.notify_one();
                 continue; // There may be more.
             }
-            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+            Err(error) => tracing::error!(%error, "could not relay the outbox"),
         }
         if app.now().duration_since(cleared) > CLEARING {
             cleared = app.now();
             if let Err(error) = clear(&app).await {
-                tracing::error!(%error, "what has ended could not be cleared up");
+                tracing::error!(%error, "cleanup failed");
             }
         }
         tokio::select! {
@@ -67,10 +67,10 @@ async fn relay(app: &App) -> store::Result<i64> {
     let mut tx = app.db.platform_write().await?;
     let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
     let given = outbox::assign_sequence(&mut tx, most).await?;
-    // With the places: a fact that has one was spread.
+    // In the same transaction, so that every sequenced event is fanned out.
     let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
     work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
-    // All at once, so that queues are locked in their order.
+    // One statement, so that queues are locked in order.
     queue::enqueue(&mut tx, &work, app.now()).await?;
     tx.commit().await?;
     Ok(given.iter().map(|(_, low, high)| high - low + 1).sum())
@@ -86,16 +86,16 @@ async fn clear(app: &App) -> store::Result<()> {
     drop(tx);
     for account in accounts {
         let mut tx = app.db.write(account).await?;
-        // All in one, in no order of nights: alone in the account's ledger.
+        // Nights are released in no order, so lock the account's ledger exclusively.
         tx.lock_ledger(account, true).await?;
         let released = core::release_expired(&mut tx, account, now).await?;
         tx.commit().await?;
-        tracing::info!(%account, released, "holds ended");
+        tracing::info!(%account, released, "released expired holds");
     }
     end_parked_holds(app, now).await
 }
 
-/// What waits for a person holds its nights until the last of them is past.
+/// Releases holds of parked records whose nights are all past.
 async fn end_parked_holds(app: &App, now: Timestamp) -> store::Result<()> {
     let mut tx = app.db.platform_read().await?;
     let mut of_account: HashMap<AccountId, Vec<CoreId>> = HashMap::new();
@@ -109,7 +109,7 @@ async fn end_parked_holds(app: &App, now: Timestamp) -> store::Result<()> {
         core::drop_holds(&mut tx, account, &ended, now).await?;
         parked_reservations::forget_holds(&mut tx, account, &ended).await?;
         tx.commit().await?;
-        tracing::info!(%account, ended = ended.len(), "holds of parked records ended");
+        tracing::info!(%account, ended = ended.len(), "released holds of parked records");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What nobody needs any more goes, class by class, in small transactions.
+//! Deletes expired rows, class by class, in small transactions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,16 +10,16 @@ use crate::{
     store::{self, retention},
 };
 
-/// How often it is looked for.
+/// Interval.
 const PERIOD: Duration = Duration::from_secs(3_600);
-/// Rows taken in one transaction, so that nobody waits long for one.
+/// Rows deleted in one transaction, so that locks are short.
 const BATCH: i64 = 1_000;
 
-/// Clears up until it is told to stop.
+/// Runs until shutdown.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = once(&app, &shutdown).await {
-            tracing::error!(%error, "what is old could not be cleared up");
+            tracing::error!(%error, "retention failed");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -36,7 +36,7 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
         (retention::SYNC_LOG, days.sync_log_days),
         (retention::SYNC_RUNS, days.sync_runs_days),
         (retention::FEED, days.feed_days),
-        // Behind the facts: one whose delivery is forgotten would look as if it had never been told.
+        // After the events: an event whose delivery is deleted would look undelivered.
         (retention::DELIVERIES, days.feed_days),
         (retention::JOB_RUNS, days.feed_days),
         (retention::QUEUES, days.feed_days),
@@ -47,7 +47,7 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
         (retention::TAKEN_BACK_GUESTS, days.taken_back_days),
         (retention::TAKEN_BACK_RATE_PLANS, days.taken_back_days),
     ];
-    // One time for all: no delivery may go before its fact.
+    // One time for all classes: no delivery may be deleted before its event.
     let now = app.now();
     for (class, days) in classes {
         let before = now - SignedDuration::from_hours(24 * i64::from(days));
@@ -62,7 +62,7 @@ async fn once(app: &App, shutdown: &CancellationToken) -> store::Result<()> {
             }
         }
         if all > 0 {
-            tracing::info!(class = class.name, rows = all, "what was old is gone");
+            tracing::info!(class = class.name, rows = all, "deleted expired rows");
         }
     }
     Ok(())

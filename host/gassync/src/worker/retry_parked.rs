@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// Records tried in one transaction.
+/// Records per transaction.
 const BATCH: i64 = 100;
 
-/// Tries every parked record of a source again, in the order of their kinds: what one brings, the next may need.
+/// Retries every parked record of a source in the order of their kinds, since later kinds depend on earlier ones.
 pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     macro_rules! retry {
         ($table:ident, $kind:expr, $data:expr) => {
@@ -53,12 +53,12 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     judge_calendars(app, source).await
 }
 
-/// What the source's calendars have shown of rooms that were not linked then, or that it had no say over.
+/// Applies observed calendars of rooms that were not linked before, or that the source had no authority over.
 async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let counts = app.plugins.get(&source.source_type).map(|plugin| plugin.manifest().unit_count()).unwrap_or_default();
     let context = IngestContext::from_source(source, now, now).with_unit_count(counts);
-    // Of no house in particular: the earliest day that it is anywhere.
+    // The earliest current date in any time zone.
     let today = today_at(now, None);
     let mut tx = app.db.write_for(source.account, source.id).await?;
     manual_closure::recheck(&mut tx, &context, today).await?;
@@ -66,7 +66,7 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
     tx.commit().await
 }
 
-/// What waits may stand beside what was applied: it is the word that waits that is tried again.
+/// A parked update may exist next to an applied one; the parked update is retried.
 async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
@@ -75,7 +75,7 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
         let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
-        // One that was linked while it waited has a booking whose nights are enough.
+        // One linked meanwhile has a booking, whose nights are enough.
         let ids = words.iter().map(|(_, word, _)| &*word.record.id);
         let links = linked(&mut tx, source, EntityKind::Reservation, ids).await?;
         let is_driven = |word: &ParkedReservation| {
@@ -89,7 +89,7 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
             };
             changes.entry(word.version.observed_at).or_default().push(change);
         }
-        // They open nights more than once.
+        // They take nights several times, so lock the ledger exclusively.
         tx.lock_ledger(source.account, true).await?;
         for (observed_at, changes) in changes {
             let context = IngestContext::from_source(source, observed_at, app.now());
@@ -115,7 +115,7 @@ async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     }
 }
 
-/// Which of these are linked: by hand, or since links were taken over that another system kept.
+/// Which of these are linked, by hand or by an import of links.
 async fn linked<'a>(
     tx: &mut store::Tx,
     source: &Source,
@@ -126,11 +126,11 @@ async fn linked<'a>(
     mappings::find_all(tx, source.account, source.id, &records).await
 }
 
-/// A link cures what misses a link, and a switch what it kept out; what waits for a person goes on waiting.
+/// Whether a retry can succeed: a link or a switch may resolve it, but not what waits for a decision.
 fn may_apply_now(source: &Source, parked: Option<&Parked>) -> bool {
     let is_curable = |missing: &Missing| match missing {
         Missing::Property { .. } | Missing::RoomType { .. } | Missing::SwitchedOff { .. } => true,
-        // Those that came in while the source was only to be told.
+        // Received while the source was outbound only.
         Missing::Authority => source.effective_authority().source_owns_bookings(),
         Missing::Link => source.creates && source.direction.is_inward(),
         _ => false,

@@ -1,4 +1,4 @@
-//! What is made of how a job ended: done, tried again, put off, or dead.
+//! Turns the outcome of a job into its result: done, retried, snoozed, or dead.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::{
     webhooks::DispatchReport,
 };
 
-/// How long a job waits whose channel has no room for it and does not say for how long.
+/// Wait after a rate limit without a delay.
 const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(10);
-/// The longest that a job waits for its channel, whatever that says.
+/// Upper limit of any wait, whatever the channel says.
 const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
-/// A poll that fails is tried again after so long at most, or as often as if it worked.
+/// A failed poll is retried at its regular interval, but not sooner than this.
 const MIN_POLL_RETRY: SignedDuration = SignedDuration::from_mins(1);
-/// Characters of a reason that are kept.
+/// Maximum length of a stored reason, in characters.
 const MAX_REASON_CHARS: usize = 2_000;
 
-/// How long, and why, nothing more is to be said to the channel, where that asks for it.
+/// The pause the channel asks for, with the reason.
 pub(super) fn pause(outcome: &JobOutcome) -> Option<(SignedDuration, String)> {
     match outcome {
         JobOutcome::RetryAfter(Some(wait), why) => Some((*wait, why.clone())),
@@ -35,7 +35,7 @@ pub(super) fn pause(outcome: &JobOutcome) -> Option<(SignedDuration, String)> {
     }
 }
 
-/// What is to be written of a queue and its jobs.
+/// The completion of a queue and its jobs.
 pub(super) async fn completion_of_jobs(
     app: &Arc<App>,
     source: Option<&Source>,
@@ -51,13 +51,13 @@ pub(super) async fn completion_of_jobs(
         let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
         let mut judged = with_storable_reason(judge(app, job, (&outcome, alone), breaker, now));
         if let (Some(JobKind::Poll), JobResult::Retry { at, .. }) = (kind, &mut judged) {
-            // One that fails is not tried less often than one that works.
+            // A failing poll must not run less often than a working one.
             let regular = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
             *at = regular.map_or(*at, |regular| (*at).min(regular.max(now + MIN_POLL_RETRY)));
         }
         if judged != JobResult::Done {
-            // Why stands with the job: channels repeat what they were sent, and that may be a guest's.
-            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, became = judged.as_str(), "a job did not work out");
+            // The reason stays with the job: a channel may repeat guest data in it.
+            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, result = judged.as_str(), "job failed");
         }
         let pauses =
             pauses(&outcome, &judged, (breaker, now)).map(|pause| Pause { why: storable_reason(pause.why), ..pause });
@@ -68,7 +68,7 @@ pub(super) async fn completion_of_jobs(
         match (kind, &judged) {
             (Some(kind), JobResult::Done) if matches!(outcome, JobOutcome::Continue) => {
                 let again = kind.job(source_key, job.payload.clone(), (now, now));
-                // Others have their turn.
+                // Let others run first.
                 next.push(NewJob { priority: again.priority.max(JobKind::Poll.priority()), ..again });
             }
             (Some(JobKind::Poll), JobResult::Done) => {
@@ -94,7 +94,7 @@ pub(super) async fn completion_of_jobs(
     }
 }
 
-/// What is to be written of a subscriber's queue.
+/// The completion of a subscription's queue.
 pub(super) fn completion_of_deliveries(app: &App, taken: Claim, report: DispatchReport) -> Completion {
     let now = app.now();
     let DispatchReport { outcomes, attempts, health, pause, .. } = report;
@@ -110,7 +110,7 @@ pub(super) fn completion_of_deliveries(app: &App, taken: Claim, report: Dispatch
     }
 }
 
-/// Its reason as the database takes it: a channel's words may hold anything.
+/// With a reason the database accepts: a channel's text may contain anything.
 fn with_storable_reason(ended: JobResult) -> JobResult {
     match ended {
         JobResult::Done => JobResult::Done,
@@ -120,13 +120,13 @@ fn with_storable_reason(ended: JobResult) -> JobResult {
     }
 }
 
-/// PostgreSQL keeps no NUL in a text.
+/// Cuts the text and replaces NUL, which PostgreSQL cannot store.
 fn storable_reason(why: String) -> String {
     let end = why.char_indices().nth(MAX_REASON_CHARS).map_or(why.len(), |(at, _)| at);
     why[..end].replace('\0', "\u{fffd}")
 }
 
-/// Until when the source's channel is left alone because it is down.
+/// End of the open circuit breaker's pause.
 async fn breaker(app: &App, source: Option<&Source>, now: Timestamp) -> Option<Timestamp> {
     let source = source?;
     let connection = format!("{}/{}", source.account, source.connection?);
@@ -164,9 +164,9 @@ fn judge(
             let why = why.clone();
             match (limited(*class), breaker) {
                 (Some(wait), _) => snooze(wait, why),
-                // The failure that opened it is one of those that did not count either: it is the channel that is down.
+                // The failure that opened the breaker does not count either: the channel is down.
                 (None, Some(until)) => snooze(until.duration_since(now), why),
-                // Of several that were tried together nobody knows which is at fault: each is tried alone.
+                // In a batch it is unknown which job is at fault: each is retried alone.
                 _ if *class == FailureClass::Permanent && alone && !is_recurring(job) => JobResult::Dead { why },
                 _ => later(None, why),
             }
@@ -174,11 +174,11 @@ fn judge(
     }
 }
 
-/// What has no end is not given up.
+/// Gives a job up whose next attempt is past its deadline.
 fn unless_past_deadline(job: &Job, at: Timestamp, ended: JobResult) -> JobResult {
     match (job.deadline, ended) {
         (Some(deadline), JobResult::Retry { why, .. } | JobResult::Snoozed { why, .. }) if at > deadline => {
-            JobResult::Dead { why: format!("its time is over: {why}") }
+            JobResult::Dead { why: format!("deadline exceeded: {why}") }
         }
         (_, ended) => ended,
     }
@@ -188,7 +188,7 @@ fn is_recurring(job: &Job) -> bool {
     JobKind::named(&job.kind).is_some_and(JobKind::is_recurring)
 }
 
-/// How long the channel, or what it allows, wants us to wait.
+/// The wait demanded by a rate limit.
 fn limited(class: FailureClass) -> Option<SignedDuration> {
     match class {
         FailureClass::Limited(wait) => Some(wait.unwrap_or(DEFAULT_WAIT)),
@@ -196,7 +196,7 @@ fn limited(class: FailureClass) -> Option<SignedDuration> {
     }
 }
 
-/// Whether nothing else of the queue is begun for a while either.
+/// The pause of the queue, if there is one.
 fn pauses(outcome: &JobOutcome, judged: &JobResult, (breaker, now): (Option<Timestamp>, Timestamp)) -> Option<Pause> {
     if let JobOutcome::RetryAfter(Some(wait), why) = outcome {
         return Some(Pause { until: now + (*wait).min(MAX_BUDGET_WAIT), why: why.clone() });

@@ -1,4 +1,4 @@
-//! Takes what is due from the two queues, works on it, and puts down what came of it.
+//! Claims due messages and jobs, runs them, and completes them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,25 +29,25 @@ use crate::{
     webhooks,
 };
 
-/// How long a message is one worker's. A decode takes a second at most.
+/// Lease of a message. A decode takes a second at most.
 const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How long a queue is one worker's, unless the worker says that it is still at it: so long it stands still when a process dies.
+/// Lease of a queue, extended by heartbeats; the queue stands still this long after a process dies.
 const QUEUE_LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// How often it says so.
+/// Heartbeat interval.
 const HEARTBEAT: Duration = Duration::from_secs(4);
 
-/// How soon it is looked again whether a source is fetched from.
+/// Delay of a backfill while its source is outbound only.
 const UNTIL_ASKED: SignedDuration = SignedDuration::from_mins(10);
 
-/// Where work is done.
+/// Concurrency limits.
 struct Slots {
     messages: Arc<Semaphore>,
-    /// Most of their time jobs wait for channels, so there are more of these.
+    /// Jobs mostly wait for channels, so there are more of these.
     jobs: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
 }
 
-/// Works until it is told to stop, then ends what it has begun.
+/// Runs until shutdown, then finishes what it has begun.
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let idle = Duration::from_millis(app.config.workers.poll_millis);
     let slots = Slots {
@@ -58,10 +58,10 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let completer = Arc::new(Completer::new(Arc::clone(&app)));
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
-        // Armed before looking, so that what comes in meanwhile is not missed.
+        // Register for notifications before looking, so that none is missed.
         let woken = app.wake.notified();
         let began = begin(&app, &completer, &slots, &mut running).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the queues cannot be read");
+            tracing::error!(%error, "could not claim work");
             false
         });
         while let Some(ended) = running.try_join_next() {
@@ -81,13 +81,10 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     }
 }
 
-/// Work catches its own panics. What panics nevertheless, in writing what came of it, is begun again when its lease has ended.
+/// Jobs catch their own panics. A task that panics nevertheless is retried when its lease expires.
 fn note(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(
-            panicked = error.is_panic(),
-            "work broke off before what came of it was written: it comes again"
-        );
+        tracing::error!(panicked = error.is_panic(), "task failed before its result was stored; it will be retried");
     }
 }
 
@@ -95,7 +92,7 @@ fn free(slots: &Semaphore) -> i64 {
     i64::try_from(slots.available_permits()).unwrap_or(0)
 }
 
-/// Begins all that is due and has a place; false when there was nothing to begin.
+/// Starts what is due and has a free slot; `false` if there was nothing.
 async fn begin(
     app: &Arc<App>,
     completer: &Arc<Completer>,
@@ -104,7 +101,7 @@ async fn begin(
 ) -> store::Result<bool> {
     let (for_messages, now) = (free(&slots.messages), app.now());
     let queues = [(WorkerPool::Jobs, &slots.jobs), (WorkerPool::Deliveries, &slots.deliveries)];
-    // Looking first costs those who write nothing.
+    // Check with a read transaction first, which does not block writers.
     let mut tx = app.db.platform_read().await?;
     let messages_wait = for_messages > 0 && inbox::is_waiting(&mut tx, now).await?;
     let mut waiting = Vec::new();
@@ -123,7 +120,7 @@ async fn begin(
     let mut taken = Vec::new();
     for (work, of_it) in waiting {
         let free = free(of_it);
-        // Whatever one account has to do, others find a place, and one among the calls.
+        // One account must not occupy all slots, or all plugin calls.
         let most_of_one = match work {
             WorkerPool::Jobs => app.config.workers.jobs.min(app.config.plugins.concurrent_calls).div_ceil(2),
             WorkerPool::Deliveries => app.config.workers.deliveries.div_ceil(2),
@@ -152,8 +149,8 @@ async fn begin(
         let completer = Arc::clone(completer);
         running.spawn(async move {
             if let Err(error) = run_leased(&app, &completer, source, taken).await {
-                // Its lease ends, and it comes again.
-                tracing::error!(%error, "jobs could not be begun");
+                // Its lease expires, and it is claimed again.
+                tracing::error!(%error, "could not run jobs");
             }
             drop(place);
             app.wake.notify_one();
@@ -162,15 +159,14 @@ async fn begin(
     Ok(began)
 }
 
-/// Keeps others off a queue as long as it is worked on, however long that is.
+/// Runs the jobs of a queue and extends its lease meanwhile.
 async fn run_leased(
     app: &Arc<App>,
     completer: &Arc<Completer>,
     source: Option<Source>,
     taken: Claim,
 ) -> store::Result<()> {
-    // Apart from the work, which may be in a transaction of its own when this one wants the database; and no longer than it,
-    // however it ends.
+    // In a task of its own, since the job may hold a transaction; it ends with the job.
     let mut heart = JoinSet::new();
     heart.spawn(heartbeat(Arc::clone(app), taken.clone()));
     if let QueueKey::Webhook(number) = taken.queue {
@@ -179,7 +175,7 @@ async fn run_leased(
     let mut runs = Vec::new();
     let outcomes = match &source {
         Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
-        None => each(&taken.jobs, || JobOutcome::Discard("its source is gone".to_owned())),
+        None => each(&taken.jobs, || JobOutcome::Discard("the source was deleted".to_owned())),
     };
     let over = Completion { runs, ..retry_policy::completion_of_jobs(app, source.as_ref(), (taken, outcomes)).await };
     completer.complete(over).await;
@@ -216,11 +212,11 @@ fn each(jobs: &[Job], outcome: impl Fn() -> JobOutcome) -> Vec<JobOutcome> {
     jobs.iter().map(|_| outcome()).collect()
 }
 
-/// Works on what was taken for a source, those of a kind together; of each how it ended.
+/// Runs the jobs claimed for a source, those of a kind together; one outcome per job.
 async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
     let mut outcomes: Vec<JobOutcome> = Vec::with_capacity(jobs.len());
     for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
-        // Whoever asks to be left alone is not called for the others either.
+        // A channel that asked for a pause is not called for the other kinds either.
         match outcomes.iter().find_map(retry_policy::pause) {
             Some((wait, why)) => outcomes.extend(each(of_kind, || JobOutcome::Snooze(wait, why.clone()))),
             None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
@@ -229,11 +225,11 @@ async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<P
     outcomes
 }
 
-/// A panic is a failure like others: those that were worked on together are tried again, each alone.
+/// A panic is a failure: jobs of the batch are retried, each alone.
 async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
     let Some(kind) = JobKind::named(&first.kind) else {
-        return each(jobs, || JobOutcome::Discard(format!("nobody knows jobs of the kind {}", first.kind)));
+        return each(jobs, || JobOutcome::Discard(format!("unknown job kind {}", first.kind)));
     };
     let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs), runs)).await;
     worked.unwrap_or_else(|reason| each(jobs, || JobOutcome::RetryAfter(None, reason.clone())))
@@ -253,13 +249,13 @@ async fn work_on_jobs(
         JobKind::Refetch => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
         JobKind::Poll => poll::run(app, source, &first.payload).await.map(done),
         JobKind::Backfill if !source.direction.is_inward() => {
-            Ok(each(jobs, || JobOutcome::Snooze(UNTIL_ASKED, "the source is only told".to_owned())))
+            Ok(each(jobs, || JobOutcome::Snooze(UNTIL_ASKED, "the source is outbound only".to_owned())))
         }
         JobKind::Backfill => backfill::run(app, source, first).await.map(done),
         JobKind::ReadBack => read_back::run(app, source).await.map(done),
         JobKind::RetryParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
         JobKind::ExtendHorizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
-        // Those of subscribers never come here.
+        // Deliveries run elsewhere.
         JobKind::Deliver => Ok(each(jobs, || JobOutcome::Discard("it waits in no subscriber's queue".to_owned()))),
     };
     result.unwrap_or_else(|error| each(jobs, || failed(&error)))

@@ -1,4 +1,4 @@
-//! One field that is not written as it should be: what was wanted there, and whether it says the same otherwise.
+//! Coerces one field to its expected type.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::PathStep;
 
-/// What a field should have been.
+/// The expected type of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Expected {
     Text,
@@ -23,7 +23,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// By what the reader says of a field that it could not read.
+    /// Derives the type from the parser's message.
     pub(super) fn of(message: &str) -> Self {
         let amounts = [AmountError::NotANumber, AmountError::TooFine, AmountError::TooLarge];
         if amounts.iter().any(|error| message == error.to_string()) {
@@ -65,7 +65,7 @@ impl Expected {
     }
 }
 
-/// A number as it was written. Where entries were left out before it, it may be another's: whoever asks compares.
+/// The raw text of a number. If items before it were dropped it may be another one: the caller compares.
 pub(super) fn raw_at(text: &str, steps: &[PathStep]) -> Option<String> {
     let mut raw: Box<serde_json::value::RawValue> = serde_json::from_str(text).ok()?;
     for step in steps {
@@ -84,7 +84,7 @@ pub(super) fn raw_at(text: &str, steps: &[PathStep]) -> Option<String> {
     Some(raw.get().to_owned())
 }
 
-/// The digits of a number as they were written.
+/// The digits of a number as written.
 fn digits(number: &Number, raw: impl Fn() -> Option<String>) -> String {
     let written = number.to_string();
     if !number.is_f64() {
@@ -93,7 +93,7 @@ fn digits(number: &Number, raw: impl Fn() -> Option<String>) -> String {
     raw().filter(|raw| raw.parse().ok() == number.as_f64()).unwrap_or(written)
 }
 
-/// The same value as it should have been written, and what is said of that; none where it is not the same, or is as it should.
+/// The coerced value and its warning; None if it cannot be coerced or is already right.
 pub(super) fn coerce(field: &Value, expected: Expected, raw: impl Fn() -> Option<String>) -> Option<(Value, String)> {
     let value = match (expected, field) {
         (Expected::Text, Value::Number(number)) => Value::from(digits(number, raw)),
@@ -118,7 +118,7 @@ pub(super) fn coerce(field: &Value, expected: Expected, raw: impl Fn() -> Option
         (Expected::Date, Value::Number(number)) => Value::from(day(&number.to_string())?.to_string()),
         (Expected::Instant, Value::String(text)) if text.trim() != text => Value::from(text.trim()),
         (Expected::Word, Value::String(text)) => Value::from(text.trim().to_lowercase().replace(['_', ' '], "-")),
-        // Whoever knows one kind of list writes everything as one.
+        // Some encoders write single values as lists.
         (expected, Value::Array(items)) if expected != Expected::List => match items.as_slice() {
             [only] if !only.is_array() => only.clone(),
             _ => return None,
@@ -146,13 +146,13 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// The day of a text that says more than one, in its own zone.
+/// The date part of a date-time text, in its own zone.
 fn day(text: &str) -> Option<Date> {
     let text = text.trim();
     text.parse().ok().or_else(|| text.get(..10)?.parse().ok())
 }
 
-/// Some languages write a list as an object of its places.
+/// Some languages encode a list as an object with index keys.
 fn listed(members: &Map<String, Value>) -> Vec<Value> {
     let places: Option<Vec<usize>> = members.keys().map(|key| key.parse().ok()).collect();
     match places {
@@ -165,7 +165,7 @@ fn listed(members: &Map<String, Value>) -> Vec<Value> {
     }
 }
 
-/// What is wrong with an amount that is none.
+/// Why a value is not an amount.
 pub(super) fn amount_problem(field: &Value) -> Option<String> {
     let written: Cow<'_, str> = match field {
         Value::String(text) => text.into(),

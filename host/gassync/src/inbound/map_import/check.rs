@@ -1,4 +1,4 @@
-//! Lines against each other, and against what is there.
+//! Checks lines against each other and against existing records.
 
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
@@ -13,41 +13,41 @@ use crate::store::{
     outbound,
 };
 
-/// What becomes of a line.
+/// The result of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineResult {
     /// It is linked.
     New,
-    /// It is linked so already.
+    /// Already linked like this.
     Unchanged,
-    /// It is linked anew, and no more with this entity.
+    /// Relinked; the former entity is given.
     Changed(CoreId),
-    /// It cannot be linked so.
+    /// Invalid.
     LineError,
 }
 
 /// A field, and what is wrong with it.
 type Problem = (&'static str, String);
 
-/// What is there of the records of one kind and source that lines are about.
+/// Existing records of one kind and source that the lines refer to.
 struct ExistingRecords {
     kind: EntityKind,
     links: Mappings,
-    /// The property of each core entity that there is.
+    /// The property of each existing core entity.
     homes: HashMap<CoreId, CoreId>,
-    /// The property, by the source's id, of each record that was told.
+    /// The property id of each buffered record.
     property_of: HashMap<String, String>,
-    /// What core entities that are linked already are called.
+    /// External ids of core entities that are already linked.
     taken: HashMap<CoreId, Vec<String>>,
-    /// Reservations that were told, and booked as they are linked.
+    /// Buffered reservations that are booked.
     booked: HashSet<String>,
-    /// Bookings that take nights.
+    /// Bookings that hold nights.
     take_nights: HashSet<CoreId>,
-    /// Bookings that the channel is just being told of.
+    /// Bookings that are being pushed.
     in_push: HashSet<CoreId>,
 }
 
-/// What becomes of lines that make sense; what is wrong is added to what was before.
+/// Checks parsed lines and appends errors to `wrong`.
 pub(super) async fn all<'a>(
     tx: &mut Tx,
     account: AccountId,
@@ -60,7 +60,7 @@ pub(super) async fn all<'a>(
     for wanted in distinct {
         groups.entry((wanted.source, wanted.kind)).or_default().push(wanted);
     }
-    // Properties come first: what is in them is held against how they are linked in the end.
+    // Properties come first: rooms and plans are checked against their final links.
     let mut properties_: HashMap<(SourceId, String), CoreId> = HashMap::new();
     for ((source, kind), group) in groups {
         let existing = existing(tx, (account, source), kind, &group, now).await?;
@@ -89,7 +89,7 @@ pub(super) async fn all<'a>(
     Ok(checked)
 }
 
-/// Takes out lines that contradict an earlier one, and those that repeat one, of which nothing is left to do.
+/// Removes lines that contradict or repeat an earlier one.
 fn without_repeats<'a>(
     wanted: Vec<RequestedLink<'a>>,
     wrong: &mut Vec<LineError>,
@@ -132,7 +132,7 @@ fn without_repeats<'a>(
 /// What a number may be of.
 const CORE_KINDS: [EntityKind; 4] =
     [EntityKind::Property, EntityKind::RoomType, EntityKind::RatePlan, EntityKind::Reservation];
-const ONE_BOOKING_EACH: &str = "two reservations of one source are two bookings";
+const ONE_BOOKING_EACH: &str = "each reservation of a source needs its own booking";
 
 async fn existing(
     tx: &mut Tx,
@@ -184,7 +184,7 @@ async fn existing(
     Ok(existing)
 }
 
-/// How the properties are linked that rooms and plans were told in, as far as no line says so.
+/// Adds existing links of properties that no line names.
 async fn add_properties(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -203,7 +203,7 @@ async fn add_properties(
     Ok(())
 }
 
-/// Why a line does not fit what is there.
+/// Why a line conflicts with existing records.
 enum Conflict {
     /// There is no such core entity of this kind.
     NoEntity,
@@ -230,33 +230,36 @@ fn judge(
             let so = if former == core { " with another origin" } else { "" };
             return unfit(
                 "externalId",
-                format!("conflict: it is linked with {former}{so}; --replace takes that link away"),
+                format!("conflict: it is linked with {former}{so}; --replace replaces that link"),
             );
         }
-        // The channel has told of it, and what was booked then takes nights beside those of the booking that it is to be.
+        // The reservation is already booked: its nights would be taken twice.
         if former != core && existing.booked.contains(external_id) && existing.take_nights.contains(&former) {
             return unfit(
                 "externalId",
                 format!(
-                    "conflict: it was booked as {former}, which takes nights: cancel that booking in the core first"
+                    "conflict: it is booked as {former}, which holds nights: cancel that booking in the core first"
                 ),
             );
         }
     }
     if existing.in_push.contains(&core) {
         let problem =
-            "the channel is just being told of that booking: wait until `gassync source status` says what came of it";
+            "that booking is being pushed to the channel: wait until `gassync source status` shows the result";
         return unfit("ours", problem.to_owned());
     }
     let others = existing.taken.get(&core).into_iter().flatten().filter(|other| *other != external_id);
-    // Another that is linked elsewhere by the same list takes nothing away.
+    // A reservation that the same list links elsewhere is no conflict.
     if let Some(other) = others.into_iter().find(|other| !(replace && moves.contains(other.as_str()))) {
-        return unfit("ours", format!("conflict: reservation {other} is linked with that booking: {ONE_BOOKING_EACH}"));
+        return unfit(
+            "ours",
+            format!("conflict: reservation {other} is already linked with that booking: {ONE_BOOKING_EACH}"),
+        );
     }
     Ok(link.map_or(LineResult::New, |mapping| LineResult::Changed(mapping.core)))
 }
 
-/// A room belongs to the house that its property is linked with, as far as the source has said which that is.
+/// Checks that the entity is in the property that the record's property is linked with, if known.
 fn check_property(
     wanted: &RequestedLink<'_>,
     existing: &ExistingRecords,
@@ -265,13 +268,13 @@ fn check_property(
     match (property_of, existing.homes.get(&wanted.core)) {
         (Some((property, house)), Some(home)) if house != *home && existing.kind != EntityKind::Property => Err((
             "ours",
-            format!("that is in property {home}; the record is in {property}, which is linked with {house}"),
+            format!("that entity is in property {home}; the record is in {property}, which is linked with {house}"),
         )),
         _ => Ok(()),
     }
 }
 
-/// Says what the number is, where it is another thing's.
+/// Explains a missing entity, naming other kinds with the same id.
 async fn no_entity(
     tx: &mut Tx,
     account: AccountId,

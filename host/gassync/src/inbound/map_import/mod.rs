@@ -1,7 +1,6 @@
-//! Takes over links that another system kept: of houses, rooms, rate plans and bookings that run elsewhere already, all of a
-//! list or none. Nothing of the core changes: what the channel tells from then on is about what is linked, and it is told of
-//! nothing that it has. [`read`](self::read) makes sense of each line by itself, [`check`](self::check) holds all of them
-//! against each other and against what is there.
+//! Imports links of another system (properties, rooms, rate plans, reservations), all or none. The core does not change:
+//! later records apply to the linked entities, and nothing is pushed that the channel already has. [`read`](self::read)
+//! parses each line, [`check`](self::check) checks all lines against each other and against existing records.
 
 mod check;
 mod read;
@@ -23,20 +22,20 @@ use crate::{
     },
 };
 
-/// The most links that are taken over at once.
+/// Maximum number of links per import.
 pub const MAX_LINES: usize = 50_000;
-/// The most sources that they may be of.
+/// Maximum number of sources per import.
 pub const MAX_SOURCES: usize = 100;
 
-/// Of so many wrong lines it is told what their numbers are instead: that is looked up one by one.
+/// Invalid lines for which other kinds with the same id are looked up, one query each.
 const MAX_LOOKED_UP: usize = 100;
 
-/// A link as somebody gives it.
+/// A link as given.
 #[derive(Debug, Clone)]
 pub struct ImportLine {
-    /// Where it stands, as its giver counts.
+    /// Line number in the caller's list.
     pub number: u64,
-    /// Whose it is, or why that is not known.
+    /// The source, or why it is unknown.
     pub source: std::result::Result<SourceId, String>,
     /// `property`, `room-type`, `rate-plan` or `booking`.
     pub entity: String,
@@ -44,7 +43,7 @@ pub struct ImportLine {
     pub external_id: String,
     /// The number of the core entity.
     pub ours: String,
-    /// Of a booking `external` or `core`: where it was first. Empty is `external`, and any for a link that is there.
+    /// For bookings `external` or `core`: where it was created. Empty means `external`, or unchanged for an existing link.
     pub origin: String,
 }
 
@@ -59,7 +58,7 @@ pub struct LineError {
     pub problem: String,
 }
 
-/// A line that makes sense.
+/// A parsed line.
 #[derive(Debug, Clone, Copy)]
 struct RequestedLink<'a> {
     /// Its place in the list.
@@ -69,32 +68,31 @@ struct RequestedLink<'a> {
     kind: EntityKind,
     external_id: &'a str,
     core: CoreId,
-    /// Whether the core has the say over it; unsaid it is as it is.
+    /// Whether the core owns it; `None` keeps the current value.
     ours: Option<bool>,
 }
 
-/// What taking links over does, or did.
+/// The result of an import or its dry run.
 #[derive(Debug)]
 pub struct ImportResult {
-    /// Of each line, in their order: what it is about, as far as that can be read, and what becomes of it.
+    /// Kind (if readable) and result of each line, in order.
     pub results: Vec<(Option<EntityKind>, LineResult)>,
-    /// All that is wrong; where there is anything, nothing was written.
+    /// All errors; if there are any, nothing was written.
     pub wrong: Vec<LineError>,
 }
 
-/// Why links are not taken over.
+/// Why an import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// Somebody has linked one of them otherwise at the same time.
-    #[error("somebody has linked the same records meanwhile: nothing was written; plan again")]
+    /// One of the records was linked concurrently.
+    #[error("the same records were linked in the meantime: nothing was written; plan again")]
     Overtaken,
     /// The database.
-    #[error("the database: {0}")]
+    #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
 
-/// Takes links over, unless one is wrong. With `replace` a record that is linked with something else is linked anew. Whoever
-/// only wants to know drops the transaction.
+/// Imports links unless one is invalid. `replace` allows relinking records. For a dry run, drop the transaction.
 pub async fn import(
     tx: &mut Tx,
     account: AccountId,
@@ -102,7 +100,7 @@ pub async fn import(
     replace: bool,
     now: Timestamp,
 ) -> std::result::Result<ImportResult, ImportError> {
-    // No reservation arrives meanwhile, and before any other lock.
+    // Keeps reservations out, and comes before any other lock.
     tx.lock_ledger(account, true).await?;
     let mut results = vec![(None, LineResult::Wrong); lines.len()];
     let (mut wanted, mut wrong) = (Vec::with_capacity(lines.len()), Vec::new());
@@ -135,7 +133,7 @@ async fn write(
         groups.entry((change.0.source, change.0.kind)).or_default().push(change);
     }
     for ((source, kind), changes) in &groups {
-        // On a database of many writers another may have been faster: then what it wrote stands, and this is undone.
+        // Another writer may have been faster on PostgreSQL: its links stay, and this import is rolled back.
         if !link(tx, (account, *source), *kind, changes, now).await? {
             return Err(ImportError::Overtaken);
         }
@@ -147,8 +145,7 @@ async fn write(
     Ok(())
 }
 
-/// Links records of one kind, and has what was told of them before told once more; false where somebody else has linked one
-/// of them meanwhile.
+/// Links records of one kind and enqueues their buffered data again; false if one was linked concurrently.
 async fn link(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -180,7 +177,7 @@ async fn link(
     });
     sync_log::inbound(tx, account, &Vec::from_iter(lines), now).await?;
     let pairs: Vec<(&str, CoreId)> = changes.iter().map(|(wanted, _)| (wanted.external_id, wanted.core)).collect();
-    // What was told already and is linked with nothing, or with another, waits for the job that drives what waits.
+    // Buffered records with no link or another one are handled by the job that retries parked records.
     let parked = Parked(vec![Missing::Link]);
     match kind {
         EntityKind::Property => properties::part_others(tx, account, source, &pairs, &parked).await?,
@@ -192,12 +189,12 @@ async fn link(
                 let payload = json!({ "entity": "reservation", "id": id });
                 schedule::JobKind::Refetch.job((account, source), payload, (now, now))
             };
-            // Where nobody can be asked, the next word counts.
+            // Without a connection, the next record from the source counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
             let work: Vec<queue::NewJob<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
             queue::enqueue(tx, &work, now).await?;
         }
-        // Nobody takes guests over: a line that names one is wrong.
+        // Guests cannot be imported.
         EntityKind::Guest => {}
     }
     Ok(true)

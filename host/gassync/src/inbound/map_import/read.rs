@@ -1,11 +1,11 @@
-//! One line by itself.
+//! Parses a single line.
 
 use gassync_domain::{CoreId, MAX_ID_CHARS};
 
 use super::{ImportLine, LineError, RequestedLink};
 use crate::store::mappings::EntityKind;
 
-/// The kind that a word means, of those that are taken over.
+/// The kind of a name, if it can be imported.
 pub(super) fn kind(kind_name: &str) -> Option<EntityKind> {
     match kind_name.trim() {
         "booking" => Some(EntityKind::Reservation),
@@ -13,7 +13,7 @@ pub(super) fn kind(kind_name: &str) -> Option<EntityKind> {
     }
 }
 
-/// What a line asks for, or all that is wrong with it.
+/// The requested link, or all errors of the line.
 pub(super) fn line(index: usize, line: &ImportLine) -> Result<RequestedLink<'_>, Vec<LineError>> {
     let mut wrong = Vec::new();
     let mut note = |field, problem: String| wrong.push(LineError { line: line.number, field, problem });
@@ -56,7 +56,7 @@ pub(super) fn line(index: usize, line: &ImportLine) -> Result<RequestedLink<'_>,
     }
 }
 
-/// As much of a word as an error repeats.
+/// Shortens a value for error texts.
 fn shortened(kind_name: &str) -> String {
     /// In characters.
     const MOST: usize = 40;

@@ -15,7 +15,7 @@ pub struct StoredBlock {
     pub record: Block,
     /// A fingerprint of what it says; empty once it is lifted.
     pub digest: Digest,
-    /// How new it is.
+    /// Its version.
     pub version: Version,
     /// What it waits for.
     pub parked: Option<Parked>,
@@ -63,11 +63,11 @@ pub struct NewBlock<'a> {
     pub external_id: &'a str,
     /// The record in the standard schema.
     pub record: &'a Block,
-    /// As it came, masked.
+    /// The original record, masked.
     pub raw: &'a RawJson,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub digest: &'a Digest,
-    /// How new it is.
+    /// Its version.
     pub version: &'a Version,
     /// What it waits for.
     pub parked: Option<&'a Parked>,

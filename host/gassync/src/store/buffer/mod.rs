@@ -21,11 +21,11 @@ pub struct Envelope<'a> {
     pub account: AccountId,
     /// Who sent it.
     pub source: SourceId,
-    /// As it came, masked.
+    /// The original record, masked.
     pub raw: &'a RawJson,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub digest: &'a Digest,
-    /// How new it is.
+    /// Its version.
     pub version: &'a Version,
     /// The core entity it is linked to.
     pub core: Option<CoreId>,
@@ -54,9 +54,9 @@ fn mended(notes: &[Mended]) -> Option<Json<&[Mended]>> {
 pub struct Stored<T> {
     /// The record in the standard schema.
     pub record: T,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub digest: Digest,
-    /// How new it is.
+    /// Its version.
     pub version: Version,
     /// The core entity it is linked to.
     pub core: Option<CoreId>,

@@ -16,9 +16,9 @@ use crate::store::{
 pub struct ParkedReservation {
     /// The record in the standard schema.
     pub record: Reservation,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub digest: Digest,
-    /// How new it is.
+    /// Its version.
     pub version: Version,
     /// What was mended of it.
     pub mended: Vec<Mended>,
@@ -132,11 +132,11 @@ pub async fn page(
 pub struct NewParked<'a> {
     /// The record in the standard schema.
     pub record: &'a Reservation,
-    /// As it came, masked.
+    /// The original record, masked.
     pub raw: &'a RawJson,
-    /// A fingerprint of what it says.
+    /// Digest of its content.
     pub digest: &'a Digest,
-    /// How new it is.
+    /// Its version.
     pub version: &'a Version,
     /// What was mended of it.
     pub mended: &'a [Mended],

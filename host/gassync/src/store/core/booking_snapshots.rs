@@ -1,4 +1,4 @@
-//! Bookings as channels are told of them.
+//! Bookings as they are pushed to channels.
 
 use std::{collections::HashMap, convert::Infallible};
 
@@ -12,9 +12,9 @@ use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 pub struct BookingSnapshot {
     /// The record, its rooms without any channel's ids.
     pub reservation: Reservation,
-    /// What each room occupies.
+    /// The unit of each room.
     pub units: Vec<CoreId>,
-    /// ISO 4217: the currency of the property that it is in.
+    /// ISO 4217 currency of its property.
     pub house_currency: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! How old what channels have is.
+//! Age of the state at channels.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use sqlx::FromRow;
@@ -7,26 +7,26 @@ use super::SyncStatus;
 
 use crate::store::{Result, Time, Tx, on};
 
-/// How a source's channel stands to the core.
+/// How far a source's channel is behind the core.
 #[derive(Debug, Clone, Default)]
 pub struct SyncAge {
-    /// The oldest change of the core that is not surely there yet; none where all is.
+    /// The oldest unconfirmed change; `None` if all are confirmed.
     pub oldest_missing: Option<Timestamp>,
-    /// When something was last surely there.
+    /// When something was last confirmed.
     pub newest_confirmed: Option<Timestamp>,
-    /// Nights that are to be sent.
+    /// Nights to be pushed.
     pub nights_pending: i64,
-    /// Nights that were sent and are to be read back.
+    /// Nights sent and awaiting read-back.
     pub nights_unconfirmed: i64,
-    /// Nights that the channel has.
+    /// Confirmed nights.
     pub nights_confirmed: i64,
-    /// Nights that it will not have.
+    /// Rejected nights.
     pub nights_rejected: i64,
-    /// Bookings that are to be told, or read back.
+    /// Bookings to be pushed, or awaiting read-back.
     pub bookings_pending: i64,
-    /// Bookings that it has.
+    /// Confirmed bookings.
     pub bookings_confirmed: i64,
-    /// Bookings that it will not have.
+    /// Rejected bookings.
     pub bookings_rejected: i64,
 }
 
@@ -39,7 +39,7 @@ struct Count {
     newest: Option<Time>,
 }
 
-/// How a source's channel stands to the core. What has left the core and was not looked at yet counts as missing.
+/// How far a source's channel is behind the core. Events that were not fanned out yet count as unconfirmed.
 pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<SyncAge> {
     let mut age = SyncAge::default();
     let text = "select state, count(*) as rows, min(changed_at) as oldest, max(confirmed_at) as newest

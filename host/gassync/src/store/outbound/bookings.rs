@@ -1,4 +1,4 @@
-//! Bookings of the core at channels.
+//! Sync state of the core's bookings at channels.
 
 use std::collections::HashMap;
 
@@ -11,41 +11,41 @@ use crate::store::{
     rows::{self, ColumnType, Rows},
 };
 
-/// How a booking stands at a source's channel.
+/// Sync state of a booking at a source's channel.
 #[derive(Debug, Clone, FromRow)]
 pub struct ReservationSyncState {
     /// The booking.
     pub booking_id: i64,
-    /// Whose channel.
+    /// The source.
     pub source_id: i64,
-    /// What people call it.
+    /// The source's name.
     pub source_name: String,
     /// Whether the channel has it.
     #[sqlx(try_from = "String")]
     pub state: SyncStatus,
-    /// A call that may have been taken did not end.
+    /// A call that may have been accepted has no known result.
     pub in_doubt: bool,
-    /// How often it has changed.
+    /// Incremented with every change.
     pub version: i64,
-    /// How often the channel showed something else than it was told.
+    /// How often the channel showed something else than was pushed.
     pub mismatch_count: i64,
-    /// Of what was sent last.
+    /// Digest of what was sent last.
     pub sent: Option<String>,
-    /// Of what is surely there.
+    /// Digest of what was confirmed last.
     pub confirmed: Option<String>,
-    /// What was said to it.
+    /// The channel's error.
     pub error: Option<String>,
-    /// The oldest change that is not there.
+    /// Time of the oldest unconfirmed change.
     pub changed_at: Time,
     /// When it was sent last.
     pub sent_at: Option<Time>,
-    /// When it was surely there.
+    /// When it was confirmed last.
     pub confirmed_at: Option<Time>,
-    /// What the channel calls it.
+    /// The channel's id.
     pub external_id: Option<String>,
 }
 
-/// These sources are to be told of these bookings.
+/// Marks bookings pending for these sources.
 pub async fn invalidate(tx: &mut Tx, invalidations: &[ReservationInvalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),
@@ -86,7 +86,7 @@ macro_rules! sync_state {
     };
 }
 
-/// How a booking stands at a source's channel; none where that is not told of it.
+/// State of one booking; `None` if it is not pushed to the source.
 pub async fn get(
     tx: &mut Tx,
     account: AccountId,
@@ -96,7 +96,7 @@ pub async fn get(
     Ok(get_all(tx, account, source, &[booking]).await?.remove(&booking))
 }
 
-/// How bookings stand at a source's channel, those that it is told of.
+/// States of those of these bookings that are pushed to the source.
 pub async fn get_all(
     tx: &mut Tx,
     account: AccountId,
@@ -109,13 +109,13 @@ pub async fn get_all(
     Ok(rows.into_iter().map(|sync_state| (CoreId(sync_state.booking_id), sync_state)).collect())
 }
 
-/// How a booking stands at every channel that is told of it.
+/// States of a booking at every channel.
 pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<Vec<ReservationSyncState>> {
     let text = sync_state!("where b.account_id = $1 and b.booking_id = $2 order by b.source_id");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(booking.0).fetch_all(c).await)
 }
 
-/// How bookings stand at a source's channel: those first that are not there, then the newest.
+/// States at a source's channel: unconfirmed ones first, then the newest.
 pub async fn of_source(
     tx: &mut Tx,
     account: AccountId,
@@ -129,7 +129,7 @@ pub async fn of_source(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 
-/// The bookings that a source's channel is to be told of.
+/// Bookings to be pushed to a source's channel.
 pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
     let text =
         "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'pending'
@@ -138,44 +138,44 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Resul
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
-/// The bookings that a source's channel was told of, and that are to be read back.
+/// Bookings pushed to a source's channel that await read-back.
 pub async fn awaiting_confirmation(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
     let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'unconfirmed'";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
-/// What came of telling a channel of a booking.
+/// Result of pushing a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationPushResult {
-    /// It has it for sure.
+    /// The channel has it.
     Confirmed,
-    /// It says so; it is to be read back.
+    /// The channel acknowledged it; a read-back must confirm it.
     Unconfirmed,
-    /// It will not have it, and why.
+    /// The channel rejected it, with the reason.
     Rejected(String),
-    /// It shows something else than it was told, and why that is to be told again.
+    /// The channel shows something else, with the reason to push again.
     Mismatched(String),
-    /// It may have it, or not, and why.
+    /// The channel may have it, with the reason for the doubt.
     InDoubt(String),
-    /// It surely does not have it yet, and why.
+    /// Nothing was sent, with the reason.
     NotSent(String),
 }
 
-/// What is noted of a booking that a channel was told of.
+/// A pushed booking and its result.
 #[derive(Debug)]
 pub struct PushedReservation<'a> {
-    /// As it was read: what has changed since is to be told again.
+    /// State before the push; a change since then is pushed again.
     pub sync_state: &'a ReservationSyncState,
-    /// Of what was sent.
+    /// Digest of what was sent.
     pub digest: &'a str,
-    /// What came of it.
+    /// The result.
     pub result: &'a ReservationPushResult,
-    /// Whether the channel may have something that nobody has seen.
+    /// The channel may hold a reservation that was never confirmed.
     pub in_doubt: bool,
 }
 
-/// Notes what came of telling a channel, of bookings of which no two are the same.
+/// Records the results of a push; each booking at most once.
 pub async fn record_results(
     tx: &mut Tx,
     (account, source): (AccountId, SourceId),
@@ -227,7 +227,7 @@ pub async fn record_results(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// A call is about to be made that may be taken although its end is never seen.
+/// Marks bookings in doubt before a call whose end may never be seen.
 pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
     let new = rows::of_ids(bookings);
     let text = "update int_channel_bookings set in_doubt = 1 = 1 from new
@@ -236,14 +236,14 @@ pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bo
     new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// The channel needs not be told of bookings after all.
+/// Deletes the sync state of bookings that are no longer pushed.
 pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
     let text = "delete from int_channel_bookings
         where account_id = $1 and source_id = $2 and booking_id in (select id from new)";
     rows::of_ids(bookings).write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// Whose booking it is. A platform query.
+/// The account of a booking. A platform query.
 pub async fn account_of(tx: &mut Tx, booking: CoreId) -> Result<Option<AccountId>> {
     let text = "select account_id from gas_bookings where id = $1";
     let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(booking.0).fetch_optional(c).await)?;

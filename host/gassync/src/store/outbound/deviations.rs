@@ -1,11 +1,11 @@
-//! Nights that channels have otherwise than they are to, and why.
+//! Nights whose state at a channel differs from the desired one, and why.
 
 use gassync_domain::{AccountId, Date, SourceId};
 use sqlx::FromRow;
 
 use crate::store::{Day, Result, Time, Tx, on};
 
-/// Nights that a channel will not have, and what it said: as spans, the newest first.
+/// Nights rejected by a channel, with its error, as spans, newest first.
 pub async fn rejected(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
@@ -15,7 +15,7 @@ pub async fn rejected(tx: &mut Tx, account: AccountId, source: SourceId, limit: 
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 
-/// Nights that somebody has set otherwise at the channel by hand, and that are to be set back: as spans, by room type.
+/// Nights changed at the channel by hand, to be overwritten, as spans by room type.
 pub async fn changed_at_channel(
     tx: &mut Tx,
     account: AccountId,
@@ -30,14 +30,14 @@ pub async fn changed_at_channel(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(limit).fetch_all(c).await)
 }
 
-/// Nights of a room type that a channel refused for the same reason.
+/// Nights of a room type that deviate for the same reason.
 #[derive(Debug, Clone, FromRow)]
 pub struct DeviatingNights {
     /// The channel's id of the room type.
     pub room_type_id: String,
     /// The channel's id of the rate plan; empty where it has none.
     pub rate_plan_id: String,
-    /// What it said.
+    /// The channel's error, or the difference.
     pub error: Option<String>,
     /// The first of them.
     pub first_night: Day,
@@ -45,11 +45,11 @@ pub struct DeviatingNights {
     pub last_night: Day,
     /// How many.
     pub nights: i64,
-    /// When it said so last.
+    /// When it was recorded last.
     pub at: Option<Time>,
 }
 
-/// Nights that somebody has closed at the channel by hand, from one on: as spans, by room type and by how they are closed.
+/// Nights closed at the channel by hand, from a date on, as spans by room type and kind of closing.
 pub async fn closed_by_hand(
     tx: &mut Tx,
     account: AccountId,

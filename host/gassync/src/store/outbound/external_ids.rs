@@ -1,4 +1,4 @@
-//! What a source's channel calls units, and bookings.
+//! External ids of units and bookings at a source's channel.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::store::{
     rows::{self, ColumnType, Rows},
 };
 
-/// What a channel calls a unit.
+/// External ids of a unit.
 #[derive(Debug, Clone, FromRow)]
 pub struct RoomExternalId {
     unit_id: i64,
@@ -20,7 +20,7 @@ pub struct RoomExternalId {
     pub property_id: Option<String>,
 }
 
-/// What a source's channel calls these units, as far as their links are pushed.
+/// External ids of these units, if their links are pushed.
 pub async fn by_units(
     tx: &mut Tx,
     account: AccountId,
@@ -40,25 +40,25 @@ pub async fn by_units(
     let found: Vec<RoomExternalId> = rows::of_ids(units).read(tx, &[account.0.into(), source.0.into()], text).await?;
     let mut names = HashMap::new();
     for name in found {
-        // Of several room types that sell one unit the first is told.
+        // If several room types sell one unit, the first one is used.
         names.entry(CoreId(name.unit_id)).or_insert(name);
     }
     Ok(names)
 }
 
-/// What a source's channel calls a booking.
+/// External id of a booking.
 #[derive(Debug, Clone, FromRow)]
 pub struct ReservationExternalId {
     booking_id: i64,
     /// The reservation.
     pub external_id: String,
-    /// It was ours first.
+    /// The booking originated in the core.
     pub ours: bool,
-    /// Whether what changes in the core goes there.
+    /// Changes of the core are pushed.
     pub push: bool,
 }
 
-/// What a source's channel calls these bookings.
+/// External ids of these bookings.
 pub async fn by_bookings(
     tx: &mut Tx,
     account: AccountId,
@@ -75,19 +75,19 @@ pub async fn by_bookings(
     Ok(found.into_iter().map(|name| (CoreId(name.booking_id), name)).collect())
 }
 
-/// What a channel calls a booking of ours.
+/// An external id that a channel assigned to a booking of the core.
 #[derive(Debug)]
 pub struct ExternalIdAssignment<'a> {
     /// The booking.
     pub booking: CoreId,
     /// The reservation.
     pub external_id: &'a str,
-    /// What it was called before.
+    /// The external id that it replaces.
     pub replaces: Option<&'a str>,
 }
 
-/// Links bookings of ours with what a channel calls them. The channel's news of them change nothing in the core, which has
-/// the say over its own bookings.
+/// Links bookings of the core with their external ids. Changes from the channel do not update the core, which owns
+/// these bookings.
 pub async fn assign(
     tx: &mut Tx,
     account: AccountId,
@@ -110,7 +110,7 @@ pub async fn assign(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// The bookings of ours that a source's channel calls so.
+/// The core's own bookings with these external ids.
 pub async fn bookings_by_external_id(
     tx: &mut Tx,
     account: AccountId,
@@ -126,7 +126,7 @@ pub async fn bookings_by_external_id(
     Ok(found.into_iter().map(|(booking, id)| (CoreId(booking), id)).collect())
 }
 
-/// A channel's name of a booking of ours is none.
+/// Removes an external id from a booking of the core.
 pub async fn unassign(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
     let text = "delete from int_mappings where account_id = $1 and source_id = $2
         and external_entity_type = 'reservation' and external_entity_id = $3 and origin = 'core'";

@@ -1,4 +1,4 @@
-//! What going live would change at a channel, as somebody was shown it.
+//! Saved plans: what going live would change at a channel.
 
 use gassync_domain::{AccountId, Date, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::store::{Result, Time, Tx, on};
 
-/// Nights of a room type that follow each other, of which the same would change; both ends are meant.
+/// Consecutive nights of a room type with the same changes, both ends inclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedNights {
@@ -18,28 +18,28 @@ pub struct PlannedNights {
     pub from: Date,
     /// The last one.
     pub to: Date,
-    /// What is closed would be opened, or more of it sold.
+    /// Closed nights would be opened, or get more units.
     pub opens: bool,
     /// The price would change.
     pub price: bool,
-    /// The rules of stay would.
+    /// The rules of stay would change.
     pub rules: bool,
 }
 
-/// A plan.
+/// A saved plan.
 #[derive(Debug, Clone)]
 pub struct SavedGoLivePlan {
-    /// Its number.
+    /// Its id.
     pub id: i64,
-    /// When the channel's calendar was asked for.
+    /// When the channel's calendar was requested.
     pub read_at: Timestamp,
-    /// What would be opened, or change its price or rules.
+    /// Nights that would be opened, or change price or rules.
     pub changes: Vec<PlannedNights>,
-    /// Whether what is closed by hand is to be opened.
+    /// Whether nights closed by hand are opened.
     pub opens_closed: bool,
 }
 
-/// Keeps a plan in the place of all that were made before for its source; its number.
+/// Saves a plan, replacing the source's earlier ones; returns its id.
 pub async fn save(
     tx: &mut Tx,
     account: AccountId,
@@ -54,7 +54,7 @@ pub async fn save(
         .bind(opens_closed).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// The last plan of a source.
+/// The latest plan of a source.
 pub async fn latest(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<SavedGoLivePlan>> {
     #[derive(FromRow)]
     struct Row {
@@ -74,7 +74,7 @@ pub async fn latest(tx: &mut Tx, account: AccountId, source: SourceId) -> Result
     }))
 }
 
-/// No plan of a source is to be followed any more.
+/// Deletes a source's plans.
 pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
     let text = "delete from int_go_live_plans where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))

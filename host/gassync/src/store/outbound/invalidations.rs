@@ -1,5 +1,4 @@
-//! Which nights of a source's room types are to be reckoned anew, and which bookings it is to be told of: what facts of the
-//! core come to.
+//! Invalidated nights of room types, and bookings to be pushed, derived from events of the core.
 
 use gassync_domain::{AccountId, Date, SourceId, Timestamp};
 use sqlx::{AssertSqlSafe, FromRow};
@@ -14,12 +13,12 @@ pub const FIRST: Date = Date::constant(1970, 1, 1);
 /// After every night.
 pub const LAST: Date = Date::constant(9999, 12, 31);
 
-/// Nights of a room type that are to be reckoned anew; both ends are meant.
+/// Invalidated nights of a room type, both ends inclusive.
 #[derive(Debug, Clone, FromRow)]
 pub struct Invalidation {
     /// The tenant.
     pub account_id: i64,
-    /// Whose room type.
+    /// The source.
     pub source_id: i64,
     /// Its row.
     pub int_room_type_id: i64,
@@ -31,29 +30,29 @@ pub struct Invalidation {
     pub only_own_bookings: bool,
     /// Send all nights, also those that the channel has.
     pub force: bool,
-    /// When the core changed first.
+    /// Time of the first change.
     pub invalidated_at: Time,
 }
 
-/// A booking that a source is to be told of.
+/// A booking to be pushed to a source.
 #[derive(Debug, Clone, FromRow)]
 pub struct ReservationInvalidation {
     /// The tenant.
     pub account_id: i64,
-    /// Who is to be told.
+    /// The source.
     pub source_id: i64,
     /// Its channel.
     pub source_type: String,
     /// The booking.
     pub booking_id: i64,
-    /// When the core changed first.
+    /// Time of the first change.
     pub invalidated_at: Time,
 }
 
-/// The places in the feeds of accounts that were given together: the first and the last of each account.
+/// First and last sequence number per account, assigned together: `(account, low, high)`.
 pub type SequenceRanges = [(i64, i64, i64)];
 
-/// As rows of `account_id`, `low` and `high`.
+/// The ranges as rows of `account_id`, `low`, `high`.
 pub fn sequence_ranges<'a>(given: &SequenceRanges) -> Rows<'a, 3> {
     let mut new = Rows::new([("account_id", ColumnType::Int), ("low", ColumnType::Int), ("high", ColumnType::Int)]);
     for (account, low, high) in given {
@@ -62,8 +61,8 @@ pub fn sequence_ranges<'a>(given: &SequenceRanges) -> Rows<'a, 3> {
     new
 }
 
-/// What facts change of calendars, by room type of every source that is pushed to, the origin too, and by nights; with the
-/// channel, and whether nothing but prices has changed. A platform query.
+/// Nights invalidated by events, for every room type of every pushed source including the origin; with the channel, and
+/// whether only prices changed. A platform query.
 pub async fn nights_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<(String, bool, Invalidation)>> {
     #[derive(FromRow)]
     struct Row {
@@ -90,8 +89,8 @@ pub async fn nights_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Result<Ve
     Ok(rows.into_iter().map(|row| (row.source_type, row.only_prices == 1, row.invalidation)).collect())
 }
 
-/// Which sources are to be told of which bookings: never the one that changed it, and of those that came from another
-/// channel only where the source wants all. A platform query.
+/// Bookings to push per source: never to the source that changed them, and bookings of other channels only if the
+/// source wants all. A platform query.
 pub async fn reservations_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<ReservationInvalidation>> {
     let text = "select o.account_id, s.id as source_id, s.source_type, o.entity_id as booking_id,
             min(o.created_at) as invalidated_at
@@ -117,7 +116,7 @@ pub async fn reservations_changed_by(tx: &mut Tx, given: &SequenceRanges) -> Res
     sequence_ranges(given).read(tx, &[], text).await
 }
 
-/// Puts invalidations beside those that wait: nights that are invalidated again wait once, and the oldest change counts.
+/// Upserts invalidations; repeated ones are merged and keep the oldest time.
 pub async fn upsert(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),
@@ -153,8 +152,8 @@ pub async fn upsert(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
     new.write(tx, &[], text).await
 }
 
-/// Touches all room types of a source that are linked, from a night on: something of the source itself has changed.
-/// `force` sends what is there already, too. Tells how many there are; a source without a connection has nobody to tell.
+/// Invalidates all linked room types of a source from a night on. `force` also resends confirmed values. Returns the
+/// number of room types; none if the source has no connection.
 pub async fn insert_for_source(
     tx: &mut Tx,
     account: AccountId,
@@ -183,7 +182,7 @@ pub async fn insert_for_source(
     Ok(invalidations.len())
 }
 
-/// Whether a source's channel is told anything of calendars.
+/// Whether calendars are pushed to a source's channel.
 pub async fn is_pushed_to(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
         and s.connection_id is not null and s.listening_since is null
@@ -191,20 +190,20 @@ pub async fn is_pushed_to(tx: &mut Tx, account: AccountId, source: SourceId) -> 
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// Whether anything of a source waits to be reckoned.
+/// Whether a source has invalidated nights.
 pub async fn any_pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_calendar_invalidations where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// Nothing of a source is to be reckoned any more.
+/// Deletes a source's invalidations.
 pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
     let text = "delete from int_calendar_invalidations where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }
 
-/// Takes the invalidations of one of a source's room types: they are to be reckoned in this transaction. In the order in which
-/// [`upsert`] writes them, so that the two never wait for each other in a ring.
+/// Takes the invalidations of one room type, to be computed in this transaction. Locks them in the order in which
+/// [`upsert`] writes them, so that the two cannot deadlock.
 pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Invalidation>> {
     let lock = tx.dialect("", "for update");
     let text = format!(

@@ -1,4 +1,4 @@
-//! What channels are to have of the core, what was sent to them, and what they surely have.
+//! State at channels: desired, sent, and confirmed.
 
 pub mod ages;
 pub mod bookings;

@@ -1,4 +1,4 @@
-//! Nights at channels: what is wanted, what was sent, what is surely there.
+//! Sync state of nights at channels: desired, sent, and confirmed values.
 
 use gassync_domain::{AccountId, Date, SourceId, Stay, Timestamp};
 use sqlx::FromRow;
@@ -16,32 +16,32 @@ pub struct NightKey {
     pub room_type: i64,
     /// The channel's id of the rate plan; empty where it has none.
     pub rate_plan_id: String,
-    /// Which night.
+    /// The night.
     pub night: Date,
 }
 
-/// A night as it stands.
+/// Sync state of a night.
 #[derive(Debug, Clone)]
 pub struct NightState {
-    /// Which.
+    /// The night.
     pub key: NightKey,
-    /// What it is to be.
+    /// Desired value.
     pub wanted: String,
-    /// What was sent last.
+    /// Value sent last.
     pub sent: Option<String>,
-    /// What the channel surely has.
+    /// Value confirmed last.
     pub confirmed: Option<String>,
     /// Whether the channel has it.
     pub state: SyncStatus,
-    /// A call that may have been taken did not end.
+    /// A call that may have been accepted has no known result.
     pub in_doubt: bool,
-    /// How often what was sent was not there.
+    /// How often the channel did not show what was sent.
     pub mismatch_count: i64,
-    /// The oldest change that is not there.
+    /// Time of the oldest unconfirmed change.
     pub changed_at: Timestamp,
     /// When it was sent last.
     pub sent_at: Option<Timestamp>,
-    /// The channel has, or may have, a word of ours that closes it.
+    /// The channel has, or may have, a closing of ours.
     pub closed_by_us: bool,
 }
 
@@ -94,8 +94,7 @@ macro_rules! select_states {
     };
 }
 
-/// Changes the nights of a source, `$2` of the account `$1`, that stand in `new`; those alone that a condition holds for, where
-/// one is given.
+/// Updates the nights in `new` of source `$2`, account `$1`, optionally only those that meet a condition.
 macro_rules! update_new {
     ($set:literal $(, $hold:literal)?) => {
         concat!(
@@ -111,7 +110,7 @@ macro_rules! update_new {
     };
 }
 
-/// The nights of a room type that are known of some stays' nights, under all its rate plans.
+/// Known nights of a room type within these stays, for all rate plans.
 pub async fn find(
     tx: &mut Tx,
     account: AccountId,
@@ -129,7 +128,7 @@ pub async fn find(
     Ok(rows.into_iter().map(NightState::from).collect())
 }
 
-/// The last night of a room type under a rate plan, the empty one where it has none, that anything is known of.
+/// The last known night of a room type and rate plan (empty if the channel has none).
 pub async fn last_night(
     tx: &mut Tx,
     account: AccountId,
@@ -143,7 +142,7 @@ pub async fn last_night(
     Ok(night.map(|night| night.0))
 }
 
-/// Nights that are to be sent, those that were tried longest ago first, then room type by room type.
+/// Nights to be pushed: least recently tried first, then by room type.
 pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<NightState>> {
     let text = select_states!(
         "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'pending'
@@ -154,7 +153,7 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
     Ok(rows.into_iter().map(NightState::from).collect())
 }
 
-/// Writes nights as they are to stand. The caller holds the source's queue, or the whole table row in the same transaction.
+/// Upserts desired nights. The caller holds the source's queue lease, or a lock on the row in the same transaction.
 pub async fn upsert(
     tx: &mut Tx,
     account: AccountId,
@@ -206,46 +205,46 @@ pub async fn upsert(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// What a channel made of a night that was sent to it.
+/// Result of pushing a night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NightPushResult {
-    /// It has it for sure.
+    /// The channel has it.
     Confirmed,
-    /// It says so; it is to be read back.
+    /// The channel acknowledged it; a read-back must confirm it.
     Unconfirmed,
-    /// It has repeated what it was sent; it is to be read back.
+    /// The channel echoed the values; a read-back must confirm them.
     Echoed,
-    /// It will not have it.
+    /// The channel rejected it.
     Rejected,
-    /// It may have it.
+    /// The channel may have it.
     InDoubt,
 }
 
-/// A night that was sent, and what became of it.
+/// A pushed night and its result.
 #[derive(Debug, Clone)]
 pub struct PushedNight<'a> {
-    /// Which.
+    /// The night.
     pub key: &'a NightKey,
-    /// What was sent.
+    /// Value that was sent.
     pub value: &'a str,
-    /// What became of it.
+    /// The result.
     pub result: NightPushResult,
-    /// What was said to that.
+    /// The channel's error or warning.
     pub error: Option<&'a str>,
 }
 
-/// A night as a call is about to tell it.
+/// A night about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingNight<'a> {
-    /// Which.
+    /// The night.
     pub key: &'a NightKey,
-    /// What it is to be.
+    /// Desired value.
     pub value: &'a str,
-    /// What is told of it may be a word that closes it.
+    /// The push may close it.
     pub closes: bool,
 }
 
-/// A call is about to be made: until its end is seen, nobody knows whether the channel has what is sent.
+/// Marks nights in doubt before a call, until its result is known.
 pub async fn mark_in_doubt(
     tx: &mut Tx,
     account: AccountId,
@@ -271,7 +270,7 @@ pub async fn mark_in_doubt(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// Notes what became of nights. One that is to be something else by now is sent again.
+/// Records the results of a push. A night whose desired value has changed meanwhile is pushed again.
 pub async fn record_results(
     tx: &mut Tx,
     account: AccountId,
@@ -317,7 +316,7 @@ pub async fn record_results(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// A night that was read at its channel.
+/// Result of reading a night back.
 #[derive(Debug, Clone)]
 pub struct ReadBackResult<'a> {
     key: &'a NightKey,
@@ -326,29 +325,29 @@ pub struct ReadBackResult<'a> {
 }
 
 impl<'a> ReadBackResult<'a> {
-    /// The channel shows what it was sent.
+    /// The channel shows what was sent.
     pub fn confirmed(key: &'a NightKey) -> Self {
         Self { key, state: SyncStatus::Confirmed, error: None }
     }
 
-    /// It shows something else: it is to be sent again.
+    /// The channel shows something else: push again.
     pub fn mismatched(key: &'a NightKey) -> Self {
         Self { key, state: SyncStatus::Pending, error: None }
     }
 
-    /// Somebody has set it to something else there, and to what: it is to be sent again.
+    /// It was changed at the channel by hand: push again, with the difference.
     pub fn changed(key: &'a NightKey, difference: String) -> Self {
         Self { key, state: SyncStatus::Pending, error: Some(difference) }
     }
 
-    /// It shows something else however often it is sent: a person is asked.
+    /// The channel keeps showing something else: a person must act.
     pub fn given_up(key: &'a NightKey) -> Self {
-        let why = "the channel says that it took it, and shows something else";
+        let why = "the channel acknowledged it and shows something else";
         Self { key, state: SyncStatus::Rejected, error: Some(why.to_owned()) }
     }
 }
 
-/// Notes what a channel shows of nights that were sent before it was asked.
+/// Records read-back results of nights that were sent before the reading.
 pub async fn record_read_back(
     tx: &mut Tx,
     account: AccountId,
@@ -388,8 +387,7 @@ pub async fn record_read_back(
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
 }
 
-/// Nights that a channel has shown open after all that it was told: a word of ours that closed them is gone, and one that stands
-/// there later is somebody else's.
+/// Forgets our closing of nights that the channel shows open; a later closing is somebody else's.
 pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&NightKey]) -> Result<()> {
     let mut new =
         Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
@@ -399,7 +397,7 @@ pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceI
     new.write(tx, &[account.0.into(), source.0.into()], update_new!("closed_by_us = 1 = 0")).await
 }
 
-/// Nights that somebody has closed or opened at the channel by hand: what it has is what it shows, until they are reckoned anew.
+/// Forgets the confirmed value of nights closed or opened at the channel by hand, until they are computed anew.
 pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
@@ -411,8 +409,8 @@ pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, 
     new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// Nights that were sent before a channel was asked for them, and that it did not show: they are sent again, and given up for
-/// a person after `most` times.
+/// Records nights that were sent before a reading which did not show them: they are pushed again, and rejected after
+/// `most` mismatches.
 pub async fn record_not_shown(
     tx: &mut Tx,
     account: AccountId,
@@ -422,13 +420,13 @@ pub async fn record_not_shown(
 ) -> Result<u64> {
     let text = "update int_channel_nights set mismatch_count = mismatch_count + 1,
             state = case when mismatch_count >= $3 then 'rejected' else 'pending' end,
-            error = case when mismatch_count >= $3 then 'the channel says that it took it, and does not show the night' end
+            error = case when mismatch_count >= $3 then 'the channel acknowledged it and does not show the night' end
         where account_id = $1 and source_id = $2 and state = 'unconfirmed' and sent_at < $4";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(most).bind(Time::from(asked_at)).execute(c).await
         .map(|done| done.rows_affected()))
 }
 
-/// The room types that have nights to be read back, and the first and last of them.
+/// Room types with nights awaiting read-back, and the first and last of these nights.
 pub async fn awaiting_confirmation(
     tx: &mut Tx,
     account: AccountId,
@@ -442,14 +440,15 @@ pub async fn awaiting_confirmation(
     Ok(rows.into_iter().map(|(id, first, last)| (id, first.0, last.0)).collect())
 }
 
-/// Nights that are over need no telling.
+/// Deletes nights that are over.
 pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
 
-/// The nights of a room type that go nowhere any more rest: its link, or that of a rate plan, is gone or not pushed. What the channel
-/// has of them from us is remembered, so that a word of ours is never taken for somebody else's; what it was never told is forgotten.
+/// Retires nights of a room type without a target, because a link is gone or no longer pushed. Values the channel has
+/// from us are kept, so that our own closing is never taken for somebody else's; nights that were never sent are
+/// deleted.
 pub async fn retire_all_but(
     tx: &mut Tx,
     account: AccountId,
@@ -465,7 +464,7 @@ pub async fn retire_all_but(
         for text in [
             "delete from int_channel_nights where account_id = $1 and source_id = $2 and int_room_type_id = $3
                 and rate_plan_external_id = $4 and sent is null and confirmed is null",
-            // Of what may be there the last that was sent counts.
+            // If in doubt, the value sent last counts.
             "update int_channel_nights set wanted = coalesce(sent, confirmed), confirmed = coalesce(sent, confirmed),
                 state = 'confirmed', in_doubt = (1 = 0), mismatch_count = 0, error = null
             where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4
@@ -478,7 +477,7 @@ pub async fn retire_all_but(
     Ok(())
 }
 
-/// Forgets nights: the channel has nothing of them from us any more.
+/// Deletes nights of which the channel has nothing from us.
 pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));

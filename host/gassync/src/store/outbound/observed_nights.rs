@@ -1,22 +1,22 @@
-//! Nights as channels show them.
+//! Nights as observed at channels.
 
 use gassync_domain::{AccountId, Amount, CalendarNight, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
-/// A night as a channel showed it.
+/// A night as observed at a channel.
 #[derive(Debug, Clone)]
 pub struct ObservedNight {
     /// The channel's id of the rate plan; empty where it has none.
     pub rate_plan_id: String,
-    /// What it showed.
+    /// Observed values.
     pub night: CalendarNight,
-    /// When it was asked, as it began to show this.
+    /// Time of the first reading that showed these values.
     pub observed_at: Timestamp,
 }
 
-/// What the source's channel showed of a room type's nights that is as it is since `since`, or later.
+/// Observed nights of a room type whose values were first seen at `since` or later.
 pub async fn find(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! How a source's channel is told of the core.
+//! Push settings of sources.
 
 use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, PushSettings, Rounding, SourceId};
 use sqlx::FromRow;
@@ -59,7 +59,7 @@ impl From<Row> for PushSettings {
     }
 }
 
-/// How a source is pushed to; none where there is no such source.
+/// A source's push settings; `None` if there is no such source.
 pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<PushSettings>> {
     let text = "select sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
             price_adjustment_type, price_adjustment_value, price_rounding, price_rounding_step, price_currency, price_rate,
@@ -69,7 +69,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Op
     Ok(row.map(PushSettings::from))
 }
 
-/// Says how a source is pushed to.
+/// Stores a source's push settings.
 pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &PushSettings) -> Result<()> {
     let text = "update int_sources set sync_direction = case when not $3 then 'inbound_only'
                 when sync_direction = 'inbound_only' then 'bidirectional' else sync_direction end,
@@ -93,13 +93,13 @@ pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pu
         .execute(c).await.map(drop))
 }
 
-/// Notes up to where the calendar of a source was reckoned.
+/// Records the end of the computed calendar of a source.
 pub async fn set_computed_until(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
     let text = "update int_sources set computed_until = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(until)).execute(c).await.map(drop))
 }
 
-/// The night after the last that was reckoned for a source; none before the first time.
+/// End (exclusive) of a source's computed calendar; `None` before the first computation.
 pub async fn computed_until(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Date>> {
     let text = "select computed_until from int_sources where account_id = $1 and id = $2";
     let day: Option<Option<Day>> =

@@ -1,4 +1,4 @@
-//! Where a room type's nights go at a channel, and what they are called there.
+//! Push targets: which room type and rate plan at the channel a unit's nights are pushed to.
 
 use std::collections::HashMap;
 
@@ -23,25 +23,25 @@ pub struct PushTarget {
     /// The channel's id of the rate plan; empty where it knows none.
     pub rate_plan_id: String,
     plan_id: Option<i64>,
-    /// The zone that its property's days are in, as IANA calls it.
+    /// IANA time zone of its property.
     pub time_zone: Option<String>,
-    /// ISO 4217: what its property charges in.
+    /// ISO 4217 currency of its property.
     pub currency: Option<String>,
 }
 
 impl PushTarget {
-    /// What is sold there.
+    /// The unit sold there.
     pub fn unit(&self) -> CoreId {
         CoreId(self.unit_id)
     }
 
-    /// Whose prices count.
+    /// The rate plan whose prices are pushed.
     pub fn plan(&self) -> Option<CoreId> {
         self.plan_id.map(CoreId)
     }
 }
 
-/// Where the nights of a source's room types go, by their rows, as far as somebody has asked.
+/// Push targets of a source by room type row, loaded on demand.
 #[derive(Debug)]
 pub struct PushTargets {
     account: AccountId,
@@ -50,17 +50,17 @@ pub struct PushTargets {
 }
 
 impl PushTargets {
-    /// Of a source.
+    /// No targets loaded yet.
     pub fn new(account: AccountId, source: SourceId) -> Self {
         Self { account, source, known: HashMap::new() }
     }
 
-    /// Where the nights of one go that was asked for.
+    /// Targets of a room type that was loaded.
     pub fn get(&self, room_type: i64) -> &[PushTarget] {
         self.known.get(&room_type).map_or(&[], Vec::as_slice)
     }
 
-    /// Asks where the nights of these go, as far as nobody has yet.
+    /// Loads the targets of these room types, unless already loaded.
     pub async fn load(&mut self, tx: &mut Tx, room_types: impl IntoIterator<Item = i64>) -> Result<()> {
         let new: Vec<i64> = room_types.into_iter().filter(|row| !self.known.contains_key(row)).collect();
         let found = of_room_types(tx, self.account, self.source, &new).await?;
@@ -72,8 +72,8 @@ impl PushTargets {
     }
 }
 
-/// Where the nights of these room types go: once for each rate plan of the property that is linked, else once with the
-/// prices of the property's first rate plan. Nowhere where the link, or that of the property, is not pushed.
+/// Targets of these room types: one per linked rate plan of the property, otherwise one with the prices of the
+/// property's first rate plan. None if the link of the room type or property is not pushed.
 async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<PushTarget>> {
     let mut new = Rows::new([("id", ColumnType::Int)]);
     rows.iter().for_each(|row| new.push([(*row).into()]));

@@ -1,4 +1,4 @@
-//! What each call of a plugin took.
+//! Records of plugin calls.
 
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use sqlx::FromRow;

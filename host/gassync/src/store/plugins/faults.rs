@@ -1,10 +1,10 @@
-//! At whose calls a version of a plugin broke.
+//! Faults of plugin versions.
 
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 
 use super::super::{Result, Time, Tx, on};
 
-/// A version broke at a call of this connection.
+/// Records a fault at a call for this connection.
 pub async fn record(
     tx: &mut Tx,
     account: AccountId,
@@ -19,14 +19,14 @@ pub async fn record(
         .execute(c).await.map(drop))
 }
 
-/// Of how many connections, and of how many accounts, a version broke calls since. A platform query.
+/// The number of connections and of accounts with faults of a version since then. A platform query.
 pub async fn counts(tx: &mut Tx, plugin: &str, hash: &str, since: Timestamp) -> Result<(i64, i64)> {
     let text = "select count(*), count(distinct account_id) from int_plugin_faults
         where plugin_id = $1 and hash = $2 and at >= $3";
     on!(tx, c => sqlx::query_as(text).bind(plugin).bind(hash).bind(Time::from(since)).fetch_one(c).await)
 }
 
-/// Begins to count anew. A platform query.
+/// Clears the faults of a version. A platform query.
 pub async fn clear(tx: &mut Tx, plugin: &str, hash: &str) -> Result<()> {
     let text = "delete from int_plugin_faults where plugin_id = $1 and hash = $2";
     on!(tx, c => sqlx::query(text).bind(plugin).bind(hash).execute(c).await.map(drop))

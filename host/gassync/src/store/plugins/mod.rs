@@ -1,4 +1,4 @@
-//! The registry: which plugins there are, in which versions, and what each of those may do. Platform queries, all of them.
+//! The plugin registry: plugins, versions and permissions. All functions are platform queries.
 
 pub mod calls;
 pub mod faults;
@@ -11,18 +11,18 @@ use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
 
-/// A plugin, and what serves its channel.
+/// A plugin and its active version.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct PluginRow {
     /// The channel.
     pub id: String,
     /// `enabled`, `disabled` or `quarantined`.
     pub status: String,
-    /// SHA-256 of the version that serves.
+    /// SHA-256 of the active version.
     pub serving: Option<String>,
-    /// SHA-256 of the version that shall serve as soon as every process has it ready.
+    /// SHA-256 of the requested version, activated once every process has prepared it.
     pub wanted: Option<String>,
-    /// What the version that serves may do.
+    /// Permissions of the active version.
     pub allowance: Option<Json<Permissions>>,
 }
 
@@ -37,17 +37,17 @@ pub struct VersionRow {
     pub contract: String,
     /// What it says of itself and asks for.
     pub manifest: Json<Value>,
-    /// What it may do; none while nobody has said so.
+    /// Its permissions; `None` until approved.
     pub allowance: Option<Json<Permissions>>,
     /// How it came.
     pub receipt: Json<Value>,
-    /// Why it does not serve.
+    /// Why it cannot be activated.
     pub problem: Option<String>,
-    /// Since when it is set aside.
+    /// When it was quarantined.
     pub quarantined_at: Option<Time>,
     /// When it came.
     pub installed_at: Time,
-    /// When it last began to serve.
+    /// When it was last activated.
     pub activated_at: Option<Time>,
 }
 
@@ -120,7 +120,7 @@ pub async fn component(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<Vec<u
     on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
 }
 
-/// The version that served before this one and could again: the newest that came before it, else the last that served.
+/// The version to roll back to: the newest installed before this one, else the last active one.
 pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>> {
     let text = "select v.hash from int_plugin_versions v
         left join int_plugin_versions n on n.plugin_id = v.plugin_id and n.hash = $2
@@ -131,7 +131,7 @@ pub async fn former(tx: &mut Tx, id: &str, hash: &str) -> Result<Option<String>>
     on!(tx, c => sqlx::query_scalar(text).bind(id).bind(hash).fetch_optional(c).await)
 }
 
-/// Keeps a version. A plugin nobody knew is enabled; what is known of a version stays.
+/// Stores a version. A new plugin is enabled; an existing version is unchanged.
 pub async fn keep(tx: &mut Tx, new: &NewVersionRow<'_>, now: Timestamp) -> Result<()> {
     let text =
         "insert into int_plugins (id, status, changed_at) values ($1, 'enabled', $2) on conflict (id) do nothing";
@@ -151,13 +151,13 @@ pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Permissions) -
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Json(allowance)).execute(c).await.map(drop))
 }
 
-/// A version, or none, shall serve as soon as every process has it ready.
+/// Requests a version (or none), to be activated once every process has prepared it.
 pub async fn want(tx: &mut Tx, id: &str, hash: Option<&str>, now: Timestamp) -> Result<()> {
     let text = "update int_plugins set wanted = $2, changed_at = $3 where id = $1";
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// The wanted version serves from now on; false when another is wanted meanwhile.
+/// Activates the requested version; returns false if another was requested meanwhile.
 pub async fn activate(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<bool> {
     // A quarantine was the former version's, not the plugin's; what a person disabled stays so.
     let text = "update int_plugins set serving = wanted, wanted = null, changed_at = $3,
@@ -170,7 +170,7 @@ pub async fn activate(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Resu
     Ok(done > 0)
 }
 
-/// A version cannot serve: what serves goes on.
+/// Rejects a version; the active one stays.
 pub async fn refuse(tx: &mut Tx, id: &str, hash: &str, problem: &str, now: Timestamp) -> Result<()> {
     let text = "update int_plugins set wanted = null, changed_at = $3 where id = $1 and wanted = $2";
     on!(&mut *tx, c => sqlx::query(text).bind(id).bind(hash).bind(Time::from(now)).execute(c).await.map(drop))?;
@@ -178,26 +178,26 @@ pub async fn refuse(tx: &mut Tx, id: &str, hash: &str, problem: &str, now: Times
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(problem).execute(c).await.map(drop))
 }
 
-/// Sets a version aside, or takes it back when no instant is given.
+/// Quarantines a version, or releases it if no instant is given.
 pub async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: Option<(&str, Timestamp)>) -> Result<()> {
     let text = "update int_plugin_versions set problem = $3, quarantined_at = $4 where plugin_id = $1 and hash = $2";
     let (problem, at) = (why.map(|(problem, _)| problem), why.map(|(_, at)| Time::from(at)));
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(problem).bind(at).execute(c).await.map(drop))
 }
 
-/// Nothing serves the channel any more.
+/// Deactivates the channel's plugin.
 pub async fn stop_serving(tx: &mut Tx, id: &str, now: Timestamp) -> Result<()> {
     let text = "update int_plugins set serving = null, wanted = null, changed_at = $2 where id = $1";
     on!(tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Forgets what the versions of a plugin may do.
+/// Deletes the permissions of a plugin's versions.
 pub async fn forget_allowances(tx: &mut Tx, id: &str) -> Result<()> {
     let text = "update int_plugin_versions set allowance = null where plugin_id = $1";
     on!(tx, c => sqlx::query(text).bind(id).execute(c).await.map(drop))
 }
 
-/// Forgets old versions, but for the newest, the last that served, what serves and what is wanted.
+/// Deletes old versions, except the newest, the last active, the active and the requested one.
 pub async fn forget_old(tx: &mut Tx, id: &str, keep: i64) -> Result<()> {
     let text = "delete from int_plugin_versions where plugin_id = $1
         and hash not in (select hash from int_plugin_versions where plugin_id = $1

@@ -1,15 +1,15 @@
-//! The processes that share the database, and how far each is with the components of plugins. Platform queries.
+//! The processes that share the database, and their prepared plugin versions. Platform queries.
 
 use gassync_domain::Timestamp;
 
 use super::super::{Result, Time, Tx, on};
 
-/// How far a process is with a component.
+/// The preparation state of a component in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstanceState {
-    /// It compiles, links and tries it.
+    /// Being compiled, linked and tested.
     Begun,
-    /// It could serve with it at once.
+    /// Ready to serve.
     Ready,
     /// It cannot.
     Failed,
@@ -25,14 +25,14 @@ impl InstanceState {
     }
 }
 
-/// A process lives.
+/// Records a heartbeat.
 pub async fn heartbeat(tx: &mut Tx, process: &str, now: Timestamp) -> Result<()> {
     let text = "insert into int_processes (id, seen_at) values ($1, $2)
         on conflict (id) do update set seen_at = excluded.seen_at";
     on!(tx, c => sqlx::query(text).bind(process).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// A process ends as it should: nothing of it is to be found.
+/// Removes a process that ends normally.
 pub async fn unregister(tx: &mut Tx, process: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where process_id = $1";
     on!(&mut *tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))?;
@@ -40,19 +40,19 @@ pub async fn unregister(tx: &mut Tx, process: &str) -> Result<()> {
     on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
 }
 
-/// A process is no more, whatever it was at.
+/// Records that a process died.
 pub async fn record_death(tx: &mut Tx, process: &str) -> Result<()> {
     let text = "delete from int_processes where id = $1";
     on!(tx, c => sqlx::query(text).bind(process).execute(c).await.map(drop))
 }
 
-/// A process has a component ready no more.
+/// Records that a process unloaded a component.
 pub async fn record_unloaded(tx: &mut Tx, process: &str, hash: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where process_id = $1 and hash = $2 and state <> 'begun'";
     on!(tx, c => sqlx::query(text).bind(process).bind(hash).execute(c).await.map(drop))
 }
 
-/// Forgets processes that were last seen before; what they died of stays.
+/// Deletes processes without a recent heartbeat, but keeps what they died of.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_processes where seen_at < $1";
     on!(&mut *tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))?;
@@ -61,7 +61,7 @@ pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     on!(tx, c => sqlx::query(text).execute(c).await.map(drop))
 }
 
-/// Says how far a process is with a component.
+/// Records the preparation state of a component.
 pub async fn record_preparation(
     tx: &mut Tx,
     process: &str,
@@ -74,7 +74,7 @@ pub async fn record_preparation(
         .map(drop))
 }
 
-/// Whether all processes that were seen since have a component ready.
+/// Whether all live processes have prepared a component.
 pub async fn all_ready(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<bool> {
     let text = "select not exists (select 1 from int_processes p where p.seen_at >= $2
         and not exists (select 1 from int_plugin_instances r
@@ -82,7 +82,7 @@ pub async fn all_ready(tx: &mut Tx, hash: &str, since: Timestamp) -> Result<bool
     on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).fetch_one(c).await)
 }
 
-/// How many processes but this one began with a component and were not seen since.
+/// The number of other processes that died while preparing a component.
 pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) -> Result<i64> {
     let text = "select count(*) from int_plugin_instances r
         where r.hash = $1 and r.state = 'begun' and r.process_id <> $3
@@ -90,7 +90,7 @@ pub async fn deaths(tx: &mut Tx, process: &str, hash: &str, since: Timestamp) ->
     on!(tx, c => sqlx::query_scalar(text).bind(hash).bind(Time::from(since)).bind(process).fetch_one(c).await)
 }
 
-/// Whoever died while getting a component ready did not die of it.
+/// Clears the deaths attributed to a component.
 pub async fn clear_deaths(tx: &mut Tx, hash: &str) -> Result<()> {
     let text = "delete from int_plugin_instances where hash = $1 and state = 'begun'";
     on!(tx, c => sqlx::query(text).bind(hash).execute(c).await.map(drop))

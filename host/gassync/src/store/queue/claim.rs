@@ -1,4 +1,4 @@
-//! Taking work: queues first, by turns, then what is due in them.
+//! Claims work: queues first, in account rotation, then the due jobs in them.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -10,24 +10,23 @@ use crate::store::{
     rows::{ColumnType, Rows},
 };
 
-/// A queue that is held, and what was taken out of it.
+/// A leased queue and the jobs claimed from it.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The tenant.
     pub account: AccountId,
     /// The source.
     pub source: SourceId,
-    /// Which of its queues.
+    /// The queue.
     pub queue: QueueKey,
-    /// What is to be done, in this order, those of a kind behind each other; never empty.
+    /// The jobs in order of execution, those of a kind together; never empty.
     pub jobs: Vec<Job>,
     pub(super) fencing_token: i64,
 }
 
-/// A queue that has waited so long is as urgent as one of the next higher priority: prices wait behind what can be sold, and not
-/// until nothing is left of that.
+/// A queue that has waited this long counts one priority higher: prices yield to availability, but do not starve.
 const AGEING_STEP: SignedDuration = SignedDuration::from_secs(2);
-/// After so long it is as urgent as one of the priority above that.
+/// After this long it counts two priorities higher.
 const SECOND_AGEING_STEP: SignedDuration = SignedDuration::from_secs(4);
 
 #[derive(FromRow)]
@@ -45,43 +44,42 @@ impl ClaimedQueue {
     }
 }
 
-/// Which work is taken: the two have places of their own, so that neither keeps the other from being done.
+/// The worker pools. Each has slots of its own, so that neither blocks the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerPool {
-    /// The talk with channels, and what this host does alone.
+    /// Jobs of channels and of the host.
     Jobs,
-    /// What subscribers are told.
+    /// Webhook deliveries.
     Deliveries,
 }
 
-/// What is taken with a job.
+/// Which jobs are claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchPolicy {
-    /// Jobs of these kinds, in the order in which they are done.
+    /// Kinds claimed together, in order of execution.
     pub kinds: &'static [&'static str],
-    /// Most of each kind, the job itself included.
+    /// Maximum per kind, including the first job.
     pub max: i64,
-    /// Each ends by itself: one that failed before takes no other of its kind with it.
+    /// Jobs succeed or fail independently, so failed ones stay in batches; otherwise a failed job is retried alone.
     pub independent: bool,
 }
 
 impl BatchPolicy {
-    /// The job is taken alone.
+    /// The job runs alone.
     pub const NONE: Self = Self { kinds: &[], max: 1, independent: false };
 }
 
-/// Whether a queue may have something to do. A platform query.
+/// Whether a queue may have due jobs. A platform query.
 pub async fn is_waiting(tx: &mut Tx, work: WorkerPool, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_queues where due_at <= $1 and (busy_until is null or busy_until <= $1)
         and (paused_until is null or paused_until <= $1) and (queue_kind = 'webhook') = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == WorkerPool::Deliveries).fetch_one(c).await)
 }
 
-/// Takes queues that have something of such work to do, and the most urgent job of each with others that can be done with it, as
-/// `company` says of its kind. Accounts take turns: the one with the fewest queues at work is next, and of those the one
-/// that waited longest; none has more than `most_of_one` of them. Of an account's queues the one with the most urgent job is
-/// next, and each becomes more urgent by waiting. What needs a plugin waits while that is disabled. Others are kept off
-/// until `until`. A platform query.
+/// Leases queues with due jobs of this pool until `until`, and claims the most urgent job of each, together with the
+/// jobs its batch policy allows. Accounts rotate: the one with the fewest leased queues is next, then the one that
+/// waited longest; none gets more than `max_per_account` queues. Within an account the queue with the most urgent job
+/// is next; priority rises with waiting. Jobs that need a disabled plugin wait. A platform query.
 pub async fn claim(
     tx: &mut Tx,
     work: WorkerPool,
@@ -106,7 +104,7 @@ pub async fn claim(
         let mut jobs = vec![job];
         if policy.max > 1 {
             jobs.extend(batch_with(tx, &held, &jobs[0], (now, policy)).await?);
-            // The most urgent stays the first of its kind.
+            // The sort is stable: the most urgent job stays first of its kind.
             jobs.sort_by_key(|job| policy.kinds.iter().position(|kind| *kind == job.kind));
         }
         taken.push(Claim {
@@ -117,7 +115,7 @@ pub async fn claim(
             jobs,
         });
     }
-    // What was due in them is gone.
+    // Their due jobs are gone: release them.
     for ClaimedQueue { account_id, source_id, queue_kind, subscription_id, fencing_token } in empty {
         let text = "update int_queues set busy_until = null, due_at = (select min(j.run_at) from int_jobs j
                 where j.account_id = $1 and j.source_id = $2 and j.queue_kind = $3 and j.subscription_id = $4
@@ -135,8 +133,8 @@ async fn lease_queues(
     (now, until): (Timestamp, Timestamp),
     (queues, max_per_account): (i64, i64),
 ) -> Result<Vec<ClaimedQueue>> {
-    /// Queues that are ready, each with its place: behind those of its account that are at work, and behind its sisters
-    /// that are more urgent or waited longer.
+    /// Ready queues with their rank: after the account's leased queues, and after its more urgent or longer waiting
+    /// ones.
     const READY: &str = "select ready.account_id, ready.source_id, ready.queue_kind, ready.subscription_id from (
             select q.account_id, q.source_id, q.queue_kind, q.subscription_id, r.last_served_at as account_served_at,
                 row_number() over (partition by q.account_id
@@ -162,7 +160,7 @@ async fn lease_queues(
     let back = "returning account_id, source_id, queue_kind, subscription_id, fencing_token";
     let text = match tx {
         Tx::Sqlite(..) => format!("{take} ({READY}) {back}"),
-        // Another process may have taken one since: it is looked at once more, under its lock.
+        // Another process may have leased one meanwhile: check again under the lock.
         Tx::Postgres(..) => format!(
             "{take} (select w.account_id, w.source_id, w.queue_kind, w.subscription_id from int_queues w
                 where w.due_at <= $1 and (w.busy_until is null or w.busy_until <= $1)
@@ -209,7 +207,7 @@ async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Res
             held.fencing_token.into(),
         ]);
     }
-    // Found before anything is written: otherwise PostgreSQL looks for it once more beside each job that the account ever had.
+    // Materialised before the update, otherwise PostgreSQL repeats the lookup for each job of the account.
     let due = run_at_unindexed(tx);
     let text = format!(
         ", head (account_id, fencing_token, id) as materialized (
@@ -233,12 +231,12 @@ async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Res
         .collect())
 }
 
-/// When a job is due, in words by which SQLite does not look for it: it would sort all that is due to find the most urgent.
+/// `run_at` in a form that keeps SQLite from using its index, which would sort all due jobs to find the most urgent.
 fn run_at_unindexed(tx: &Tx) -> &'static str {
     tx.dialect("+i.run_at", "i.run_at")
 }
 
-/// What failed before is tried alone of its kind, so that it takes no other with it.
+/// More jobs for the batch. A job that failed before runs alone of its kind.
 async fn batch_with(
     tx: &mut Tx,
     held: &ClaimedQueue,
@@ -246,8 +244,8 @@ async fn batch_with(
     (now, policy): (Timestamp, BatchPolicy),
 ) -> Result<Vec<Job>> {
     let due = run_at_unindexed(tx);
-    // Words of this program. Of other kinds there is little, and each has one queue: they are not looked for behind all of this
-    // one, nor in an order for which SQLite would go through all that the account ever had.
+    // The names are constants of this program. Other kinds are few and have one queue each, so they are looked up
+    // separately, without an order that would make SQLite scan the account's jobs.
     let others: Vec<&str> = policy.kinds.iter().copied().filter(|kind| *kind != first.kind).collect();
     let others = others.join("', '");
     let text = format!(
@@ -272,7 +270,7 @@ async fn batch_with(
     Ok(rows.into_iter().map(Job::from).collect())
 }
 
-/// The queues are still being worked on. One that somebody else has taken meanwhile is his.
+/// Extends the lease of a queue, unless another worker has leased it meanwhile.
 pub async fn extend(tx: &mut Tx, claim: &Claim, until: Timestamp) -> Result<()> {
     let text = "update int_queues set busy_until = $6
         where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5

@@ -1,4 +1,4 @@
-//! Putting down what came of work, of many queues at once.
+//! Completes claimed jobs of many queues at once.
 
 use gassync_domain::Timestamp;
 
@@ -8,26 +8,26 @@ use crate::store::{
     rows::{Cell, ColumnType, Rows},
 };
 
-/// What came of a job.
+/// Result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobResult {
-    /// It is done.
+    /// Done.
     Done,
-    /// It did not work out: it comes again.
+    /// Failed: to be retried.
     Retry {
         /// Why.
         why: String,
         /// When.
         at: Timestamp,
     },
-    /// It could not be tried at all: it comes again, and this time did not count.
+    /// Not attempted: to be tried later, without counting an attempt.
     Snoozed {
         /// Why.
         why: String,
         /// When.
         at: Timestamp,
     },
-    /// It is not tried again by itself.
+    /// Given up: not retried automatically.
     Dead {
         /// Why.
         why: String,
@@ -35,7 +35,7 @@ pub enum JobResult {
 }
 
 impl JobResult {
-    /// One word for it.
+    /// Its name in logs.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -46,7 +46,7 @@ impl JobResult {
     }
 }
 
-/// The channel wants to be left alone.
+/// A pause of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
     /// Until when.
@@ -55,19 +55,19 @@ pub struct Pause {
     pub why: String,
 }
 
-/// A queue that is given back, and what came of its jobs.
+/// A queue to be released, with the results of its jobs.
 #[derive(Debug)]
 pub struct QueueResult {
-    /// What was taken.
+    /// What was claimed.
     pub claim: Claim,
-    /// Of each of its jobs, in their order.
+    /// Results of its jobs, in order.
     pub results: Vec<JobResult>,
-    /// Whether nothing in the queue is begun for a while.
+    /// Pauses the queue.
     pub pause: Option<Pause>,
 }
 
-/// Writes what came of jobs, and gives their queues back. A job that was put in the queue anew meanwhile stays there, and a
-/// queue that another has taken is his. A platform query.
+/// Stores job results and releases their queues. A job enqueued again meanwhile stays enqueued, and a queue leased by
+/// another worker stays leased. A platform query.
 pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) -> Result<()> {
     let mut order: Vec<&QueueResult> = releases.to_vec();
     order.sort_by_key(|release| (release.claim.account, release.claim.source, release.claim.queue));
@@ -146,7 +146,7 @@ fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
     ]
 }
 
-/// Queues before jobs, and in one order: whoever puts work in the queue does the same.
+/// Locks queues before jobs, and in one order, as enqueueing does.
 async fn lock(tx: &mut Tx, order: &[&QueueResult]) -> Result<()> {
     if matches!(tx, Tx::Sqlite(..)) {
         return Ok(()); // It has one writer.

@@ -1,4 +1,4 @@
-//! Looking at work. Platform queries.
+//! Lists jobs. Platform queries.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::store::{Result, Time, Tx, on};
 
-/// Which work; what is not said is not asked for.
+/// A query of jobs; absent fields do not filter.
 #[derive(Debug, Clone, Default)]
 pub struct JobQuery {
     /// Of this source.
@@ -15,44 +15,44 @@ pub struct JobQuery {
     pub kind: Option<String>,
     /// `waiting`, `done`, `dead` or `cancelled`.
     pub state: Option<String>,
-    /// Put in the queue since.
+    /// Enqueued since.
     pub since: Option<Timestamp>,
 }
 
-/// Where a piece of work stands.
+/// A job as it is listed.
 #[derive(Debug, Clone, FromRow)]
 pub struct ListedJob {
     /// The tenant.
     pub account_id: i64,
-    /// Its key.
+    /// Its id.
     pub id: i64,
-    /// For whom.
+    /// The source.
     pub source_id: i64,
-    /// What people call that.
+    /// The source's name.
     pub source_name: String,
-    /// Which work.
+    /// Its kind.
     pub kind: String,
-    /// On what.
+    /// Its payload.
     pub payload: Json<Value>,
     /// `waiting`, `done`, `dead` or `cancelled`.
     pub state: String,
-    /// Whether somebody is at it.
+    /// Whether it is running.
     pub running: bool,
-    /// The lower, the sooner.
+    /// Lower is more urgent.
     pub priority: i64,
-    /// How often it was begun.
+    /// Attempts.
     pub attempts: i64,
     /// When it is due, or was.
     pub run_at: Time,
-    /// After this it is not tried again.
+    /// Not retried after this.
     pub deadline: Option<Time>,
-    /// Why it came to nothing, the last time or for good.
+    /// Error of the last attempt.
     pub error: Option<String>,
-    /// Why nothing of its queue is begun, and until when.
+    /// Why its queue is paused.
     pub pause_reason: Option<String>,
-    /// Until when.
+    /// Until when its queue is paused.
     pub paused_until: Option<Time>,
-    /// When it was put in the queue first.
+    /// When it was enqueued first.
     pub created_at: Time,
     /// When it ended.
     pub finished_at: Option<Time>,
@@ -73,7 +73,7 @@ macro_rules! select_jobs {
     };
 }
 
-/// The newest that fit, before the key `before` where one is given.
+/// The newest matching jobs, before the id `before` if given.
 pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i64) -> Result<Vec<ListedJob>> {
     let text = select_jobs!(
         "where ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2) and ($3 is null or j.state = $3)
@@ -84,13 +84,13 @@ pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i6
         .bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
 }
 
-/// By its key.
+/// By its id.
 pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<ListedJob>> {
     let text = select_jobs!("where j.id = $1");
     on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
 }
 
-/// How the newest job of a kind stands: its state, and why it came to nothing.
+/// State and error of the newest job of a kind.
 pub async fn latest(
     tx: &mut Tx,
     account: AccountId,

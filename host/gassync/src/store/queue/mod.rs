@@ -23,7 +23,7 @@ pub use finish::{JobResult, Pause, QueueResult, complete};
 pub use list::{JobQuery, ListedJob, get, latest, list};
 pub use runs::{DeadJobs, RunProgress, cancel, cancel_run, count_dead, run_progress, start_run};
 
-/// Which of a source's queues.
+/// A source's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QueueKey {
     /// Calls to its channel.
@@ -61,52 +61,52 @@ impl QueueKey {
     }
 }
 
-/// Work to be put in the queue. The same work (source, kind, payload) waits only once: at the earlier of the two times, with
-/// the higher of the two priorities, its attempts counted from the beginning.
+/// A job to enqueue. An identical job (source, kind, payload) waits only once: at the earlier time, with the higher
+/// priority, its attempts reset.
 #[derive(Debug, Clone)]
 pub struct NewJob<'a> {
     /// The tenant.
     pub account: AccountId,
-    /// For whom.
+    /// The source.
     pub source: SourceId,
     /// Which queue.
     pub queue: QueueKey,
-    /// Which work.
+    /// Its kind.
     pub kind: &'a str,
-    /// On what.
+    /// Its payload.
     pub payload: Value,
-    /// The lower, the sooner.
+    /// Lower is more urgent.
     pub priority: i64,
     /// When it is due.
     pub run_at: Timestamp,
-    /// After this it is not tried again; none lasts as long as it takes.
+    /// Not retried after this; `None` for no deadline.
     pub deadline: Option<Timestamp>,
-    /// The place in the feed of the fact that it tells of.
+    /// Sequence number of the event to deliver.
     pub sequence: Option<i64>,
-    /// The run that brings it back.
+    /// The run that retries it.
     pub run: Option<i64>,
 }
 
-/// Work that somebody has begun.
+/// A claimed job.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The tenant.
     pub account: AccountId,
-    /// Its key.
+    /// Its id.
     pub id: i64,
-    /// For whom.
+    /// The source.
     pub source: SourceId,
-    /// Which work.
+    /// Its kind.
     pub kind: String,
-    /// On what.
+    /// Its payload.
     pub payload: Value,
-    /// How often it was begun, this time included.
+    /// Attempts, including this one.
     pub attempts: u32,
-    /// After this it is not tried again.
+    /// Not retried after this.
     pub deadline: Option<Timestamp>,
-    /// When it was put in the queue first.
+    /// When it was enqueued first.
     pub created_at: Timestamp,
-    /// The place in the feed of the fact that it tells of.
+    /// Sequence number of the event to deliver.
     pub sequence: Option<i64>,
     version: i64,
     /// The fencing token of the claim that began it.
@@ -128,7 +128,7 @@ struct Row {
     claim: i64,
 }
 
-/// What a statement that takes jobs gives back.
+/// Columns returned by statements that claim jobs.
 const JOB_COLUMNS: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
     int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.sequence, int_jobs.version, int_jobs.claim";
 
@@ -150,7 +150,7 @@ impl From<Row> for Job {
     }
 }
 
-/// Puts work in the queue.
+/// Enqueues jobs.
 pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result<()> {
     // When each queue is due, and the priority of its most urgent job.
     let mut queues: BTreeMap<(i64, i64, QueueKey), (Timestamp, i64)> = BTreeMap::new();
@@ -203,7 +203,7 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
     ]);
     let mut named = BTreeSet::new();
     for put in work {
-        // One statement may write a row only once.
+        // A statement may write a row only once.
         if named.insert((put.account.0, put.source.0, put.kind, put.payload.to_string())) {
             new.push([
                 put.account.0.into(),
@@ -232,7 +232,7 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
     new.write(tx, &[now.into()], text).await
 }
 
-/// Whether this very work waits already.
+/// Whether an identical job is waiting.
 pub async fn is_enqueued(
     tx: &mut Tx,
     account: AccountId,

@@ -1,5 +1,5 @@
-//! Dead work is a work list: what fits a filter is counted, brought back in one run, followed, and stopped. What subscribers
-//! were told is none of it: a replay tells it again. Platform queries.
+//! Dead jobs: count those that match a query, retry them in one run, follow it, and cancel it. Deliveries are excluded:
+//! a replay repeats them. Platform queries.
 
 use gassync_domain::Timestamp;
 use serde_json::Value;
@@ -8,41 +8,41 @@ use sqlx::{FromRow, types::Json};
 use super::JobQuery;
 use crate::store::{Result, Time, Tx, on};
 
-/// What a run would bring back of a source's dead work.
+/// Dead jobs of a source and kind that a run would retry.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DeadJobs {
-    /// For whom.
+    /// The source.
     pub source_id: i64,
-    /// What people call that.
+    /// The source's name.
     pub source_name: String,
     /// The channel.
     pub source_type: String,
-    /// Which work.
+    /// The kind.
     pub kind: String,
     /// How many.
     pub jobs: i64,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RunProgress {
-    /// Its key.
+    /// Its id.
     pub id: i64,
     /// `running` or `cancelled`.
     pub state: String,
-    /// How many it brought back.
+    /// Jobs it retries.
     pub jobs: i64,
-    /// How many still wait.
+    /// Jobs still waiting.
     pub waiting: i64,
-    /// How many are done.
+    /// Jobs done.
     pub done: i64,
-    /// How many came to nothing again.
+    /// Jobs dead again.
     pub dead: i64,
-    /// How many were thrown away: the same work was there twice, or the run was stopped.
+    /// Jobs cancelled: duplicates, or the run was cancelled.
     pub cancelled: i64,
 }
 
-/// What of dead work fits, by source and kind.
+/// Counts matching dead jobs by source and kind.
 pub async fn count_dead(tx: &mut Tx, filter: &JobQuery) -> Result<Vec<DeadJobs>> {
     let text = "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
@@ -53,7 +53,7 @@ pub async fn count_dead(tx: &mut Tx, filter: &JobQuery) -> Result<Vec<DeadJobs>>
         .bind(filter.since.map(Time::from)).fetch_all(c).await)
 }
 
-/// Brings back the dead work that fits, each piece of work once, to be done until `deadline`; the run's key.
+/// Retries matching dead jobs, each once, until `deadline`; returns the run's id.
 pub async fn start_run(
     tx: &mut Tx,
     filter: &JobQuery,
@@ -96,7 +96,7 @@ pub async fn start_run(
     Ok(run)
 }
 
-/// SQLite knows no types to cast to, and takes the conflict for a join without a condition before it.
+/// For SQLite, which has no types to cast to and reads the conflict clause as a join condition.
 const SQLITE_QUEUES: &str =
     "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
     select distinct account_id, source_id, queue_kind, subscription_id, $4, $4 from int_jobs
@@ -105,7 +105,7 @@ const SQLITE_QUEUES: &str =
     on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
         when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
 
-/// How far a run is.
+/// Progress of a run.
 pub async fn run_progress(tx: &mut Tx, run: i64) -> Result<Option<RunProgress>> {
     let text = "select r.id, r.state, r.jobs,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'waiting') as waiting,
@@ -116,8 +116,7 @@ pub async fn run_progress(tx: &mut Tx, run: i64) -> Result<Option<RunProgress>> 
     on!(tx, c => sqlx::query_as(text).bind(run).fetch_optional(c).await)
 }
 
-/// Stops a run: what still waits of it is thrown away. What somebody is at goes on: were it thrown away, nobody would know
-/// that it was done.
+/// Cancels a run and its waiting jobs. Running jobs continue, otherwise their completion would be lost.
 pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
     on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
@@ -139,8 +138,8 @@ pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Throws a piece of work away that waits or is dead; false where there is none. What comes again by itself is left: a
-/// poll that was thrown away would never come back.
+/// Cancels a waiting or dead job; `false` if there is none. Polls are kept, since a cancelled poll would never run
+/// again.
 pub async fn cancel(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool> {
     let text = "update int_jobs set state = 'cancelled', finished_at = $2
         where id = $1 and state in ('waiting', 'dead') and kind <> 'poll'";

@@ -6,58 +6,58 @@ use crate::store::{
     rows::{ColumnType, Rows},
 };
 
-/// One time that a subscriber was told of something.
+/// A delivery attempt to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAttempt {
-    /// The tenant.
+    /// Account.
     pub account: AccountId,
     /// The delivery, which is a job.
     pub job: i64,
-    /// Which of the times that count it was, from 1: one at which it was asked to come later does not.
+    /// Attempt number from 1; deferrals are not counted.
     pub attempt: i64,
-    /// When it began.
+    /// Start time.
     pub at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub duration_ms: i64,
-    /// Of the answer, where there was one.
+    /// HTTP status, if there was a response.
     pub status: Option<i64>,
-    /// Why there was none.
+    /// Why there was no response.
     pub error_kind: Option<&'static str>,
-    /// Its first characters, where they may be kept.
+    /// Redacted excerpt of the response body, if it may be stored.
     pub answer: Option<String>,
 }
 
-/// How a subscriber takes what it was told.
+/// The health of an endpoint after a dispatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointHealth {
-    /// The tenant.
+    /// Account.
     pub account: AccountId,
     /// The subscription.
     pub webhook: i64,
-    /// As which it was told.
+    /// The revision that the deliveries used.
     pub revision: i64,
-    /// Whether anything arrived; it failed where nothing did, however much that was.
+    /// Whether any delivery succeeded; if none did, the dispatch counts as one failure.
     pub any_delivered: bool,
 }
 
-/// An attempt, as it is shown.
+/// A stored attempt.
 #[derive(Debug, Clone, FromRow)]
 pub struct AttemptRow {
-    /// Which time it was, from 1.
+    /// Attempt number, from 1.
     pub attempt: i64,
-    /// When it began.
+    /// Start time.
     pub at: Time,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub duration_ms: i64,
-    /// Of the answer, where there was one.
+    /// HTTP status, if there was a response.
     pub status: Option<i64>,
-    /// Why there was none.
+    /// Why there was no response.
     pub error_kind: Option<String>,
-    /// Its first characters, where they may be kept.
+    /// Redacted excerpt of the response body, if it may be stored.
     pub answer: Option<String>,
 }
 
-/// Writes attempts, and how their subscribers stand by now. A platform query.
+/// Stores attempts and updates endpoint health. A platform query.
 pub async fn record_attempts(
     tx: &mut Tx,
     attempts: &[NewAttempt],
@@ -101,7 +101,7 @@ pub async fn record_attempts(
     for EndpointHealth { account, webhook, revision, any_delivered } in order {
         new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_delivered).into()]);
     }
-    // One that was changed meanwhile begins anew: how the former fared says nothing of it.
+    // A subscription changed meanwhile starts with fresh health: these results belong to the previous revision.
     macro_rules! update {
         ($now:literal) => {
             concat!(
@@ -119,7 +119,7 @@ pub async fn record_attempts(
     new.write(tx, &[now.into()], text).await
 }
 
-/// The times that a delivery was tried, in their order.
+/// The attempts of a delivery, in order.
 pub async fn attempts_of(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptRow>> {
     let text = "select row_number() over (order by id) as attempt, at, duration_ms, status, error_kind, answer
         from int_delivery_attempts where account_id = $1 and job_id = $2 order by id";

@@ -1,4 +1,4 @@
-//! Deliveries are jobs, each of one fact of the feed to one subscriber.
+//! Deliveries: jobs that each send one feed entry to one subscriber.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 use serde_json::Value;
@@ -11,86 +11,86 @@ use crate::store::{
     rows::{ColumnType, Rows},
 };
 
-/// A fact as subscribers' filters see it.
+/// A feed entry with the fields that filters need.
 #[derive(Debug, Clone, FromRow)]
 pub struct FilterableFact {
     /// The tenant.
     pub account_id: i64,
-    /// Its place in the feed.
+    /// Sequence number.
     pub sequence: i64,
-    /// What it is.
+    /// The feed entry.
     #[sqlx(flatten)]
     pub fact: Fact,
-    /// The property of the core that it is about.
+    /// The core property it belongs to.
     pub property_id: Option<i64>,
-    /// When it happened.
+    /// Event time.
     pub created_at: Time,
 }
 
-/// A fact, and how its newest delivery to a subscriber stands, of those that were not thrown away; none where it was never
-/// told.
+/// A feed entry and the state of its latest delivery to a subscriber, ignoring cancelled ones; None if it was never
+/// enqueued.
 #[derive(Debug, Clone, FromRow)]
 pub struct PastFact {
-    /// The fact.
+    /// The feed entry.
     #[sqlx(flatten)]
     pub candidate: FilterableFact,
     /// `waiting`, `done` or `dead`.
     pub state: Option<String>,
 }
 
-/// A delivery, as it is shown.
+/// A delivery.
 #[derive(Debug, Clone, FromRow)]
 pub struct Delivery {
     /// The tenant.
     pub account_id: i64,
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// The place of its fact in the feed; none of a test.
+    /// Sequence number of its event; None for a test.
     pub sequence: Option<i64>,
-    /// What it is about: keys.
+    /// Job payload (identifiers only).
     pub payload: Json<Value>,
-    /// What this database is called.
+    /// Installation id.
     pub installation: String,
-    /// When the fact happened; none where it is kept no more.
+    /// Event time; None if the event has expired.
     pub happened_at: Option<Time>,
-    /// The fact's; none where it is kept no more.
+    /// Entity type of the event; None if the event has expired.
     pub entity_type: Option<String>,
-    /// The core's.
+    /// Core id.
     pub entity_id: Option<i64>,
-    /// What was done.
+    /// Action.
     pub action: Option<String>,
-    /// The status that a booking came to with it.
+    /// Resulting booking status.
     pub status: Option<String>,
     /// `waiting`, `done`, `dead` or `cancelled`.
     pub state: String,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: i64,
-    /// When it is tried next, or was tried last.
+    /// Time of the next or last attempt.
     pub run_at: Time,
-    /// Why it did not arrive, the last time.
+    /// Last error.
     pub error: Option<String>,
-    /// When it was put in the queue.
+    /// Time of enqueueing.
     pub created_at: Time,
-    /// When it ended.
+    /// Time of completion.
     pub finished_at: Option<Time>,
-    /// Until when the subscriber is left alone.
+    /// End of the endpoint's pause.
     pub paused_until: Option<Time>,
-    /// Why.
+    /// Reason of the pause.
     pub pause_reason: Option<String>,
 }
 
-/// Which deliveries; what is not said is not asked for.
+/// Filter of deliveries.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryQuery {
     /// `waiting`, `done`, `dead` or `cancelled`.
     pub state: Option<String>,
-    /// Put in the queue since.
+    /// Enqueued at or after this time.
     pub since: Option<Timestamp>,
-    /// Older than this one: the next page.
+    /// Older than this delivery (next page).
     pub before: Option<i64>,
 }
 
-/// The property that a fact `o` is about.
+/// Selects feed entries with the property of fact `o`.
 macro_rules! facts {
     ($more:literal, $rest:literal) => {
         concat!(
@@ -114,7 +114,7 @@ macro_rules! facts {
     };
 }
 
-/// The facts at these places. A platform query.
+/// The feed entries with these sequence numbers. A platform query.
 pub async fn facts_at(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<FilterableFact>> {
     let text = facts!(
         "",
@@ -125,8 +125,8 @@ pub async fn facts_at(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<Filtera
     sequence_ranges(given).read(tx, &[], text).await
 }
 
-/// The facts behind a place in time and in the feed, with how a subscriber was told of them; the oldest first, by when they
-/// happened. Facts of the same time follow each other by their places.
+/// Feed entries after a time and sequence number, with their delivery state for a subscriber; ordered by event time,
+/// then sequence number.
 pub async fn past_facts(
     tx: &mut Tx,
     account: AccountId,
@@ -173,7 +173,7 @@ macro_rules! newest {
     };
 }
 
-/// A subscriber's deliveries, the newest first.
+/// The deliveries of a subscription, newest first.
 pub async fn list(
     tx: &mut Tx,
     account: AccountId,
@@ -181,14 +181,14 @@ pub async fn list(
     filter: &DeliveryQuery,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
-    // What is dead has an index of its own, which is used where the text says so.
+    // Dead jobs have a partial index, which is only used if the statement names the state.
     let is_dead = filter.state.as_deref() == Some("dead");
     let text = if is_dead { newest!("and j.state = 'dead' ") } else { newest!("") };
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(webhook)
         .bind(&filter.state).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
 }
 
-/// One of them.
+/// One delivery.
 pub async fn get(
     tx: &mut Tx,
     account: AccountId,
@@ -200,8 +200,8 @@ pub async fn get(
         .fetch_optional(c).await)
 }
 
-/// What waits before a place in the feed, and is not among what `claim` took: of each entity the first, and when it is
-/// tried.
+/// For each entity its first waiting delivery before a sequence number, outside the batch of `claim`, and when it is
+/// due.
 pub async fn earlier_pending(
     tx: &mut Tx,
     account: AccountId,
@@ -244,7 +244,7 @@ pub async fn cancel_pending(
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(webhook).execute(c).await.map(drop))
 }
 
-/// The same for all subscribers of a source.
+/// Cancels the waiting deliveries of all subscriptions of a source.
 pub async fn cancel_pending_of_source(
     tx: &mut Tx,
     account: AccountId,
@@ -262,18 +262,18 @@ pub async fn cancel_pending_of_source(
     Ok(())
 }
 
-/// Dead deliveries of these facts are to be tried again under new keys: they are on the work list no more.
+/// Cancels dead deliveries of these events, because new deliveries replace them.
 pub async fn supersede(tx: &mut Tx, account: AccountId, webhook: i64, sequences: &[i64], now: Timestamp) -> Result<()> {
     let mut new = Rows::new([("sequence", ColumnType::Int)]);
     sequences.iter().for_each(|sequence| new.push([(*sequence).into()]));
-    // What is dead, in words that let no engine look through all of it for each fact: it is found by its fact.
+    // Excludes the other states instead of naming `dead`, so that the index on the sequence is used.
     let text = "update int_jobs set state = 'cancelled', finished_at = $3 from new
         where int_jobs.account_id = $1 and int_jobs.subscription_id = $2 and int_jobs.sequence = new.sequence
             and int_jobs.state not in ('waiting', 'done', 'cancelled')";
     new.write(tx, &[account.0.into(), webhook.into(), now.into()], text).await
 }
 
-/// Opens a run of a subscriber's replays; its key.
+/// Starts a replay run; returns its id.
 pub async fn begin_run(
     tx: &mut Tx,
     account: AccountId,
@@ -287,7 +287,7 @@ pub async fn begin_run(
         .bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Whether a run is a subscriber's own.
+/// Whether a run belongs to a subscription.
 pub async fn has_run(tx: &mut Tx, account: AccountId, webhook: i64, run: i64) -> Result<bool> {
     let text = "select exists (select 1 from int_job_runs where account_id = $1 and webhook_id = $2 and id = $3)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(webhook).bind(run).fetch_one(c).await)

@@ -1,4 +1,4 @@
-//! Subscribers: what they are told of, what it is signed with, how they take it.
+//! Webhook subscriptions: filters, secrets, endpoint health.
 
 mod attempts;
 mod deliveries;
@@ -19,68 +19,68 @@ pub use deliveries::{
 };
 pub use secrets::{SealedSecret, active as secrets, add as add_secret, end as end_secrets};
 
-/// Why one is disabled that nobody needs to mend.
-pub const DISABLED_ON_REQUEST: &str = "somebody disabled it";
+/// Reason of a subscription that was disabled on request.
+pub const DISABLED_ON_REQUEST: &str = "disabled on request";
 
-/// What a subscriber wants to be told, and how.
+/// The settings of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionSpec {
-    /// Where.
+    /// Endpoint URL.
     pub url: String,
-    /// What people call it.
+    /// Description.
     pub description: Option<String>,
-    /// Names of events; without any all.
+    /// Event names; empty: all.
     pub events: Vec<String>,
-    /// Properties of the core; without any all.
+    /// Core properties; empty: all.
     pub properties: Vec<i64>,
     /// `thin` or `full`.
     pub payload: String,
     /// `standard` or `cloudevents`.
     pub envelope: String,
-    /// What its own source did is not told.
+    /// Whether changes of its own source are left out.
     pub exclude_origin: bool,
-    /// What is about one entity arrives in its order.
+    /// Whether events of one entity are delivered in order.
     pub ordered: bool,
     /// `v1` or `v1a`.
     pub signing: String,
-    /// How often it is tried, 1 to 10.
+    /// Maximum attempts, 1 to 10.
     pub max_attempts: i64,
-    /// How long an answer may take, 1 to 15.
+    /// Response timeout in seconds, 1 to 15.
     pub timeout_seconds: i64,
 }
 
 /// A subscription.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// The tenant.
+    /// Account.
     pub account: AccountId,
-    /// Its key.
+    /// Identifier.
     pub id: i64,
-    /// Whose it is.
+    /// Source that owns it.
     pub source: SourceId,
-    /// Where that stands: `active`, `disconnected`, …
+    /// Status of the source: `active`, `disconnected`, …
     pub source_status: String,
-    /// What it wants.
+    /// Settings.
     pub spec: SubscriptionSpec,
-    /// Headers of its own, sealed.
+    /// Extra headers, encrypted.
     pub headers: Option<Vec<u8>>,
-    /// Whether it is told of anything.
+    /// Whether events are delivered.
     pub is_active: bool,
-    /// Why it is not.
+    /// Why it is disabled.
     pub status_reason: Option<String>,
-    /// Grows with each change of what it wants, or of whether it is told of anything.
+    /// Incremented when the settings or the active state change.
     pub revision: i64,
-    /// Since when nothing has arrived.
+    /// Since when no delivery has succeeded.
     pub failing_since: Option<Timestamp>,
-    /// How many batches in a row of which nothing arrived.
+    /// Consecutive batches without a successful delivery.
     pub failures: i64,
-    /// When it was last told of something, whatever came of it.
+    /// Time of the last attempt.
     pub last_triggered_at: Option<Timestamp>,
-    /// When something last arrived.
+    /// Time of the last successful delivery.
     pub last_delivered_at: Option<Timestamp>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When somebody last changed it.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -159,7 +159,7 @@ macro_rules! webhooks {
     };
 }
 
-/// Makes one; its key. It has no headers yet, which are sealed with that key.
+/// Creates a subscription; returns its id. Headers are stored afterwards, because their encryption uses the id.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -177,7 +177,7 @@ pub async fn insert(
         .fetch_one(c).await)
 }
 
-/// Changes what it wants.
+/// Updates the settings.
 pub async fn update(tx: &mut Tx, account: AccountId, id: i64, spec: &SubscriptionSpec, now: Timestamp) -> Result<()> {
     let text = "update int_webhooks set endpoint_url = $3, description = $4, events = $5, properties = $6, payload = $7,
             envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13,
@@ -189,13 +189,13 @@ pub async fn update(tx: &mut Tx, account: AccountId, id: i64, spec: &Subscriptio
         .bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Keeps its sealed headers; none takes them away.
+/// Stores the encrypted headers; None removes them.
 pub async fn set_headers(tx: &mut Tx, account: AccountId, id: i64, sealed: Option<&[u8]>) -> Result<()> {
     let text = "update int_webhooks set headers = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(sealed).execute(c).await.map(drop))
 }
 
-/// By its key; none where it was deleted.
+/// Finds a subscription; None if it was deleted.
 pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webhook>> {
     let text = webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null");
     let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
@@ -217,7 +217,7 @@ pub async fn lock(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)
     Ok(row.map(Webhook::from))
 }
 
-/// Those of a source, the oldest first, behind the key `after`.
+/// The subscriptions of a source after the id `after`, oldest first.
 pub async fn list_for_source(
     tx: &mut Tx,
     account: AccountId,
@@ -233,19 +233,19 @@ pub async fn list_for_source(
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
-/// How many a source has.
+/// Number of subscriptions of a source.
 pub async fn count(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<i64> {
     let text = "select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// How many there are that are told of something. A platform query.
+/// Number of active subscriptions. A platform query.
 pub async fn count_active(tx: &mut Tx) -> Result<i64> {
     let text = "select count(*) from int_webhooks where status = 'active' and deleted_at is null";
     on!(tx, c => sqlx::query_scalar(text).fetch_one(c).await)
 }
 
-/// Those of every account, or of one source, the oldest first, behind the key `after`. A platform query.
+/// The subscriptions of all accounts, or of one source, after the id `after`, oldest first. A platform query.
 pub async fn list(tx: &mut Tx, source: Option<SourceId>, (after, limit): (i64, i64)) -> Result<Vec<Webhook>> {
     let text = webhooks!(
         "from int_webhooks w where w.deleted_at is null and ($1 is null or w.source_id = $1) and w.id > $2
@@ -256,15 +256,15 @@ pub async fn list(tx: &mut Tx, source: Option<SourceId>, (after, limit): (i64, i
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
-/// Whose it is. A platform query.
+/// The account of a subscription. A platform query.
 pub async fn account_of(tx: &mut Tx, id: i64) -> Result<Option<AccountId>> {
     let text = "select account_id from int_webhooks where id = $1 and deleted_at is null";
     let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_optional(c).await)?;
     Ok(account.map(AccountId))
 }
 
-/// Those of these accounts that are told of something: none of sources that are stopped for good, whose messages would wait
-/// for ever. A platform query.
+/// The active subscriptions of these accounts, without those of stopped sources, whose messages would wait for ever. A
+/// platform query.
 pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<Vec<Webhook>> {
     let mut new = Rows::new([("account_id", ColumnType::Int)]);
     accounts.for_each(|account| new.push([account.into()]));
@@ -279,7 +279,7 @@ pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
-/// Tells it nothing more, and why; false where it is told nothing already.
+/// Disables a subscription; false if it is disabled already.
 pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
     let text =
         "update int_webhooks set status = 'disabled', status_reason = $3, updated_at = $4, revision = revision + 1
@@ -289,7 +289,7 @@ pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: T
     Ok(changed > 0)
 }
 
-/// Tells it again.
+/// Enables a subscription.
 pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text =
         "update int_webhooks set status = 'active', status_reason = null, updated_at = $3, revision = revision + 1
@@ -297,7 +297,7 @@ pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// How it fared until now counts no more, and it is left alone no longer.
+/// Resets endpoint health and ends its pause.
 pub async fn reset_health(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
     let text = "update int_queues set paused_until = null, pause_reason = null
         where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
@@ -307,7 +307,7 @@ pub async fn reset_health(tx: &mut Tx, account: AccountId, (source, id): (Source
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
 }
 
-/// Forgets it, with what it is signed with.
+/// Deletes a subscription and its secrets.
 pub async fn delete(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))?;
@@ -316,14 +316,14 @@ pub async fn delete(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// A subscription was disabled: the feed and other subscribers hear of it.
+/// Publishes that a subscription was disabled, to the feed and to other subscribers.
 pub async fn publish_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, status)
         values ($1, 'webhook', $2, 'updated', $3, 'disabled')";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// What a source calls these properties of the core, in their order; those that it has no link with are left out.
+/// The source's ids of these core properties, in order; unlinked ones are left out.
 pub async fn external_property_ids(
     tx: &mut Tx,
     account: AccountId,

@@ -3,24 +3,23 @@ use sqlx::FromRow;
 
 use crate::store::{Result, Time, Tx, on};
 
-/// What messages are signed with, sealed.
+/// An encrypted signing secret.
 #[derive(Debug, Clone, FromRow)]
 pub struct SealedSecret {
-    /// Its bytes.
+    /// Ciphertext.
     pub ciphertext: Vec<u8>,
-    /// From when on nothing is signed with it any more.
+    /// When it stops being used.
     pub ends_at: Option<Time>,
 }
 
-/// Those that are signed with at this time, the newest first.
+/// The secrets valid at this time, newest first.
 pub async fn active(tx: &mut Tx, account: AccountId, webhook: i64, now: Timestamp) -> Result<Vec<SealedSecret>> {
     let text = "select ciphertext, ends_at from int_webhook_secrets
         where account_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3) order by id desc";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(webhook).bind(Time::from(now)).fetch_all(c).await)
 }
 
-/// Keeps a new one. Its hash is for people who have found a secret somewhere and look for the subscription it is of: nothing
-/// here reads it.
+/// Stores a secret. The hash lets operators find the subscription of a leaked secret; the program does not read it.
 pub async fn add(
     tx: &mut Tx,
     account: AccountId,
@@ -34,7 +33,7 @@ pub async fn add(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Says when the one that there is ends. Those before it are gone at once: never more than two sign.
+/// Sets the end of the current secret and deletes older ones, so that at most two are valid.
 pub async fn end(tx: &mut Tx, account: AccountId, webhook: i64, (at, now): (Timestamp, Timestamp)) -> Result<()> {
     let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2 and ends_at is not null";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(webhook).execute(c).await.map(drop))?;
