@@ -29,7 +29,7 @@ async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Data
         let writes = calls.into_iter().filter(|call| call.method == "POST" && call.path == "/bookings");
         writes.map(|call| call.at).collect::<Vec<_>>()
     };
-    let all_are_pushed = async |count: usize| stage.pushed().len() == count && stage.is_synced("alpha").await;
+    let all_are_pushed = async |count: usize| stage.booked().len() == count && stage.is_synced("alpha").await;
     gather("abcde", 0).await;
     host.until("alpha has them", async || all_are_pushed(5).await).await;
     assert_eq!(writes().len(), 3, "two, two and one");

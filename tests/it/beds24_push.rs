@@ -41,7 +41,7 @@ impl Connection {
     }
 
     /// A call as a running host makes it: over the network, with the connection's secrets.
-    async fn call(&self) -> (Arc<gassync::plugins::PluginRow>, Call) {
+    async fn call(&self) -> (Arc<gassync::plugins::Plugin>, Call) {
         let app = &self.host.app;
         let mut tx = app.db.platform_read().await.expect("a transaction");
         let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");

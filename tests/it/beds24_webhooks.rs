@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gassync::{admin::CreatedSource, credentials::ConnectionSecrets, inbound::redact, plugins::PluginRow};
+use gassync::{admin::CreatedSource, credentials::ConnectionSecrets, inbound::redact, plugins::Plugin};
 use gassync_domain::HttpResponse;
 use gassync_runtime::{
     Budget, Call, CredentialError, Credentials, Memory, MemoryChanges, OutgoingRequest, Secret, SendError, Transport,

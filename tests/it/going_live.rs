@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    closing::{set, words},
+    manual_closures::{set, words},
     outbound::{Stage, is_open, quiet},
 };
 

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::{
-    closing::set,
+    manual_closures::set,
     outbound::{Stage, is_open},
 };
 

@@ -244,7 +244,7 @@ async fn a_pushed_reservation_that_disappeared_is_created_again(database: Databa
     stage.book("d1", (0, 2), "confirmed").await;
     let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
     host.until("the channel said that it took it", async || state().await.as_deref() == Some("unconfirmed")).await;
-    assert!(stage.pushed().is_empty());
+    assert!(stage.booked().is_empty());
     let is_question = |call: &gassync_simulator::beds24::SeenCall| {
         call.method == "GET" && call.path == "/bookings" && call.query.split('&').any(|part| part.starts_with("id="))
     };
@@ -258,9 +258,9 @@ async fn a_pushed_reservation_that_disappeared_is_created_again(database: Databa
         missing::find(&mut tx, account, alpha.id, id).await.expect("read").is_some()
     };
     host.until("that is noted", noted).await;
-    assert!(stage.pushed().is_empty(), "once may be a slip");
+    assert!(stage.booked().is_empty(), "once may be a slip");
     ahead.store(TEN_MINUTES, Ordering::SeqCst);
-    host.until("it is made again", async || stage.pushed().len() == 1).await;
+    host.until("it is made again", async || stage.booked().len() == 1).await;
     host.until("it is there", async || state().await.as_deref() == Some("confirmed")).await;
     stage.host.stop().await;
 }

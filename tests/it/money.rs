@@ -31,9 +31,9 @@ async fn a_price_in_a_foreign_currency_is_omitted_and_reported(database: Databas
             stage.host.post(&stage.engine, "reservations", &priced(&stage, id, nights, currency)).await;
         assert!(code < 300, "{answer}");
     }
-    stage.host.until("both are told", async || stage.pushed().len() == 2).await;
+    stage.host.until("both are told", async || stage.booked().len() == 2).await;
     let price_of = |nights: (i64, i64)| {
-        let reported = stage.pushed();
+        let reported = stage.booked();
         reported.iter().find(|entry| entry.arrival == stage.day(nights.0)).expect("told").price_cents
     };
     assert_eq!((price_of((0, 2)), price_of((5, 7))), (40_000, 0), "400 dollars are no 400 euros");
@@ -57,7 +57,7 @@ async fn an_address_reaches_the_channel_unchanged(database: Database) {
     let (code, answer) = stage.host.post(&stage.engine, "reservations", &record).await;
     assert!(code < 300, "{answer}");
     let at_channel = |street: &str| {
-        let reported = stage.pushed();
+        let reported = stage.booked();
         let Some(entry) = reported.first() else { return Value::Null };
         let booking = stage.alpha.beds24.webhook_body(entry.id).expect("a booking")["booking"].take();
         if booking["address"] == street { booking } else { Value::Null }

@@ -245,8 +245,8 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
 async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let stage = Stage::set(database).await;
     stage.apply_alone(stage.house().await, 0).await;
-    let [.., state, cancelled, _, _] = life(5);
-    let made = stage.apply_alone(stage.reported(&state).await, 1).await;
+    let [.., confirmed, cancelled, _, _] = life(5);
+    let made = stage.apply_alone(stage.reported(&confirmed).await, 1).await;
     let IngestOutcome::Created(core) = made[0] else { panic!("{made:?}") };
     // From here on it was in the core first, and this channel was told of it.
     let (account, source) = (stage.account, stage.source);
@@ -301,7 +301,7 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
         "somebody has cancelled it"
     );
     reported(5).await;
-    let news = stage.apply_alone(stage.reported(&shown(&state)).await, 6).await;
+    let news = stage.apply_alone(stage.reported(&shown(&confirmed)).await, 6).await;
     // Within one second of the channel's clock it looks older than its cancellation.
     assert_eq!((&news[0], state().await.as_str()), (&IngestOutcome::Stale(Some(core)), "confirmed"));
 }

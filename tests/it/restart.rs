@@ -161,7 +161,7 @@ async fn taken(stage: &Stage, record: &Value) {
 
 /// Where a channel has something else than was sold.
 fn differences(stage: &Stage, sold: &Sold) -> Vec<String> {
-    let pushed = stage.pushed();
+    let pushed = stage.booked();
     let mut found = Vec::new();
     let stands = |night: i64| {
         let of_it = pushed.iter().filter(|entry| entry.arrival == stage.day(night) && entry.status != "cancelled");

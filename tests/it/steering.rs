@@ -123,13 +123,13 @@ async fn a_paused_source_is_not_called_but_receives_webhooks(database: Database)
     host.until("what its channel says by itself is applied", async || is_booked(host, "alpha", heard).await).await;
     host.until("others are told of it", async || !beta_is_open(&stage, 0) && !beta_is_open(&stage, 6)).await;
     assert_eq!(calls_of_alpha(&stage).await, before, "nobody asked or told it");
-    assert!(!is_booked(host, "alpha", unheard).await && stage.notification().is_empty());
+    assert!(!is_booked(host, "alpha", unheard).await && stage.booked().is_empty());
     let (status, answer) = call(host, Method::POST, "sources/alpha/sync", &Value::Null).await;
     assert_eq!(status, 409, "{answer}");
     assert!(answer["detail"].as_str().expect("a detail").contains("paused"), "{answer}");
     assert_eq!(steer(host, "alpha", "resume").await, json!({ "was": "paused", "status": "active" }));
     host.until("it was asked", async || is_booked(host, "alpha", unheard).await).await;
-    host.until("it was told what changed meanwhile", async || stage.notification().len() == 1).await;
+    host.until("it was told what changed meanwhile", async || stage.booked().len() == 1).await;
     all_synced(&stage).await;
     let (status, answer) = call(host, Method::POST, "sources/alpha/resume", &Value::Null).await;
     assert_eq!(status, 409, "{answer}");
@@ -150,13 +150,13 @@ async fn a_disabled_source_keeps_messages_until_resumed(database: Database) {
     host.until("the message is kept", waits).await;
     stage.book("d1", (6, 7), "confirmed").await;
     assert_eq!(calls_of_alpha(&stage).await, before);
-    assert!(!is_booked(host, "alpha", heard).await && waits().await && stage.notification().is_empty());
+    assert!(!is_booked(host, "alpha", heard).await && waits().await && stage.booked().is_empty());
     // Webhooks are accepted again.
     assert_eq!(steer(host, "alpha", "pause").await, json!({ "was": "disabled", "status": "paused" }));
     host.until("what was kept is applied", async || is_booked(host, "alpha", heard).await).await;
-    assert!(stage.notification().is_empty());
+    assert!(stage.booked().is_empty());
     assert_eq!(steer(host, "alpha", "resume").await["status"], "active", "where it stood before both");
-    host.until("it was told", async || stage.notification().len() == 1).await;
+    host.until("it was told", async || stage.booked().len() == 1).await;
     stage.host.stop().await;
 }
 
@@ -194,14 +194,14 @@ async fn disabled_entities_sync_in_neither_direction(database: Database) {
     stage.book("d1", (6, 7), "confirmed").await;
     host.until("what its channel says by itself is applied", async || is_booked(host, "alpha", heard).await).await;
     assert_eq!(calls_of_alpha(&stage).await, before, "nobody asked or told it");
-    assert!(!is_booked(host, "alpha", unheard).await && stage.notification().is_empty());
+    assert!(!is_booked(host, "alpha", unheard).await && stage.booked().is_empty());
     assert_eq!(call(host, Method::POST, "sources/alpha/push", &json!({})).await.0, 409);
     // Push settings are independent of that.
     let (_, rules) = call(host, Method::GET, "sources/alpha/pushing", &Value::Null).await;
     assert_eq!(rules["enabled"], true);
     switch(host, "alpha", json!({ "syncEnabled": true })).await;
     host.until("it was asked", async || is_booked(host, "alpha", unheard).await).await;
-    host.until("it was told", async || stage.notification().len() == 1).await;
+    host.until("it was told", async || stage.booked().len() == 1).await;
     stage.host.stop().await;
 }
 
@@ -222,7 +222,7 @@ async fn an_outbound_only_source_changes_nothing_in_the_core(database: Database)
     let heard = sell(&stage, (0, 1), Notification::Webhook);
     host.until("what it says is kept", async || missing(host, "alpha", heard).await.contains("no say")).await;
     stage.book("d1", (6, 7), "confirmed").await;
-    host.until("it is told", async || stage.notification().len() == 1).await;
+    host.until("it is told", async || stage.booked().len() == 1).await;
     assert!(!is_booked(host, "alpha", heard).await && beta_is_open(&stage, 0), "the core goes by no word of it");
     // One switch for one thing.
     let silent = json!({ "enabled": false });
@@ -231,7 +231,7 @@ async fn an_outbound_only_source_changes_nothing_in_the_core(database: Database)
     switch(host, "alpha", json!({ "syncDirection": "bidirectional" })).await;
     host.until("what was kept is applied", async || is_booked(host, "alpha", heard).await).await;
     host.until("it is polled", async || is_booked(host, "alpha", unheard).await).await;
-    assert_eq!(stage.notification().len(), 1);
+    assert_eq!(stage.booked().len(), 1);
     stage.host.stop().await;
 }
 
@@ -247,7 +247,7 @@ async fn an_inbound_only_source_receives_no_pushes(database: Database) {
     let found = sell(&stage, (3, 4), Notification::None);
     host.until("alpha is polled", async || is_booked(host, "alpha", found).await).await;
     stage.book("d1", (6, 7), "confirmed").await;
-    host.until("alpha has the push", async || stage.notification().len() == 1).await;
+    host.until("alpha has the push", async || stage.booked().len() == 1).await;
     tokio::time::sleep(A_WHILE).await;
     assert!(beta_is_open(&stage, 3) && beta_is_open(&stage, 6));
     switch(host, "beta", json!({ "syncDirection": "bidirectional" })).await;
@@ -388,7 +388,7 @@ async fn a_push_is_recorded_as_a_sync_run(database: Database) {
     let before = runs(host, "beta", "availability_export").await;
     assert!(runs(host, "alpha", "booking_export").await.is_empty());
     stage.book("d1", (0, 2), "confirmed").await;
-    host.until("alpha has it", async || stage.notification().len() == 1).await;
+    host.until("alpha has it", async || stage.booked().len() == 1).await;
     host.until("beta knows", async || !beta_is_open(&stage, 0) && !beta_is_open(&stage, 1)).await;
     all_synced(&stage).await;
     host.until("both are runs", async || {
@@ -463,7 +463,7 @@ async fn links_without_push_send_nothing(database: Database) {
         turn(host, "beta", "push-off", kind, id).await;
         stage.book(&format!("d{night}"), (night, night + 1), "confirmed").await;
         host.until("alpha has the push", async || {
-            stage.notification().iter().any(|notification| notification.arrival == stage.day(night))
+            stage.booked().iter().any(|notification| notification.arrival == stage.day(night))
         })
         .await;
         tokio::time::sleep(A_WHILE).await;

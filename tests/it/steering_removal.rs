@@ -153,7 +153,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     stage.book("d1", (0, 2), "confirmed").await;
     let sold = sell(&stage, (10, 12), Notification::Webhook);
     host.until("it is booked", async || is_booked(host, "alpha", sold).await).await;
-    host.until("alpha has the other", async || stage.pushed().len() == 1).await;
+    host.until("alpha has the other", async || stage.booked().len() == 1).await;
     all_synced(&stage).await;
     let key = json!({ "account": ACCOUNT, "name": "of alpha", "source": "alpha" });
     let (status, key) = call(host, Method::POST, "keys", &key).await;

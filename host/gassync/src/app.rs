@@ -68,7 +68,7 @@ pub struct App {
     /// Grows whenever keys or their sources may have changed: what is remembered of them from before counts no more.
     pub key_changes: AtomicU64,
     running: StdMutex<HashSet<String>>,
-    lanes: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
+    connection_locks: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
 
 impl App {
@@ -124,7 +124,7 @@ impl App {
             calls: Arc::new(Semaphore::new(config.plugins.concurrent_calls as usize)),
             key_changes: AtomicU64::default(),
             running: StdMutex::default(),
-            lanes: Mutex::default(),
+            connection_locks: Mutex::default(),
             config,
         }))
     }
@@ -191,8 +191,8 @@ impl App {
     }
 
     /// The lock that serialises calls of one connection, as channels require.
-    pub async fn lane(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
-        Arc::clone(self.lanes.lock().await.entry(connection).or_default())
+    pub async fn connection_lock(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
+        Arc::clone(self.connection_locks.lock().await.entry(connection).or_default())
     }
 }
 

@@ -53,7 +53,7 @@ impl Vault {
     }
 
     /// Encrypts a secret for a context, such as `account/connection/slot/field`.
-    pub fn seal(&self, place: &str, secret: &str) -> Result<Vec<u8>, DecryptError> {
+    pub fn encrypt(&self, place: &str, secret: &str) -> Result<Vec<u8>, DecryptError> {
         self.encrypt_with(&self.cipher, place, secret.as_bytes())
     }
 
@@ -80,7 +80,7 @@ impl Vault {
     }
 
     /// Decrypts a secret that was encrypted for the same context under the same key.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<String, DecryptError> {
+    pub fn decrypt(&self, place: &str, sealed: &[u8]) -> Result<String, DecryptError> {
         String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| DecryptError)
     }
 }
@@ -142,7 +142,7 @@ mod tests {
         let sealed = vault.encrypt("1/2/beds24/token", "s3cret").expect("sealed");
         assert_eq!(vault.decrypt("1/2/beds24/token", &sealed).expect("opened"), "s3cret");
         assert!(vault.decrypt("1/3/beds24/token", &sealed).is_err(), "another connection");
-        assert!(Vault::new(&[8; 32], system_random()).open("1/2/beds24/token", &sealed).is_err(), "another key");
+        assert!(Vault::new(&[8; 32], system_random()).decrypt("1/2/beds24/token", &sealed).is_err(), "another key");
         assert!(!sealed.windows(6).any(|w| w == b"s3cret"));
         assert_ne!(sealed, vault.encrypt("1/2/beds24/token", "s3cret").expect("sealed"), "a nonce is used once");
     }

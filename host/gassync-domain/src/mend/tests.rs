@@ -10,7 +10,7 @@ fn read(json: &str) -> Reservation {
     reservation
 }
 
-fn paths(mending: &Mending) -> Vec<&str> {
+fn paths(mending: &MendResult) -> Vec<&str> {
     mending.mended.iter().map(|mended| mended.path.as_str()).collect()
 }
 
@@ -60,7 +60,7 @@ fn facts_are_mended_and_requests_refused() {
     assert!(room.chars().count() == MAX_ID_CHARS && room.starts_with("éé"), "{room}");
     assert_eq!(reservation.room_type_id.as_deref(), Some(room));
     assert_eq!(reservation.validate(), [], "what was mended passes");
-    assert_eq!(reservation.clone().mend(), Mending::default());
+    assert_eq!(reservation.clone().mend(), MendResult::default());
     let refused: Vec<String> = asked.validate().into_iter().map(|error| error.path).collect();
     assert_eq!(refused.len(), mending.mended.len() - 1, "a country may be asked for in small letters: {refused:?}");
 }
@@ -90,7 +90,7 @@ fn implausible_dates_are_dropped_except_stay_dates() {
     assert_eq!((none.check_in, none.rooms[0].check_out), (None, None));
     let mut no_nights =
         read(r#"{"id":"r","status":"confirmed","roomTypeId":"t","checkIn":"2027-05-03","checkOut":"2027-05-03"}"#);
-    assert_eq!(no_nights.mend(), Mending::default(), "a person decides");
+    assert_eq!(no_nights.mend(), MendResult::default(), "a person decides");
     assert_eq!(no_nights.validate()[0].path, "/checkOut");
 }
 

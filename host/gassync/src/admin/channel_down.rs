@@ -14,7 +14,7 @@ const MAY_BE_DOWN: SignedDuration = SignedDuration::from_mins(5);
 /// One for each source whose channel has been down for a while. Other processes know of their own calls alone.
 pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Result<Vec<Found>> {
     let mut found = Vec::new();
-    for (connection, since) in app.breakers.down().await {
+    for (connection, since) in app.breakers.open().await {
         let Some((account, id)) = numbers(&connection).filter(|_| now.duration_since(since) > MAY_BE_DOWN) else {
             continue;
         };

@@ -262,7 +262,7 @@ fn refused(wrong: Vec<map_import::LineError>) -> ApiError {
     Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
 }
 
-fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: ImportResult) -> MapImportResponse {
+fn shown(applied: bool, lines: &[ImportLine], ImportResult { results, wrong }: ImportResult) -> MapImportResponse {
     let mut entities: Vec<EntityImportResult> = Vec::new();
     for kind in [
         Some(EntityKind::Property),
@@ -272,15 +272,16 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { fates, wrong }: Imp
         None,
     ] {
         let mut entity = EntityImportResult { entity: word(kind).to_owned(), ..EntityImportResult::default() };
-        let of_kind = lines.iter().zip(&fates).filter(|(_, (of, _))| *of == kind).map(|(line, (_, fate))| (line, fate));
+        let of_kind =
+            lines.iter().zip(&results).filter(|(_, (of, _))| *of == kind).map(|(line, (_, result))| (line, result));
         let mut any = false;
-        for (line, fate) in of_kind {
+        for (line, result) in of_kind {
             any = true;
-            let (lines, was) = match fate {
+            let (lines, was) = match result {
                 LineResult::New => (&mut entity.new, None),
                 LineResult::Unchanged => (&mut entity.unchanged, None),
                 LineResult::Changed(was) => (&mut entity.changed, Some(was.0)),
-                LineResult::Wrong => (&mut entity.wrong, None),
+                LineResult::Invalid => (&mut entity.wrong, None),
             };
             lines.count += 1;
             let ImportLine { number, external_id, ours, .. } = line;

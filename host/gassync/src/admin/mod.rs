@@ -39,7 +39,7 @@ pub use backfills::{BackfillResponse, NewBackfill};
 pub use dismissal::Dismissal;
 pub use go_live::{GoLive, GoLivePlan, NightsCount};
 pub use jobs::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan};
-pub use keys::{CreatedKey, KeyResponse, KeyRotation, NewApiKey};
+pub use keys::{CreatedKey, KeyResponse, KeyRotation, NewKey};
 pub use ledger::LedgerDifference;
 pub use map_import::{
     EntityImportResult, ImportedLine, ImportedLink, LineCount, LineProblem, MapImportRequest, MapImportResponse,
@@ -57,9 +57,9 @@ pub use source_steering::{
 };
 pub use sources::{
     ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
-    InboundWebhookResponse, NewCredentials, NewSourceRecord, SourceDetail, SourceResponse,
+    InboundWebhookResponse, NewCredentials, NewSourceRequest, SourceDetail, SourceResponse,
 };
-pub use status::{HostStatus, SyncLogLine};
+pub use status::{HostStatus, SyncLogLineResponse};
 pub use time_zones::{NewTimeZone, TimeZoneResponse};
 pub use webhooks::WebhookListItem;
 

@@ -253,10 +253,10 @@ async fn install(
 
 fn install_problem(error: InstallError) -> ApiError {
     match error {
-        InstallError::Store(error) | InstallError::Unready(PrepareError::Store(error)) => error.into(),
+        InstallError::Store(error) | InstallError::Unprepared(PrepareError::Store(error)) => error.into(),
         InstallError::TooLarge(_) => Problem::TooLarge(error.to_string()).into(),
         InstallError::Quarantined(..) => Problem::Conflict(error.to_string()).into(),
-        InstallError::Unready(_) | InstallError::Name(..) => Problem::Malformed(error.to_string()).into(),
+        InstallError::Unprepared(_) | InstallError::Name(..) => Problem::Malformed(error.to_string()).into(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     credentials::{ConnectionSecrets, Listening, SetupResult, consent},
     http::{ApiError, Operator, Problem},
     inbound::{fetch::OutcomeCounts, poll_run, verify::TOKEN_PARAMETER},
-    plugins::PluginRow,
+    plugins::Plugin,
     schedule,
     store::{
         self, Tx, accounts, connections,

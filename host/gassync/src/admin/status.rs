@@ -32,13 +32,13 @@ pub struct HostStatus {
     /// What a person should look at.
     pub alarms: Vec<Alarm>,
     /// The newest lines of the audit trail.
-    pub lines: Vec<SyncLogLine>,
+    pub lines: Vec<SyncLogLineResponse>,
 }
 
 /// A line of the audit trail.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SyncLogLine {
+pub struct SyncLogLineResponse {
     /// Its key.
     pub id: i64,
     /// When.
@@ -59,8 +59,8 @@ pub struct SyncLogLine {
     pub message: Option<String>,
 }
 
-impl From<sync_log::Line> for SyncLogLine {
-    fn from(line: sync_log::Line) -> Self {
+impl From<sync_log::SyncLogLine> for SyncLogLineResponse {
+    fn from(line: sync_log::SyncLogLine) -> Self {
         Self {
             id: line.id,
             at: line.created_at.into(),
@@ -93,7 +93,7 @@ async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<HostSta
     let mut tx = app.db.platform_read().await?;
     let figures = store::status::figures(&mut tx).await?;
     let figures = figures.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
-    let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(SyncLogLine::from).collect();
+    let lines = sync_log::newest(&mut tx, LINES).await?.into_iter().map(SyncLogLineResponse::from).collect();
     drop(tx);
     let alarms = alarms::all(&app).await?;
     Ok(Json(HostStatus { figures, alarms, lines }))
@@ -103,8 +103,8 @@ async fn follow(
     State(app): State<Arc<App>>,
     _: Operator,
     Query(SyncLogQuery { after }): Query<SyncLogQuery>,
-) -> Result<Json<Vec<SyncLogLine>>, ApiError> {
+) -> Result<Json<Vec<SyncLogLineResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let lines = sync_log::after(&mut tx, after, FOLLOWED).await?;
-    Ok(Json(lines.into_iter().map(SyncLogLine::from).collect()))
+    Ok(Json(lines.into_iter().map(SyncLogLineResponse::from).collect()))
 }

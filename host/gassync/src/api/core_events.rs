@@ -113,7 +113,7 @@ pub async fn publish(
     }
     tx.commit().await?;
     app.facts.notify_one();
-    Ok((StatusCode::ACCEPTED, Json(CoreEventsResponse { taken: changes.len() - unknown.len(), unknown })))
+    Ok((StatusCode::ACCEPTED, Json(CoreEventsResponse { accepted: changes.len() - unknown.len(), unknown })))
 }
 
 impl CoreEvent {

@@ -101,12 +101,12 @@ fn read<T: DeserializeOwned>(
         None => parse_json(raw.get()),
     };
     match read {
-        Ok(record) => into_kind(record).map(|data| fact(data, RawJson::from(raw.clone()), Vec::new(), strict)),
+        Ok(record) => into_kind(record).map(|data| into_change(data, RawJson::from(raw.clone()), Vec::new(), strict)),
         Err(error) if strict || lenient::is_request(raw.get()) => Err(vec![error]),
         Err(_) => lenient::read(raw.get()).map_err(|error| vec![error]).and_then(|lenient| {
             let Lenient { record, mended, raw } = lenient;
             let raw = RawJson::parse(&raw).map_err(|_| vec![wrong("cannot be kept as JSON".to_owned())])?;
-            into_kind(record).map(|data| fact(data, raw, mended, strict))
+            into_kind(record).map(|data| into_change(data, raw, mended, strict))
         }),
     }
     .map_err(|errors| Box::new(rejected(&raw, errors)))

@@ -48,15 +48,15 @@ pub enum MapCommand {
     /// Import existing links from a file, all or none
     Import(Import),
     /// Remove a link: the record is parked again, the core entity stays
-    Unlink(LinkRef),
+    Unlink(SelectedLink),
     /// Stop applying changes of a record; for a property or room type, its reservations and blocks are parked too
-    Pause(LinkRef),
+    Pause(SelectedLink),
     /// Apply changes again, parked records first
-    Resume(LinkRef),
+    Resume(SelectedLink),
     /// Enable or disable pushing an entity to the channel; a property covers everything below it
     Push {
         #[command(flatten)]
-        known: LinkRef,
+        known: SelectedLink,
         /// Disable pushing
         #[arg(long)]
         off: bool,
@@ -111,7 +111,7 @@ pub struct LinkArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct LinkRef {
+pub struct SelectedLink {
     /// Source name or number
     source: String,
     /// property, room-type or rate-plan
@@ -201,7 +201,7 @@ impl Decide {
     }
 }
 
-impl LinkRef {
+impl SelectedLink {
     async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
         let _: Value = client.post(&path, &LinkRef { kind: self.kind.clone(), id: self.id.clone() }).await?;

@@ -103,7 +103,7 @@ pub enum SourceCommand {
     /// Change the push settings; without options, show them
     PushSettings(PushSettingsArgs),
     #[command(flatten)]
-    Control(source_control::SourceCommand),
+    Control(source_control::SourceControlCommand),
     /// Fetch from the channel now; with --from and --to, backfill these nights in the background
     Sync {
         /// Source name

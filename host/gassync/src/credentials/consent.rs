@@ -35,7 +35,7 @@ const MAX_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
 /// The callback route.
 pub fn router() -> Router<Arc<App>> {
-    Router::new().route(CALLBACK, get(came_back))
+    Router::new().route(CALLBACK, get(callback))
 }
 
 fn redirect_uri(app: &App) -> String {

@@ -49,7 +49,7 @@ pub struct OperatorToken(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct Operator(());
 
-impl<T: Send + Sync, S: Scope> FromRequestParts<T> for Caller<S> {
+impl<T: Send + Sync, S: KeyScope> FromRequestParts<T> for Caller<S> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, ApiError> {

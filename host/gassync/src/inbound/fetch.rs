@@ -123,8 +123,8 @@ async fn all_pages(
             IngestContext::from_source(source, observed_at, app.now()).with_unit_count(plugin.manifest().unit_count());
         let calendars: Vec<Calendar> = page.changes.iter().filter_map(calendar_of).collect();
         let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: None };
-        let (mut tx, outcomes) = set_aside::apply(app, &context, &page.changes, origin).await?;
-        for outcome in outcomes {
+        let (mut tx, applied) = set_aside::apply(app, &context, &page.changes, origin).await?;
+        for outcome in applied {
             *outcomes.entry(outcome.as_str()).or_default() += 1;
         }
         let when = (observed_at, context.now);

@@ -114,7 +114,7 @@ async fn changes(
     let mut before: HashMap<Date, ClosedNight> = before.into_iter().map(|closed| (closed.night, closed)).collect();
     let mut known: HashMap<Date, Vec<NightState>> = HashMap::new();
     for night in nights::find(tx, account, source, *room_type, stays).await? {
-        known.entry(night.place.night).or_default().push(night);
+        known.entry(night.key.night).or_default().push(night);
     }
     let taken = closures::taken_there(tx, account, source, *unit, stays).await?;
     let ledger = ledger::nights(tx, account, *unit, stays, now).await?;
@@ -410,7 +410,7 @@ mod tests {
     fn known(sent: Option<&str>, confirmed: Option<&str>, closed_by_us: bool) -> NightState {
         let text = |text: Option<&str>| text.map(str::to_owned);
         NightState {
-            place: NightKey { room_type: 1, rate_plan_id: String::new(), night: Date::constant(2027, 6, 1) },
+            key: NightKey { room_type: 1, rate_plan_id: String::new(), night: Date::constant(2027, 6, 1) },
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),

@@ -99,12 +99,12 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     let context = IngestContext::from_source(&source, message.received_at, app.now())
         .with_unit_count(plugin.manifest().unit_count());
     let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: Some(message.id) };
-    let (mut tx, outcomes) = set_aside::apply(app, &context, &changes, origin).await?;
+    let (mut tx, applied) = set_aside::apply(app, &context, &changes, origin).await?;
     let began = context.now;
     let run = sync_runs::start(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
     let changes_bookings = changes.iter().any(is_of_bookings);
     let mut outcomes = OutcomeCounts::new();
-    for outcome in &outcomes {
+    for outcome in &applied {
         *outcomes.entry(outcome.as_str()).or_default() += 1;
     }
     let mut counters = Counters::default();

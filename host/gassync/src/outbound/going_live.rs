@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gassync_domain::{ChannelError, Date, Entity, PushSettings, Query, Selection, Timestamp, today_at};
 use gassync_runtime::{CallError, Interface};
-use jiff::{PlannedNights as Days, SignedDuration};
+use jiff::{SignedDuration, Span as Days};
 
 use super::calendar::bookings_are_imported;
 use crate::{

@@ -89,7 +89,7 @@ async fn check(registry: &PluginRegistry, path: &Path, channel: &str, before: Op
         Ok(installed) => SeenComponent { taken: Some(installed.hash), hash: Some(hash), problem: None },
         Err(
             error @ (InstallError::Store(_)
-            | InstallError::Unready(PrepareError::Store(_) | PrepareError::Load(LoadError::Busy(_)))),
+            | InstallError::Unprepared(PrepareError::Store(_) | PrepareError::Load(LoadError::Busy(_)))),
         ) => again(error.to_string()),
         Err(error) => SeenComponent { hash: Some(hash), taken, problem: Some(error.to_string()) },
     }

@@ -54,7 +54,7 @@ pub enum InstallError {
     TooLarge(usize),
     /// It cannot serve.
     #[error(transparent)]
-    PrepareError(#[from] PrepareError),
+    Unprepared(#[from] PrepareError),
     /// The file is another channel's.
     #[error("the manifest names the plugin {0}, the file {1}")]
     Name(String, String),

@@ -233,13 +233,13 @@ impl Subscriber {
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
-                work.push(Prepared::Skipped(JobOutcome::Discard("its event has expired".to_owned())));
+                work.push(Prepared::Ended(JobOutcome::Discard("its event has expired".to_owned())));
                 continue;
             };
             if let Some((first, at)) = blocked.get(&entity(fact)).filter(|(first, _)| *first < sequence) {
                 let why = format!("event {first} of the same entity has not been delivered");
                 let wait = at.duration_since(now).max(SignedDuration::from_secs(1));
-                work.push(Prepared::Skipped(JobOutcome::Snooze(wait, why)));
+                work.push(Prepared::Ended(JobOutcome::Snooze(wait, why)));
                 continue;
             }
             work.push(Prepared::Message(message::for_entry(tx, webhook, fact, &mut batch).await?));
@@ -271,7 +271,7 @@ impl Subscriber {
         let mut queues: BTreeMap<(String, i64), Vec<(usize, OutgoingMessage)>> = BTreeMap::new();
         for (index, (job, work)) in jobs.iter().zip(work).enumerate() {
             match work {
-                Prepared::Skipped(outcome) => outcomes.push(Some(outcome)),
+                Prepared::Ended(outcome) => outcomes.push(Some(outcome)),
                 Prepared::Message(message) => {
                     outcomes.push(None);
                     let fact = job.sequence.and_then(|sequence| facts.get(&sequence));

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{Client, say};
-use crate::admin::{SourceResponse, SyncLogLine};
+use crate::admin::{SourceResponse, SyncLogLineResponse};
 
 /// Prints new lines of the audit trail.
 pub struct Follower<'a> {
@@ -16,7 +16,8 @@ impl<'a> Follower<'a> {
     }
 
     pub async fn look(&mut self) -> anyhow::Result<()> {
-        let lines: Vec<SyncLogLine> = self.client.get(&format!("/admin/v1/sync-log?after={}", self.after)).await?;
+        let lines: Vec<SyncLogLineResponse> =
+            self.client.get(&format!("/admin/v1/sync-log?after={}", self.after)).await?;
         for line in lines {
             self.after = line.id;
             if let Some(text) = self.in_words(&line).await? {
@@ -26,7 +27,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    async fn in_words(&mut self, line: &SyncLogLine) -> anyhow::Result<Option<String>> {
+    async fn in_words(&mut self, line: &SyncLogLineResponse) -> anyhow::Result<Option<String>> {
         let what = line.entity.replace('_', " ");
         let why = line.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
         if line.direction == "outbound" {

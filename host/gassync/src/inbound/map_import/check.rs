@@ -22,8 +22,8 @@ pub enum LineResult {
     Unchanged,
     /// Relinked; the former entity is given.
     Changed(CoreId),
-    /// Invalid.
-    LineError,
+    /// It has an error.
+    Invalid,
 }
 
 /// A field, and what is wrong with it.

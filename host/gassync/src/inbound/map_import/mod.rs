@@ -102,7 +102,7 @@ pub async fn import(
 ) -> std::result::Result<ImportResult, ImportError> {
     // Keeps reservations out, and comes before any other lock.
     tx.lock_ledger(account, true).await?;
-    let mut results = vec![(None, LineResult::Wrong); lines.len()];
+    let mut results = vec![(None, LineResult::Invalid); lines.len()];
     let (mut wanted, mut wrong) = (Vec::with_capacity(lines.len()), Vec::new());
     for (index, line) in lines.iter().enumerate() {
         results[index].0 = read::kind(&line.entity);
