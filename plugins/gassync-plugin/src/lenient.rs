@@ -23,7 +23,7 @@ use crate::escapes::mend_escapes;
 ///     name: Loose,
 /// }
 ///
-/// let booking: Booking = gassync_plugin::read_json(br#"{"id": 17, "guest": ["Ada"]}"#, "").expect("a booking");
+/// let booking: Booking = gassync_plugin::read_json(br#"{"id": 17, "guest": "Ada"}"#, "").expect("a booking");
 /// assert_eq!((booking.id.text().as_deref(), booking.guest.name.text()), (Some("17"), None));
 /// ```
 ///
