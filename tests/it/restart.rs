@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 #[derive(Default)]
 struct Sold {
     /// The first nights of the bookings of the engine that stand.
-    standing: Vec<i64>,
+    booked: Vec<i64>,
     /// Of those that were cancelled.
     cancelled: Vec<i64>,
     /// Of those that a channel sold by itself.
@@ -75,7 +75,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     }
     let (lost, unheard) = cutter.cuts();
     assert!(lost > 2 && unheard > 2, "the wire broke {lost} times before and {unheard} times after a commit");
-    assert!(sold.standing.len() > 3 && !sold.cancelled.is_empty() && !sold.theirs.is_empty());
+    assert!(sold.booked.len() > 3 && !sold.cancelled.is_empty() && !sold.theirs.is_empty());
     // What a lost connection left undone comes again when its lease or its pause is over.
     for _ in 0..180 {
         if differences(&stage, &sold).is_empty() && is_known().await && host.figure("messages_waiting").await == 0 {
@@ -115,7 +115,7 @@ async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
         let (id, night) = (format!("d{}", number % BOOKINGS), number % BOOKINGS * 2);
         let stays = stage.record(&id, (night, night + 2), "confirmed");
         if number >= BOOKINGS {
-            if sold.standing.contains(&night) {
+            if sold.booked.contains(&night) {
                 let mut dearer = stays;
                 dearer["totalPrice"] = json!(300 + number);
                 taken(stage, &dearer).await;
@@ -127,7 +127,7 @@ async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
             taken(stage, &stage.record(&id, (night, night + 2), "cancelled")).await;
             sold.cancelled.push(night);
         } else {
-            sold.standing.push(night);
+            sold.booked.push(night);
         }
         if number % 4 == 0 {
             let night = BOOKINGS * 2 + number;
@@ -167,14 +167,14 @@ fn differences(stage: &Stage, sold: &Sold) -> Vec<String> {
         let of_it = pushed.iter().filter(|entry| entry.arrival == stage.day(night) && entry.status != "cancelled");
         of_it.count()
     };
-    for night in sold.standing.iter().filter(|night| stands(**night) != 1) {
+    for night in sold.booked.iter().filter(|night| stands(**night) != 1) {
         found.push(format!("alpha has the booking of night {night} {} times", stands(*night)));
     }
     for night in sold.cancelled.iter().filter(|night| stands(**night) != 0) {
         found.push(format!("alpha has the booking of night {night}, which was cancelled"));
     }
     let is_sold = |night: i64| {
-        let engine = sold.standing.iter().any(|first| (*first..first + 2).contains(&night));
+        let engine = sold.booked.iter().any(|first| (*first..first + 2).contains(&night));
         engine || sold.theirs.contains(&night)
     };
     let last = sold.theirs.iter().max().copied().unwrap_or_default() + 2;

@@ -1,6 +1,7 @@
 //! The walls of the house, held by reading its source.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -102,6 +103,116 @@ fn no_generic_module_names_and_no_oversized_files() {
         });
         assert!(wrong.is_empty(), "{wrong:?}");
     }
+}
+
+/// Words of an early dialect that no engineer of the trade would look for. Prose may use them, names may not.
+const RETIRED_WORDS: [&str; 20] = [
+    "told",
+    "tell",
+    "tells",
+    "untold",
+    "fate",
+    "fates",
+    "standing",
+    "standings",
+    "desk",
+    "talk",
+    "talks",
+    "spot",
+    "spots",
+    "arriving",
+    "together",
+    "finisher",
+    "reckon",
+    "reckoned",
+    "reckoning",
+    "whom",
+];
+
+/// The words of a name in any case, in lower case: `LookAgain`, `look_again` and `look-again` are `look` and `again`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if c == '_' || c == '-' || c.is_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn is_retired(name: &str) -> bool {
+    let words = words(name);
+    words.iter().any(|word| RETIRED_WORDS.contains(&word.as_str()))
+        || words.windows(2).any(|two| two == ["look", "again"])
+}
+
+/// The names that a source file declares: items, and public fields.
+fn declared(text: &str) -> Vec<&str> {
+    const KEYWORDS: [&str; 9] = ["fn", "struct", "enum", "trait", "type", "mod", "const", "static", "macro_rules"];
+    let mut names = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        let code: Vec<&str> =
+            line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+        names.extend(code.windows(2).filter(|two| KEYWORDS.contains(&two[0])).map(|two| two[1]));
+        if let Some((field, _)) = line.strip_prefix("pub ").and_then(|rest| rest.split_once(':')) {
+            names.push(field.rsplit(' ').next().unwrap_or(field));
+        }
+    }
+    names
+}
+
+#[test]
+fn retired_words_stay_out_of_names() {
+    let mut found = Vec::new();
+    for below in ["host", "plugins", "tests"] {
+        for (path, text) in sources(below) {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let names = declared(&text).into_iter().chain([stem.as_str()]);
+            found.extend(names.filter(|name| is_retired(name)).map(|name| format!("{}: {name}", path.display())));
+        }
+    }
+    for (folder, comment) in [("migrations/sqlite", "--"), ("migrations/postgres", "--"), ("wit/next", "//")] {
+        for entry in fs::read_dir(repository().join(folder)).expect("a folder").filter_map(Result::ok) {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                continue; // Its keys are those of the manifest's types; its texts are prose.
+            }
+            let text = fs::read_to_string(&path).expect("text");
+            let code = text.lines().map(|line| line.split(comment).next().unwrap_or_default());
+            let names = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-'));
+            found.extend(names.filter(|name| is_retired(name)).map(|name| format!("{}: {name}", path.display())));
+        }
+    }
+    assert!(found.is_empty(), "use the words of host/ARCHITECTURE.md: {found:#?}");
+}
+
+#[test]
+fn retired_words_are_found() {
+    let text =
+        "pub struct ToldBooking {\n    pub shut_by_whom: bool,\n}\nfn look_again() {}\nfn tell() {}\n// fn desk()\n";
+    let found: Vec<&str> = declared(text).into_iter().filter(|name| is_retired(name)).collect();
+    assert_eq!(found, ["ToldBooking", "shut_by_whom", "look_again", "tell"]);
+    assert!(!is_retired("desktop") && !is_retired("withhold") && !is_retired("intelligence"));
+}
+
+#[test]
+fn no_type_of_the_host_has_its_name_twice() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources("host") {
+        for line in text.lines().map(str::trim).filter(|line| line.starts_with("pub")) {
+            let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            let at = words.iter().position(|word| ["struct", "enum", "trait", "type"].contains(word));
+            if let Some(name) = at.and_then(|at| words.get(at + 1)) {
+                places.entry((*name).to_owned()).or_default().push(path.display().to_string());
+            }
+        }
+    }
+    places.retain(|_, paths| paths.len() > 1);
+    assert!(places.is_empty(), "one name, one type: {places:#?}");
 }
 
 /// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.

@@ -97,7 +97,7 @@ impl App {
             given => given.to_owned(),
         };
         let wake = Arc::new(Notify::new());
-        let plugins = PluginRegistry::new(plugins::Parts {
+        let plugins = PluginRegistry::new(plugins::RegistryParts {
             engine,
             db: db.clone(),
             clock: Arc::clone(&clock),

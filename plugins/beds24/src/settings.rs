@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_is_for_whom_the_admin_says() {
+    fn a_price_is_for_the_guests_that_the_admin_chose() {
         let said = |text: &str| serde_json::from_str::<Settings>(text).expect("settings");
         let silent = said("{}");
         assert_eq!(

@@ -183,7 +183,7 @@ async fn dismiss_failed(
     let mut tx = app.db.write(source.account).await?;
     let outcome = format!("dismissed {message}");
     let count = inbox::dismiss_failed(&mut tx, source.account, connection_of(&source)?, &outcome, now).await?;
-    let entry = sync_log::SyncLogEntry {
+    let entry = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "message",
         entity_id: "failed",

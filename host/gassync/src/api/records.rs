@@ -240,7 +240,7 @@ macro_rules! record_endpoints {
             $crate::api::records::ensure_withdrawable(&stored)?;
             let now = app.now();
             $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
-            let entry = $crate::store::sync_log::SyncLogEntry {
+            let entry = $crate::store::sync_log::NewSyncLogLine {
                 source: caller.source,
                 entity_type: $entity,
                 entity_id: &id,

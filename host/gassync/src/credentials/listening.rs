@@ -64,7 +64,7 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
         sources::stay_listening(tx, whom.0, whom.1).await?;
         ("listen", "the new credentials show other rooms: the source listens until somebody takes it live")
     };
-    let line = sync_log::SyncLogEntry {
+    let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,

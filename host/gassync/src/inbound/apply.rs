@@ -233,7 +233,7 @@ impl IngestContext {
         (entity_type, entity_id): (&'a str, &'a str),
         outcome: &IngestOutcome,
         mended: &[Mended],
-    ) -> Option<sync_log::SyncLogEntry<'a>> {
+    ) -> Option<sync_log::NewSyncLogLine<'a>> {
         let (action, status, message) = match outcome {
             IngestOutcome::Created(_) => ("create", "success", None),
             IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => ("update", "success", None),
@@ -257,7 +257,7 @@ impl IngestContext {
         let mended = if status == "failed" { None } else { describe_mended(mended) };
         let parts: Vec<String> = message.into_iter().chain(mended).collect();
         let message = (!parts.is_empty()).then(|| parts.join("; "));
-        Some(sync_log::SyncLogEntry { source: self.source, entity_type, entity_id, action, status, message })
+        Some(sync_log::NewSyncLogLine { source: self.source, entity_type, entity_id, action, status, message })
     }
 }
 

@@ -203,7 +203,7 @@ pub async fn decide(
         why: by.why,
     };
     decisions::insert(tx, account, source, &new, now).await?;
-    let line = sync_log::SyncLogEntry {
+    let line = sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: id,

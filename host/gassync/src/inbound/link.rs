@@ -107,7 +107,7 @@ pub async fn link(
     if let Some(core) = outcome.core() {
         changes = differences(&before, &entity(tx, account, kind, core).await?);
         let message = Some(format!("linked with {core} by hand"));
-        let entry = sync_log::SyncLogEntry {
+        let entry = sync_log::NewSyncLogLine {
             source,
             entity_type: kind.as_str(),
             entity_id: id,
@@ -139,7 +139,7 @@ pub async fn unlink(
         EntityKind::Reservation | EntityKind::Guest => return Err(LinkError::NotByHand),
     }
     mappings::unlink(tx, account, source, kind, id).await?;
-    let entry = sync_log::SyncLogEntry {
+    let entry = sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: id,

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Delay before a calendar with a new closure is read again, in case the read only crossed a booking.
-const LOOK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
+const VERIFY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Observed nights of a room type, by the channel's id.
 pub(super) type ShownNights = (String, Vec<Date>);
@@ -235,7 +235,7 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
         let again = JobKind::Refetch.job(
             (account, source),
             json!({ "entity": gassync_domain::Entity::Calendar }),
-            (now + LOOK_AGAIN_AFTER, now),
+            (now + VERIFY_AFTER, now),
         );
         queue::enqueue(tx, &[again], now).await?;
     }
@@ -293,7 +293,7 @@ async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&
                 (true, false) => format!("{nights}: {units} taken off sale manually at the channel, so everywhere"),
                 (false, _) => format!("{nights}: manual closure ended"),
             };
-            let line = sync_log::SyncLogEntry {
+            let line = sync_log::NewSyncLogLine {
                 source,
                 entity_type: "availability",
                 entity_id: &id,

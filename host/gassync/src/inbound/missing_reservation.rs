@@ -155,7 +155,7 @@ async fn confirm(
     now: Timestamp,
 ) -> store::Result<()> {
     let (account, source_id) = (source.account, source.id);
-    let entry = sync_log::SyncLogEntry {
+    let entry = sync_log::NewSyncLogLine {
         source: source_id,
         entity_type: "reservation",
         entity_id: id,

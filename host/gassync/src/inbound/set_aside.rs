@@ -194,7 +194,7 @@ async fn keep(
     // Log a recurring record only once.
     if set_aside::put(tx, account, source, &new, now).await? == 1 {
         let kind = log_word(record.entity.as_str());
-        let entry = sync_log::SyncLogEntry {
+        let entry = sync_log::NewSyncLogLine {
             source,
             entity_type: &kind,
             entity_id: id.as_deref().unwrap_or_default(),
@@ -237,7 +237,7 @@ async fn log_resolved(
     now: Timestamp,
 ) -> store::Result<()> {
     let (action, status, kind) = ("set-aside", "success", log_word(entity_type));
-    let entry = sync_log::SyncLogEntry { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
+    let entry = sync_log::NewSyncLogLine { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
     sync_log::inbound(tx, account, &[entry], now).await
 }
 

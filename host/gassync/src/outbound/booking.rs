@@ -389,13 +389,13 @@ impl PendingPush {
     }
 
     /// Audit trail line.
-    fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::SyncLogEntry<'_> {
+    fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::NewSyncLogLine<'_> {
         let action = match self.operation.kind {
             OperationKind::Create => "create",
             OperationKind::Cancel => "cancel",
             _ => "update",
         };
-        sync_log::SyncLogEntry {
+        sync_log::NewSyncLogLine {
             source: source.id,
             entity_type: "reservation",
             entity_id: &self.operation.reference,
@@ -432,7 +432,7 @@ async fn record_outcomes(
         NewJob { priority: JobKind::ReadBack.priority(), ..work }
     });
     queue::enqueue(tx, &Vec::from_iter(to_read), now).await?;
-    let lines: Vec<sync_log::SyncLogEntry<'_>> =
+    let lines: Vec<sync_log::NewSyncLogLine<'_>> =
         evaluated.iter().map(|(push, _, evaluated)| push.line(source, evaluated)).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
 }

@@ -318,7 +318,7 @@ async fn send(
     let links = batch.link_results(tally, runs);
     let pushed: Vec<PushedNight<'_>> =
         batch.results.iter().flat_map(|(run, result, error)| run.pushed(*result, error.as_deref())).collect();
-    let lines: Vec<sync_log::SyncLogEntry<'_>> =
+    let lines: Vec<sync_log::NewSyncLogLine<'_>> =
         batch.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
     let mut tx = app.db.write(source.account).await?;
     nights::record_results(&mut tx, source.account, source.id, &pushed, now).await?;
@@ -454,7 +454,7 @@ impl NightRun {
         source: &Source,
         result: NightPushResult,
         error: Option<&str>,
-    ) -> Option<sync_log::SyncLogEntry<'_>> {
+    ) -> Option<sync_log::NewSyncLogLine<'_>> {
         let (first, last) = self.span()?;
         let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let (status, message) = match (result, error) {
@@ -469,7 +469,7 @@ impl NightRun {
             (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
             (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: in doubt")),
         };
-        Some(sync_log::SyncLogEntry {
+        Some(sync_log::NewSyncLogLine {
             source: source.id,
             entity_type: "availability",
             entity_id: &self.target.room_type_id,

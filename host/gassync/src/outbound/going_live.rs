@@ -133,7 +133,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
     queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
-    let line = sync_log::SyncLogEntry {
+    let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,

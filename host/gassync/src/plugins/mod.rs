@@ -96,7 +96,7 @@ pub struct PluginRegistry {
 }
 
 /// What the registry works with.
-pub struct Parts {
+pub struct RegistryParts {
     /// Compiles components.
     pub engine: Engine,
     /// Where versions are kept.
@@ -115,7 +115,7 @@ pub struct Parts {
 
 impl PluginRegistry {
     /// None are loaded yet.
-    pub fn new(Parts { engine, db, clock, random, dir, data_dir, wake }: Parts) -> Self {
+    pub fn new(RegistryParts { engine, db, clock, random, dir, data_dir, wake }: RegistryParts) -> Self {
         Self {
             engine,
             db,

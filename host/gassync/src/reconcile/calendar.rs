@@ -175,7 +175,7 @@ async fn log(
             1 => first.to_string(),
             count => format!("{count} nights from {first} to {last}"),
         };
-        Some(sync_log::SyncLogEntry {
+        Some(sync_log::NewSyncLogLine {
             source: source.id,
             entity_type: "availability",
             entity_id: room_type_id,
@@ -184,7 +184,7 @@ async fn log(
             message: Some(format!("{which}: {difference}; it will be overwritten")),
         })
     };
-    let lines: Vec<sync_log::SyncLogEntry<'_>> = alike.into_iter().filter_map(line).collect();
+    let lines: Vec<sync_log::NewSyncLogLine<'_>> = alike.into_iter().filter_map(line).collect();
     sync_log::outbound(tx, source.account, &lines, now).await
 }
 

@@ -17,7 +17,7 @@ use crate::store::{
         SyncStatus,
         invalidations::{self, Invalidation},
         nights::{self, NightKey, NightState},
-        observed_nights::{self, ObservedNight},
+        observed_nights::{self, NightReading},
         targets::{PushTarget, PushTargets},
     },
     sources::Source,
@@ -252,7 +252,7 @@ impl DesiredCalendar<'_> {
         let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
         if foreign > 0 {
             let message = format!("prices of {foreign} nights were left out: not in the property's currency");
-            let line = sync_log::SyncLogEntry {
+            let line = sync_log::NewSyncLogLine {
                 source: source.id,
                 entity_type: "calendar",
                 entity_id: &target.room_type_id,
@@ -265,7 +265,7 @@ impl DesiredCalendar<'_> {
         let known = nights::find(tx, source.account, source.id, target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.key.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, NightState> = of_plan.map(|known| (known.key.night, known)).collect();
-        let mut shown: HashMap<Date, ObservedNight> = HashMap::new();
+        let mut shown: HashMap<Date, NightReading> = HashMap::new();
         if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
             let since = now - OBSERVATION_MAX_AGE;
             let rows = observed_nights::find(tx, source.account, target.room_type, &stays, since).await?;

@@ -284,7 +284,7 @@ pub async fn of_cores(
 
 /// A link that another system kept.
 #[derive(Debug, Clone, Copy)]
-pub struct ImportedLink<'a> {
+pub struct NewMapping<'a> {
     /// The channel's id.
     pub external_id: &'a str,
     /// The core entity.
@@ -300,7 +300,7 @@ pub async fn import(
     account: AccountId,
     source: SourceId,
     kind: EntityKind,
-    links: &[ImportedLink<'_>],
+    links: &[NewMapping<'_>],
     now: Timestamp,
 ) -> Result<usize> {
     let (external_type, gas_type) = kind.words();
@@ -309,7 +309,7 @@ pub async fn import(
         ("gas_id", rows::ColumnType::Int),
         ("ours", rows::ColumnType::Int),
     ]);
-    for ImportedLink { external_id, core, ours } in links {
+    for NewMapping { external_id, core, ours } in links {
         new.push([(*external_id).into(), core.0.into(), i64::from(*ours).into()]);
     }
     let text = "insert into int_mappings (account_id, source_id, external_entity_type, gas_entity_type, created_at,

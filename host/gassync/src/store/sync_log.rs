@@ -12,7 +12,7 @@ use super::{
 
 /// A new line of the audit trail. It names records by id and never contains guest data.
 #[derive(Debug, Clone)]
-pub struct SyncLogEntry<'a> {
+pub struct NewSyncLogLine<'a> {
     /// The source.
     pub source: SourceId,
     /// `property`, `room_type`, `reservation`, `connection`.
@@ -54,19 +54,19 @@ pub struct SyncLogLine {
 }
 
 /// Adds inbound lines.
-pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
+pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[NewSyncLogLine<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("inbound", entries), now).await
 }
 
 /// Adds outbound lines.
-pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[SyncLogEntry<'_>], now: Timestamp) -> Result<()> {
+pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[NewSyncLogLine<'_>], now: Timestamp) -> Result<()> {
     add(tx, account, ("outbound", entries), now).await
 }
 
 async fn add(
     tx: &mut Tx,
     account: AccountId,
-    (direction, entries): (&str, &[SyncLogEntry<'_>]),
+    (direction, entries): (&str, &[NewSyncLogLine<'_>]),
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -77,7 +77,7 @@ async fn add(
         ("status", ColumnType::Text),
         ("error_message", ColumnType::Text),
     ]);
-    for SyncLogEntry { source, entity_type, entity_id, action, status, message } in entries {
+    for NewSyncLogLine { source, entity_type, entity_id, action, status, message } in entries {
         new.push([
             source.0.into(),
             (*entity_type).into(),

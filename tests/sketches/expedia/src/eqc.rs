@@ -160,7 +160,7 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
         let root = match post("bc", &request, "BookingConfirmRS") {
             Ok(root) => root,
             Err(error) => {
-                let outcome = untold(error)?;
+                let outcome = unsent(error)?;
                 which.iter().for_each(|index| outcomes[*index] = outcome.clone());
                 continue;
             }
@@ -183,7 +183,7 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
 }
 
 /// The outcome of one hotel's acknowledgements when their message fails: those of another must not be forgotten for it.
-fn untold(error: ChannelError) -> Result<AcknowledgementOutcome, ChannelError> {
+fn unsent(error: ChannelError) -> Result<AcknowledgementOutcome, ChannelError> {
     match error {
         ChannelError::RateLimited(seconds) => Ok(AcknowledgementOutcome::Retry(seconds)),
         ChannelError::Unavailable(_) => Ok(AcknowledgementOutcome::Retry(None)),

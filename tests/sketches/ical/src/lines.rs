@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_folded_and_put_together_again() {
+    fn lines_are_folded_and_joined_again() {
         let name = "Chalet Grüne Höhe, überm See; mit Garten und einem sehr, sehr langen Namen, der kein Ende nimmt";
         let mut written = String::new();
         write(&mut written, "X-WR-CALNAME", &escape(name));

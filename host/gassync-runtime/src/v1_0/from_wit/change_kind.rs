@@ -89,9 +89,9 @@ fn change_kind(
     Ok(())
 }
 
-type Told = (ChangeKind, Option<gassync_domain::RawJson>);
+type DecodedData = (ChangeKind, Option<gassync_domain::RawJson>);
 
-fn block_or_unreadable(reading: &mut Reading, record: wit::Block) -> Converted<Told> {
+fn block_or_unreadable(reading: &mut Reading, record: wit::Block) -> Converted<DecodedData> {
     let (id, words) = (record.id.clone(), record.raw.clone());
     let raw = reading.raw(words.as_deref())?;
     match block(reading, record) {

@@ -70,7 +70,7 @@ pub(super) async fn deliveries(State(simulator): State<Beds24>) -> Json<Vec<Deli
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CalendarQuery {
+pub(super) struct NightsQuery {
     room_id: Option<u64>,
     from: Option<Date>,
     to: Option<Date>,
@@ -81,7 +81,7 @@ pub(super) async fn night_writes(State(simulator): State<Beds24>) -> Json<Vec<Ni
     Json(simulator.night_writes())
 }
 
-pub(super) async fn calendar(State(simulator): State<Beds24>, Query(query): Query<CalendarQuery>) -> Response {
+pub(super) async fn calendar(State(simulator): State<Beds24>, Query(query): Query<NightsQuery>) -> Response {
     let from = query.from.unwrap_or_else(|| today(simulator.now()));
     let to = query.to.unwrap_or_else(|| from.saturating_add(Span::new().days(SHOWN_NIGHTS - 1)));
     if to > from.saturating_add(Span::new().days(PRICED_NIGHTS)) {

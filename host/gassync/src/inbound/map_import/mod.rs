@@ -17,7 +17,7 @@ use crate::{
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
-        mappings::{self, EntityKind, ImportedLink},
+        mappings::{self, EntityKind, NewMapping},
         queue, sources, sync_log,
     },
 };
@@ -156,7 +156,7 @@ async fn link(
     let former = changes.iter().filter(|(_, result)| matches!(result, LineResult::Changed(_)));
     let former: Vec<&str> = former.map(|(wanted, _)| wanted.external_id).collect();
     mappings::unlink_all(tx, account, source, kind, &former).await?;
-    let links = changes.iter().map(|(wanted, _)| ImportedLink {
+    let links = changes.iter().map(|(wanted, _)| NewMapping {
         external_id: wanted.external_id,
         core: wanted.core,
         ours: wanted.ours.unwrap_or(false),
@@ -164,7 +164,7 @@ async fn link(
     if mappings::import(tx, account, source, kind, &Vec::from_iter(links), now).await? < changes.len() {
         return Ok(false);
     }
-    let lines = changes.iter().map(|(wanted, result)| sync_log::SyncLogEntry {
+    let lines = changes.iter().map(|(wanted, result)| sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: wanted.external_id,

@@ -7,7 +7,7 @@ use crate::store::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
 /// A night as observed at a channel.
 #[derive(Debug, Clone)]
-pub struct ObservedNight {
+pub struct NightReading {
     /// The channel's id of the rate plan; empty where it has none.
     pub rate_plan_id: String,
     /// Observed values.
@@ -23,7 +23,7 @@ pub async fn find(
     room_type: i64,
     stays: &[Stay],
     since: Timestamp,
-) -> Result<Vec<ObservedNight>> {
+) -> Result<Vec<NightReading>> {
     #[derive(FromRow)]
     struct Row {
         observed_at: Time,
@@ -66,7 +66,7 @@ pub async fn find(
             max_advance_days: count(row.max_advance_days),
             ..CalendarNight::new(row.date.0)
         };
-        ObservedNight { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
+        NightReading { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }
     };
     Ok(rows.into_iter().map(night).collect())
 }

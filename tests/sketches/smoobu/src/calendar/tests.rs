@@ -130,7 +130,7 @@ fn what_a_call_that_did_not_end_has_closed_is_known_by_its_mark() {
 }
 
 #[test]
-fn a_key_that_is_refused_is_told_whatever_was_written_before() {
+fn a_rejected_key_is_reported_even_after_a_partial_write() {
     begin();
     FakeHost::answer(200, &rates(&[("2027-05-01", 1)]));
     FakeHost::answer(401, "{}");
