@@ -38,7 +38,7 @@ fn offenders(below: &str, is_wrong: impl Fn(&str, &str) -> bool) -> Vec<String> 
 #[test]
 fn only_the_store_writes_sql() {
     let wrong = offenders("host", |path, text| {
-        !path.contains("gassync/src/store/")
+        !path.contains("gassync-store/")
             && ["sqlx::query", "select * from", "insert into"].iter().any(|w| text.contains(w))
     });
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -48,7 +48,7 @@ fn only_the_store_writes_sql() {
 fn only_the_core_writes_the_core() {
     let writes = ["insert into gas_", "update gas_", "delete from gas_"];
     let rows = offenders("host", |path, text| {
-        let rooms = ["store/core/", "store/ledger/", "store/accounts.rs", "store/writer.rs"];
+        let rooms = ["store/src/core/", "store/src/ledger/", "store/src/accounts.rs", "store/src/writer.rs"];
         !rooms.iter().any(|room| path.contains(room)) && writes.iter().any(|write| text.contains(write))
     });
     assert!(rows.is_empty(), "{rows:?}");

@@ -18,12 +18,13 @@ pub mod plugins;
 mod reconcile;
 pub mod schedule;
 pub mod server;
-pub mod store;
 pub mod supervisor;
 pub mod telemetry;
 pub mod vault;
 pub mod webhooks;
 pub mod worker;
+
+pub use gassync_store as store;
 
 /// What threads that compile plugins have freed goes back to the system; the C library's own allocator keeps much of it.
 #[global_allocator]

@@ -123,7 +123,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     all.add("source", alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source connect {source} --credential FIELD=VALUE")
     });
-    let failing = poll_failures::failing(&mut tx).await?.into_iter().map(Found::from).collect();
+    let failing = poll_failures::failing(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
     all.add("source", failing, |Names { source, .. }| format!("gassync source sync {source}"));
     let mut listening = alarms::listening_sources(&mut tx).await?;
     listening.retain(|found| found.since.is_some_and(|since| now.duration_since(since.into()) > MAY_LISTEN));
@@ -139,7 +139,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
              {source} --by WHO --why TEXT"
         )
     });
-    let set_aside = set_aside::waiting(&mut tx).await?.into_iter().map(Found::from).collect();
+    let set_aside = set_aside::waiting(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
     all.add("set-aside", set_aside, |Names { number, .. }| {
         format!(
             "gassync inbox set-aside show {number}, then gassync inbox set-aside retry {number}, or gassync inbox \
@@ -148,21 +148,24 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     });
     for waiting in parked::waiting(&mut tx, today).await? {
         let remedy = remedy_of_parked(&waiting);
-        all.add("parked", vec![Found::from(waiting)], |_| remedy.clone());
+        all.add("parked", vec![waiting.into_found()], |_| remedy.clone());
     }
-    let gone = missing::undecided(&mut tx, today).await?.into_iter().map(Found::from).collect();
+    let gone = missing::undecided(&mut tx, today).await?.into_iter().map(IntoFound::into_found).collect();
     all.add("gone", gone, |Names { source, reference, .. }| {
         format!("gassync map decide {source} reservation {reference} cancel|stand --by WHO --why TEXT")
     });
-    let silent =
-        connections::silent_channels(&mut tx, now - CALL_MAY_BE_LATE).await?.into_iter().map(Found::from).collect();
+    let silent = connections::silent_channels(&mut tx, now - CALL_MAY_BE_LATE)
+        .await?
+        .into_iter()
+        .map(IntoFound::into_found)
+        .collect();
     all.add("channel-silent", silent, |Names { source, .. }| {
         format!("gassync source show {source}, and have the channel call the webhook address that it names")
     });
     all.add("channel-down", channel_down::found(app, &mut tx, now).await?, |Names { source, .. }| {
         format!("gassync source status {source}; when the channel is back: gassync source sync {source}")
     });
-    let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(Found::from).collect();
+    let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
     all.add("no-time-zone", without_zone, |Names { source, .. }| format!("gassync source time-zone {source} ZONE"));
     all.add("overbooked", alarms::overbooked(&mut tx, today).await?, |Names { reference, .. }| {
         format!("move or cancel {reference}, or another booking of these nights, where it was sold")
@@ -203,21 +206,28 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     Ok(all.0)
 }
 
-impl From<PollInError> for Found {
-    fn from(failing: PollInError) -> Self {
-        Self {
+/// What the store found, as an alarm shows it.
+trait IntoFound {
+    fn into_found(self) -> Found;
+}
+
+impl IntoFound for PollInError {
+    fn into_found(self) -> Found {
+        let failing = self;
+        Found {
             count: failing.failures,
             detail: Some(format!("polls of the kind {} fail: {}", failing.poll, failing.message)),
             since: Some(failing.since),
             source_name: Some(failing.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }
 
-impl From<MissingReservation> for Found {
-    fn from(missing: MissingReservation) -> Self {
-        Self {
+impl IntoFound for MissingReservation {
+    fn into_found(self) -> Found {
+        let missing = self;
+        Found {
             house: Some(missing.property_name.clone()),
             room: missing.room_name.clone(),
             first_night: Some(Day(missing.check_in())),
@@ -227,32 +237,34 @@ impl From<MissingReservation> for Found {
             detail: Some("missing at the channel; its nights are held".to_owned()),
             since: Some(missing.since),
             source_name: Some(missing.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }
 
-impl From<SilentChannel> for Found {
-    fn from(silent: SilentChannel) -> Self {
-        Self {
+impl IntoFound for SilentChannel {
+    fn into_found(self) -> Found {
+        let silent = self;
+        Found {
             count: silent.unannounced_polls,
             detail: Some("polls find bookings that the channel's webhook did not report".to_owned()),
             since: Some(silent.last_webhook_at),
             source_name: Some(silent.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }
 
-impl From<HouseWithoutZone> for Found {
-    fn from(house: HouseWithoutZone) -> Self {
-        Self {
+impl IntoFound for HouseWithoutZone {
+    fn into_found(self) -> Found {
+        let house = self;
+        Found {
             house: Some(house.property_name),
             count: 1,
             detail: Some("its time zone is unknown: each day begins early there".to_owned()),
             since: Some(house.since),
             source_name: Some(house.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }
@@ -287,9 +299,10 @@ fn remedy_of_parked(waiting: &ParkedAlarm) -> String {
     }
 }
 
-impl From<SetAside> for Found {
-    fn from(record: SetAside) -> Self {
-        Self {
+impl IntoFound for SetAside {
+    fn into_found(self) -> Found {
+        let record = self;
+        Found {
             reference: record.external_id,
             count: record.times_seen,
             detail: Some(format!("a {} could not be read: {}", record.entity.replace('_', " "), record.problem)),
@@ -297,19 +310,20 @@ impl From<SetAside> for Found {
             last: Some(record.last_seen_at),
             number: Some(record.id),
             source_name: Some(record.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }
 
-impl From<ParkedAlarm> for Found {
-    fn from(waiting: ParkedAlarm) -> Self {
+impl IntoFound for ParkedAlarm {
+    fn into_found(self) -> Found {
+        let waiting = self;
         let nights = match (waiting.first_night, waiting.held) {
             (None, _) => "",
             (Some(_), true) => "; its nights are held",
             (Some(_), false) => "; its nights are not held",
         };
-        Self {
+        Found {
             house: waiting.property,
             room: waiting.room,
             first_night: waiting.first_night.map(Day),
@@ -319,7 +333,7 @@ impl From<ParkedAlarm> for Found {
             detail: Some(format!("{}{nights}", waiting.missing)),
             since: Some(waiting.since.into()),
             source_name: Some(waiting.source_name),
-            ..Self::default()
+            ..Found::default()
         }
     }
 }

@@ -167,7 +167,7 @@ pub struct ReplayResponse {
 
 impl From<Delivery> for DeliveryResponse {
     fn from(delivery: Delivery) -> Self {
-        let name = delivery.name();
+        let name = event_name(&delivery);
         let is_test = delivery.sequence.is_none();
         let (kind, event) = match name {
             _ if is_test => (Some(TEST.to_owned()), Some(TEST.to_owned())),
@@ -198,10 +198,8 @@ impl From<Delivery> for DeliveryResponse {
     }
 }
 
-impl Delivery {
-    fn name(&self) -> Option<EventName> {
-        Some(EventName::of(self.entity_type.as_deref()?, self.action.as_deref()?, self.status.as_deref()))
-    }
+fn event_name(delivery: &Delivery) -> Option<EventName> {
+    Some(EventName::of(delivery.entity_type.as_deref()?, delivery.action.as_deref()?, delivery.status.as_deref()))
 }
 
 impl From<AttemptRow> for DeliveryAttempt {
@@ -302,7 +300,7 @@ pub async fn list_deliveries(
     };
     let state = filter.state.as_deref().map(parse_state).transpose()?;
     let fits = |delivery: &Delivery| match (&wants, &filter.event) {
-        (Some(wants), _) => delivery.name().is_some_and(|name| wants.wants(&name)),
+        (Some(wants), _) => event_name(delivery).is_some_and(|name| wants.wants(&name)),
         (None, Some(_)) => delivery.sequence.is_none(),
         (None, None) => true,
     };
