@@ -183,12 +183,12 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// An amount and, where it is known, its currency (upper-case ISO 4217). Without one the property's is meant.
+/// An amount with its currency (upper-case ISO 4217), if known; otherwise the property's applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// How much.
+    /// The amount.
     pub amount: Amount,
-    /// Of what.
+    /// The currency.
     pub currency: Option<String>,
 }
 

@@ -358,7 +358,7 @@ impl Reservation {
         }
         self.guest = self.guest.take().filter(|guest| !guest.is_empty());
         self.rooms_from_short_forms();
-        // The property's currency, which is meant where none is said, is not known here: most have two digits.
+        // Without a stated currency the property's applies, which is unknown here; most have two decimal places.
         let currency = self.currency.clone().unwrap_or_default();
         self.each_amount(|amount| *amount = amount.written_in(&currency));
         for room in &mut self.rooms {

@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// So far behind UTC is the zone in which a day begins last.
+/// How far the westernmost time zone is behind UTC.
 const LAST_ZONE: SignedDuration = SignedDuration::from_hours(12);
 
 /// Whether the IANA time zone database has a zone of this name.

@@ -18,7 +18,7 @@ const MAX_PER_KIND: i64 = 500;
 pub struct ParkedAlarm {
     /// The source's name.
     pub source_name: String,
-    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`: the words of `gassync map`.
+    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`, as in `gassync map`.
     pub kind: &'static str,
     /// The source's id.
     pub external_id: String,

@@ -20,7 +20,7 @@ pub struct PushTarget {
     /// The channel's id of its property.
     pub property_id: Option<String>,
     unit_id: i64,
-    /// The channel's id of the rate plan; empty where it knows none.
+    /// The channel's id of the rate plan; empty if it has none.
     pub rate_plan_id: String,
     plan_id: Option<i64>,
     /// IANA time zone of its property.
