@@ -1,11 +1,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Circuit breaker: [`Breaker::FAILURES_TO_OPEN`] consecutive failures open it for [`Breaker::OPEN_SECONDS`]; then it admits
-/// one trial call at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] consecutive trials succeed or one fails.
+/// Circuit breaker: [`Breaker::FAILURES_TO_OPEN`] consecutive failures open it for [`Breaker::OPEN_SECONDS`]; then it
+/// admits one trial call at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] consecutive trials succeed or one fails.
 ///
-/// Every admitted caller reports the result. Only faults of the channel count as failures: it is unreachable, times out, or
-/// reports a server error. A channel that rejects a request works, which counts as a success.
+/// Every admitted caller reports the result. Only faults of the channel count as failures: it is unreachable, times
+/// out, or reports a server error. A channel that rejects a request works, which counts as a success.
 ///
 /// In JSON it is `{"state":"closed","failures":0}`, `{"state":"open","until":T}` or
 /// `{"state":"half-open","successes":0,"trialUntil":T}`, with instants in RFC 3339.

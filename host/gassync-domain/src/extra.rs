@@ -10,8 +10,8 @@ const MAX_MEMBERS: usize = 50;
 /// Maximum number of bytes in all, names and values as JSON.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Additional channel fields of a record: stored and passed on, never interpreted. Numbers are doubles; use strings where
-/// digits matter.
+/// Additional channel fields of a record: stored and passed on, never interpreted. Numbers are doubles; use strings
+/// where digits matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]

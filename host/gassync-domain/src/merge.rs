@@ -17,8 +17,8 @@ pub struct Version {
 impl Version {
     /// Whether a record of this version must not replace the stored version.
     ///
-    /// Equal versions are not older: a channel with a clock of whole seconds may change a record twice within one second, and the
-    /// later record counts.
+    /// Equal versions are not older: a channel with a clock of whole seconds may change a record twice within one
+    /// second, and the later record counts.
     pub fn is_older_than(&self, stored: &Self) -> bool {
         if let (Some(mine), Some(theirs)) = (number(&self.revision), number(&stored.revision)) {
             return mine < theirs;

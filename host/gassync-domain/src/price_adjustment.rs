@@ -14,8 +14,8 @@ const WHOLE: i128 = 100 * TEN_THOUSANDTHS as i128;
 
 /// Adjustment of a source's prices for its channel.
 ///
-/// In JSON `{"percent":12.5,"rounding":"nearest","step":0.50}` or `{"amount":-5.00}`: percent is of the price, amount and
-/// step are money in the price's currency. `{}` leaves prices as they are.
+/// In JSON `{"percent":12.5,"rounding":"nearest","step":0.50}` or `{"amount":-5.00}`: percent is of the price, amount
+/// and step are money in the price's currency. `{}` leaves prices as they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PriceAdjustment {

@@ -15,8 +15,8 @@ pub struct QuoteRequest {
     pub today: Date,
 }
 
-/// The price of a stay by a calendar, or every reason for a refusal. Of several prices of a night the one of the smallest
-/// occupancy that has room for `people` counts, else one without an occupancy.
+/// The price of a stay by a calendar, or every reason for a refusal. Of several prices of a night the one of the
+/// smallest occupancy that has room for `people` counts, else one without an occupancy.
 pub fn quote(
     nights: &[CalendarNight],
     request: QuoteRequest,

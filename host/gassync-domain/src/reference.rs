@@ -1,7 +1,7 @@
 use crate::{AccountId, CoreId};
 
-/// Our reference of a booking at channels, stable across retries: `gas-3-17` is booking 17 of account 3. A channel booking with
-/// this reference was created by us.
+/// Our reference of a booking at channels, stable across retries: `gas-3-17` is booking 17 of account 3. A channel
+/// booking with this reference was created by us.
 pub fn reference_of(account: AccountId, booking: CoreId) -> String {
     format!("gas-{account}-{booking}")
 }

@@ -45,8 +45,8 @@ impl Status {
     }
 }
 
-/// Spellings of each status, compared without case, spaces, `_` and `-`. Only unambiguous spellings are listed; any other
-/// status is parked for a decision.
+/// Spellings of each status, compared without case, spaces, `_` and `-`. Only unambiguous spellings are listed; any
+/// other status is parked for a decision.
 const SPELLINGS: [(&str, Status); 22] = [
     ("confirmed", Status::Confirmed),
     ("confirm", Status::Confirmed),
@@ -338,8 +338,8 @@ impl Reservation {
         }
     }
 
-    /// Normalises short forms: every room is in `rooms` with its dates, `room_type_id` is set for a single room type, the outer
-    /// dates span all rooms, and empty texts are removed.
+    /// Normalises short forms: every room is in `rooms` with its dates, `room_type_id` is set for a single room type,
+    /// the outer dates span all rooms, and empty texts are removed.
     pub fn normalise(&mut self) {
         for text in [
             &mut self.ota_reference,

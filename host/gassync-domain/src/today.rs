@@ -8,8 +8,8 @@ pub fn is_time_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
-/// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as past too
-/// soon and goes unsold.
+/// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as
+/// past too soon and goes unsold.
 pub fn today_at(now: Timestamp, zone: Option<&str>) -> Date {
     match zone.and_then(|name| TimeZone::get(name).ok()) {
         Some(zone) => now.to_zoned(zone).date(),

@@ -322,8 +322,8 @@ pub struct SilentChannel {
 /// Unannounced polls after which a channel counts as silent.
 pub const MAX_UNANNOUNCED_POLLS: i64 = 3;
 
-/// Channels with unannounced polls, the first of them before `before`, so that late webhooks have arrived since. A platform
-/// query.
+/// Channels with unannounced polls, the first of them before `before`, so that late webhooks have arrived since. A
+/// platform query.
 pub async fn silent_channels(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
     let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.unannounced_polls,
             c.unannounced_since as since

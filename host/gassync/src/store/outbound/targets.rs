@@ -10,12 +10,12 @@ use crate::store::{
     rows::{ColumnType, Rows},
 };
 
-/// A room type of a source, under a rate plan where it has them.
+/// A room type of a source, with a rate plan if the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct PushTarget {
     /// The room type's row.
     pub room_type: i64,
-    /// The channel's id of it.
+    /// The channel's id of the room type.
     pub room_type_id: String,
     /// The channel's id of its property.
     pub property_id: Option<String>,
