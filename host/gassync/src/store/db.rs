@@ -26,7 +26,8 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// trigger JIT compilation (about 100 ms for a few rows); so JIT is off.
 const BY_INDEX: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
 /// Writes use generic plans, since planning each time takes as long as running. No such plan depends on its values,
-/// because the texts name the conditions of partial indexes. Reads are planned with their values.
+/// because the texts name the conditions of partial indexes. Reads keep PostgreSQL's default, since the best plan of a
+/// listing may depend on its values.
 const PLANNED_ONCE: &str = "set plan_cache_mode = force_generic_plan";
 /// How long a statement waits for SQLite's single writer, or a caller for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
