@@ -142,7 +142,7 @@ create table gas_booking_rooms (
 create index gas_booking_rooms_by_unit on gas_booking_rooms (account_id, unit_id, check_in);
 create unique index gas_booking_rooms_of_holds on gas_booking_rooms (account_id, hold_id, position)
     where hold_id is not null;
--- Which holds end.
+-- Finds holds that have ended.
 create index gas_booking_rooms_held_until on gas_booking_rooms (check_out) where hold_id is not null;
 
 create table gas_maintenance (

@@ -1,4 +1,4 @@
--- The ledger of nights: how many units of each night are sold, held, closed and overbooked.
+-- The ledger: sold, held, blocked and overbooked units per night.
 
 -- One row per unit and night that was ever sold, held, blocked or overbooked. A night without a row has the full
 -- quantity of its unit available.
@@ -33,7 +33,7 @@ create table gas_booking_nights (
 
 create index gas_booking_nights_by_unit on gas_booking_nights (account_id, unit_id, night);
 
--- Units closed by hand. Each row is counted in gas_unit_nights.blocked of its night, whose triggers write the fact.
+-- Manual closures. Each row is counted in gas_unit_nights.blocked of its night, whose triggers write the fact.
 create table gas_closures (
     account_id bigint not null,
     id bigint generated always as identity,

@@ -1,4 +1,4 @@
--- The buffer: records as the channels sent them, the last applied version of each.
+-- The buffer: the last applied version of each record from the channels.
 
 create table int_properties (
     account_id bigint not null,
@@ -18,10 +18,10 @@ create table int_properties (
     revision text collate "C",
     modified_at timestamptz,
     observed_at timestamptz not null,
-    -- What the record waits for; null when it waits for nothing.
+    -- What the record is parked for; null if it is not parked.
     parked jsonb,
     synced_at timestamptz not null,
-    -- A deleted record stays until its retention ends, and is not shown.
+    -- Withdrawn by the source: hidden, and deleted at the end of its retention.
     deleted_at timestamptz,
     -- What was cut, replaced or left out so that the record could be stored: a list of path and problem; null for an
     -- unchanged record.
@@ -183,7 +183,7 @@ create table int_availability (
     exact_stay bigint check (exact_stay >= 0),
     min_advance_days bigint check (min_advance_days >= 0),
     max_advance_days bigint check (max_advance_days >= 0),
-    -- What else the channel sent for the night.
+    -- Additional fields from the channel.
     extra jsonb not null default '{}',
     primary key (account_id, id),
     unique (account_id, int_room_type_id, rate_plan_external_id, date),
@@ -191,7 +191,7 @@ create table int_availability (
     foreign key (account_id, int_room_type_id) references int_room_types (account_id, id)
 );
 
--- Nights that a channel closed itself. In the core each block is one maintenance row per unit.
+-- Nights that a channel took out of sale. In the core each block is one maintenance row per unit.
 create table int_blocks (
     account_id bigint not null,
     id bigint generated always as identity,
@@ -230,9 +230,9 @@ create table int_closures (
     night date not null,
     gas_unit_id bigint not null,
     by_word boolean not null,
-    -- How many units it closes; a closure by flag closes all of them.
+    -- Number of closed units; a closure by flag closes all units.
     units bigint not null check (units >= 0),
-    -- A person decided to sell the night anyway: the row closes nothing.
+    -- A person decided to sell the night despite the closure.
     waived boolean not null,
     gas_closure_id bigint,
     since timestamptz not null,
@@ -243,7 +243,7 @@ create table int_closures (
     foreign key (account_id, gas_unit_id) references gas_bookable_units (account_id, id)
 );
 
--- Which sources closed a night of a unit.
+-- Finds the sources that closed a night of a unit.
 create index int_closures_by_unit on int_closures (account_id, gas_unit_id, night);
 
 do $$

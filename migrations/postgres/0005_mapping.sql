@@ -39,7 +39,7 @@ create table int_parked_reservations (
     revision text collate "C",
     modified_at timestamptz,
     observed_at timestamptz not null,
-    -- Everything that the reservation waits for.
+    -- Everything it is parked for.
     missing jsonb not null,
     -- The hold that keeps its nights.
     hold_id bigint,
@@ -58,7 +58,7 @@ create table int_decisions (
     -- property, room_type, rate_plan, reservation or block.
     entity text collate "C" not null,
     external_id text collate "C" not null,
-    -- Of the version that was decided.
+    -- Digest of the version that was decided.
     digest text collate "C" not null,
     decision text collate "C" not null check (decision in ('stand', 'cancel', 'ignore', 'link')),
     decided_by text collate "C" not null,
@@ -82,7 +82,7 @@ create table int_set_aside (
     identity text collate "C" not null,
     problem text collate "C" not null,
     raw_data text collate "C",
-    -- The message that carried the record; it may be deleted before the record.
+    -- The message that contained the record; may be deleted earlier.
     inbox_id bigint,
     plugin_hash text collate "C" not null,
     times_seen bigint not null,
@@ -101,12 +101,12 @@ create table int_missing_reservations (
     account_id bigint not null,
     source_id bigint not null,
     external_id text collate "C" not null,
-    -- The first and the last poll without the reservation.
+    -- Times of the first and the last lookup without the reservation.
     first_missed_at timestamptz not null,
     last_missed_at timestamptz not null,
-    -- When a second poll confirmed that it is missing.
+    -- When a second lookup confirmed that it is missing.
     confirmed_at timestamptz,
-    -- When a person decided that the reservation stands.
+    -- When a person decided to keep the reservation.
     kept_at timestamptz,
     primary key (account_id, source_id, external_id),
     foreign key (account_id, source_id) references int_sources (account_id, id)

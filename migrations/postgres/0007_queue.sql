@@ -19,22 +19,22 @@ create table int_jobs (
     subscription_id bigint not null default 0,
     -- Lower numbers first.
     priority bigint not null default 3,
-    -- Counts enqueueings: a worker completes only the version that it began.
+    -- Incremented when enqueued again: a worker completes only the version that it began.
     version bigint not null default 1,
     -- The fencing token of the claim that last began the job.
     claim bigint not null default 0,
     -- The job is not retried after this instant.
     deadline timestamptz,
-    -- The run that brought the job back.
+    -- The run that retries the job.
     run_id bigint,
-    -- The sequence in the feed of the fact that a delivery carries.
+    -- Sequence number of the fact that a delivery sends.
     sequence bigint,
     primary key (account_id, id),
     check ((queue_kind = 'webhook') = (subscription_id <> 0)),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
--- The same work waits only once.
+-- Identical work waits only once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 -- The next job of a queue.
 create index int_jobs_waiting on int_jobs (account_id, source_id, queue_kind, subscription_id, priority, run_at, id)
@@ -44,7 +44,7 @@ create index int_jobs_due on int_jobs (account_id, source_id, queue_kind, subscr
     where state = 'waiting';
 -- Progress of a run.
 create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
--- How a fact was delivered, for replays.
+-- Deliveries of a fact, for replays.
 create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
 -- Deliveries of a subscription, newest first.
 create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
@@ -61,7 +61,7 @@ create index int_jobs_delivered on int_jobs (finished_at) where finished_at is n
 -- short that PostgreSQL read and sorted all of it to find its newest rows.
 create statistics int_jobs_queues (dependencies) on account_id, source_id, queue_kind, subscription_id from int_jobs;
 
--- Queues, and which worker holds them.
+-- Queues and their leases.
 create table int_queues (
     account_id bigint not null,
     source_id bigint not null,
@@ -71,10 +71,10 @@ create table int_queues (
     due_at timestamptz,
     -- The lease of the worker that holds the queue.
     busy_until timestamptz,
-    -- The channel or subscriber must be left alone until then, and why.
+    -- End and reason of a pause of the channel or subscriber.
     paused_until timestamptz,
     pause_reason text collate "C",
-    -- Counts claims: only the worker of the last claim may complete its jobs.
+    -- Fencing token, incremented by each claim: only the last claim may complete its jobs.
     fencing_token bigint not null default 0,
     last_served_at timestamptz not null,
     -- The priority of the most urgent waiting job. Queues are claimed by it first, then by waiting time.
@@ -87,13 +87,13 @@ create table int_queues (
 create index int_queues_due on int_queues (due_at) where due_at is not null;
 create index int_queues_busy on int_queues (account_id, busy_until) where busy_until is not null;
 
--- When an account was last served. The account that waited longest is next.
+-- When an account was last served; the one that waited longest is next.
 create table int_account_rotation (
     account_id bigint not null primary key references gas_accounts (id),
     last_served_at timestamptz not null
 );
 
--- Runs that bring dead jobs back, or replay deliveries of a subscription.
+-- Runs that retry dead jobs, or replay deliveries of a subscription.
 create table int_job_runs (
     id bigint generated always as identity primary key,
     filter jsonb not null,

@@ -1,6 +1,6 @@
 -- Calendars and bookings that sources push to their channels.
 
--- Nights of a room type whose calendar must be computed again, because the core changed.
+-- Invalidated nights of a room type: the core changed, so they must be recomputed.
 create table int_calendar_invalidations (
     account_id bigint not null,
     source_id bigint not null,
@@ -30,12 +30,12 @@ create table int_channel_nights (
     confirmed text collate "C",
     -- pending: to be sent; unconfirmed: to be read back; confirmed; rejected: a person must act.
     state text collate "C" not null check (state in ('pending', 'unconfirmed', 'confirmed', 'rejected')),
-    -- The last call did not return: the channel may have taken it.
+    -- A call ended without an answer: the channel may have accepted it.
     in_doubt boolean not null,
-    -- How often a read-back did not show what was sent.
+    -- Read-backs that did not show the sent value.
     mismatch_count bigint not null,
     error text collate "C",
-    -- The oldest change of the core that is not confirmed.
+    -- Time of the oldest unconfirmed change of the core.
     changed_at timestamptz not null,
     sent_at timestamptz,
     confirmed_at timestamptz,
@@ -50,18 +50,18 @@ create table int_channel_nights (
 create index int_channel_nights_open on int_channel_nights (account_id, source_id, state, changed_at)
     where state <> 'confirmed';
 
--- The state of a core booking at a channel.
+-- Sync state of a core booking at a channel.
 create table int_channel_bookings (
     account_id bigint not null,
     source_id bigint not null,
     booking_id bigint not null,
     state text collate "C" not null check (state in ('pending', 'unconfirmed', 'confirmed', 'rejected')),
     in_doubt boolean not null,
-    -- Counts changes: a push covers only the version that it read.
+    -- Incremented with each change: a push covers only the version that it read.
     version bigint not null default 1,
-    -- How often the channel showed something other than what was sent.
+    -- Read-backs that showed other values than were sent.
     mismatch_count bigint not null default 0,
-    -- Digests of what was sent last, and of what the channel certainly has.
+    -- Digests of the values sent last and confirmed last.
     sent text collate "C",
     confirmed text collate "C",
     error text collate "C",
@@ -77,7 +77,7 @@ create index int_channel_bookings_open on int_channel_bookings (account_id, sour
     where state <> 'confirmed';
 create index int_channel_bookings_by_booking on int_channel_bookings (account_id, booking_id);
 
--- What going live would change at a channel, as shown to a person. The last plan of a source counts.
+-- Go-live plans: changes at the channel, as shown to a person. The latest plan of a source counts.
 create table int_go_live_plans (
     account_id bigint not null,
     source_id bigint not null,

@@ -24,7 +24,7 @@ create table int_webhooks (
     status text collate "C" not null check (status in ('active', 'disabled')),
     -- Why the subscription is disabled.
     status_reason text collate "C",
-    -- Since when nothing was delivered, and how many attempts failed in a row.
+    -- Since when no delivery has succeeded, and the number of batches without one.
     failing_since timestamptz,
     failures bigint not null default 0,
     last_triggered_at timestamptz,
@@ -32,18 +32,18 @@ create table int_webhooks (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     deleted_at timestamptz,
-    -- Counts changes by people: an outcome of an earlier revision does not count against a later one.
+    -- Incremented with each change of settings or status; results of earlier revisions are ignored.
     revision bigint not null default 0,
     primary key (account_id, id),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 );
 
 create index int_webhooks_by_source on int_webhooks (account_id, source_id, id);
--- The subscriptions that the relay asks for each batch of facts.
+-- Active subscriptions, read by the relay for each batch of facts.
 create index int_webhooks_active on int_webhooks (account_id, id) where status = 'active' and deleted_at is null;
 create index int_webhooks_gone on int_webhooks (deleted_at) where deleted_at is not null;
 
--- Signing secrets: the newest one, and those that stay valid for a while after a rotation.
+-- Signing secrets: the current one, and those still valid after a rotation.
 create table int_webhook_secrets (
     account_id bigint not null,
     id bigint generated always as identity,
@@ -59,7 +59,7 @@ create table int_webhook_secrets (
 
 create index int_webhook_secrets_by_webhook on int_webhook_secrets (account_id, webhook_id, id);
 
--- Each attempt to deliver an event. A delivery is a job.
+-- Delivery attempts. A delivery is a job.
 create table int_delivery_attempts (
     account_id bigint not null,
     id bigint generated always as identity,
@@ -67,7 +67,7 @@ create table int_delivery_attempts (
     attempt bigint not null,
     at timestamptz not null,
     duration_ms bigint not null,
-    -- Of the response; null without one.
+    -- HTTP status of the response; null without a response.
     status bigint,
     -- Why there was no response: timeout, connect, tls, address, broken.
     error_kind text collate "C",

@@ -1,4 +1,4 @@
--- The plugin registry: installed versions, permissions, running processes, and the cost of calls.
+-- The plugin registry: versions, permissions, processes, and resource use of calls.
 
 -- Plugins, one row per id.
 create table int_plugins (
@@ -18,10 +18,10 @@ create table int_plugin_versions (
     contract text collate "C" not null,
     manifest jsonb not null,
     component bytea not null,
-    -- Granted permissions; null until a person has decided.
+    -- Granted permissions; null until approved.
     allowance jsonb,
     receipt jsonb not null,
-    -- Why it does not serve.
+    -- Why it cannot be activated.
     problem text collate "C",
     quarantined_at timestamptz,
     installed_at timestamptz not null,
@@ -29,7 +29,7 @@ create table int_plugin_versions (
     primary key (plugin_id, hash)
 );
 
--- Processes that share this database, as long as they report.
+-- Live processes that share this database.
 create table int_processes (
     id text collate "C" primary key,
     seen_at timestamptz not null
@@ -45,7 +45,7 @@ create table int_plugin_instances (
     primary key (hash, process_id)
 );
 
--- Calls that a version broke at, per connection.
+-- Faults of a version, per connection.
 create table int_plugin_faults (
     account_id bigint not null,
     plugin_id text collate "C" not null,
@@ -58,7 +58,7 @@ create table int_plugin_faults (
 
 create index int_plugin_faults_by_version on int_plugin_faults (plugin_id, hash, at);
 
--- The cost of every plugin call.
+-- Plugin calls and their resource use.
 create table int_plugin_calls (
     account_id bigint not null,
     id bigint generated always as identity,

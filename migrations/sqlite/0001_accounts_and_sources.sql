@@ -9,7 +9,7 @@ create table gas_accounts (
     created_at text not null
 ) strict;
 
--- One row: the name of this database in messages to others. A copy of the database keeps it.
+-- One row: the installation id sent to others. A copy of the database keeps it.
 create table int_installation (
     one integer primary key check (one = 1),
     id text not null
@@ -26,10 +26,10 @@ create table int_connections (
     -- The process that renews the credentials holds this lease.
     renewing_until text,
     renewing_by text,
-    -- How often in a row the channel refused credentials that should be valid.
+    -- Consecutive refusals by the channel of credentials that should be valid.
     refusals integer not null default 0,
     last_webhook_at text,
-    -- Polls in a row, since the last webhook, that found booking changes which no webhook had announced.
+    -- Polls since the last webhook that found booking changes without a webhook.
     unannounced_polls integer not null default 0,
     unannounced_since text,
     unique (account_id, id)
@@ -42,7 +42,7 @@ create table int_sources (
     connection_id integer,
     source_type text not null,
     source_name text not null,
-    -- The id of the external system for this account.
+    -- The external system's id of this account.
     workspace_id text,
     config text not null,
     status text not null
@@ -77,16 +77,16 @@ create table int_sources (
     -- worth.
     price_currency text,
     price_rate integer check (price_rate > 0),
-    -- Units of each room type that are not offered at the channel.
+    -- Units of each room type held back from the channel.
     safety_stock integer not null default 0 check (safety_stock >= 0),
     horizon_days integer not null default 365 check (horizon_days between 1 and 1100),
-    -- Whether a push counts as confirmed only after a read-back.
+    -- Whether a push is confirmed only by a read-back.
     read_back integer not null default 1,
     -- The last night computed for the channel.
     computed_until text,
-    -- The time zone of the properties, for a channel that does not send one.
+    -- Default time zone of properties whose channel sends none.
     time_zone text,
-    -- A listening source imports and pushes nothing, until a person has seen what going live would change.
+    -- Set while the source listens: it imports, but pushes nothing until a person has it go live.
     listening_since text,
     -- The source was live before its credentials changed, and is live again once they show its rooms: the last row of
     -- the room types known then.
@@ -98,7 +98,7 @@ create table int_sources (
     foreign key (account_id, connection_id) references int_connections (account_id, id)
 ) strict;
 
--- Two creating sources would create every property twice.
+-- At most one source creates core entities; two would create every property twice.
 create unique index int_sources_one_creates on int_sources (account_id) where creates = 1;
 
 -- Credentials of a connection, field by field, encrypted for the account.
@@ -115,7 +115,7 @@ create table int_credentials (
     foreign key (account_id, connection_id) references int_connections (account_id, id)
 ) strict;
 
--- A person was sent to a channel to give consent; the state in the redirect back must have this hash.
+-- Started consents at channels; the state in the redirect back must have this hash.
 create table int_consents (
     account_id integer not null,
     state_hash text not null,
@@ -142,7 +142,7 @@ create table int_api_keys (
     revoked_at text,
     last_used_at text,
     scopes text not null default '["*"]',
-    -- A strict key has records refused that would need mending.
+    -- Whether records that would need mending are rejected.
     strict integer not null default 0 check (strict in (0, 1)),
     unique (account_id, id),
     foreign key (account_id, source_id) references int_sources (account_id, id)
@@ -150,7 +150,7 @@ create table int_api_keys (
 
 create unique index int_api_keys_by_prefix on int_api_keys (prefix);
 
--- Responses given under an Idempotency-Key, to be repeated for the same request.
+-- Responses stored by Idempotency-Key and repeated for the same request.
 create table int_idempotency_keys (
     account_id integer not null,
     api_key_id integer not null,

@@ -39,7 +39,7 @@ create table int_parked_reservations (
     revision text,
     modified_at text,
     observed_at text not null,
-    -- Everything that the reservation waits for.
+    -- Everything it is parked for.
     missing text not null,
     -- The hold that keeps its nights.
     hold_id integer,
@@ -58,7 +58,7 @@ create table int_decisions (
     -- property, room_type, rate_plan, reservation or block.
     entity text not null,
     external_id text not null,
-    -- Of the version that was decided.
+    -- Digest of the version that was decided.
     digest text not null,
     decision text not null check (decision in ('stand', 'cancel', 'ignore', 'link')),
     decided_by text not null,
@@ -82,7 +82,7 @@ create table int_set_aside (
     identity text not null,
     problem text not null,
     raw_data text,
-    -- The message that carried the record; it may be deleted before the record.
+    -- The message that contained the record; may be deleted earlier.
     inbox_id integer,
     plugin_hash text not null,
     times_seen integer not null,
@@ -101,12 +101,12 @@ create table int_missing_reservations (
     account_id integer not null,
     source_id integer not null,
     external_id text not null,
-    -- The first and the last poll without the reservation.
+    -- Times of the first and the last lookup without the reservation.
     first_missed_at text not null,
     last_missed_at text not null,
-    -- When a second poll confirmed that it is missing.
+    -- When a second lookup confirmed that it is missing.
     confirmed_at text,
-    -- When a person decided that the reservation stands.
+    -- When a person decided to keep the reservation.
     kept_at text,
     primary key (account_id, source_id, external_id),
     foreign key (account_id, source_id) references int_sources (account_id, id)

@@ -1,6 +1,6 @@
--- Messages in, facts out, and how synchronisation went.
+-- Inbound messages, outbox, audit trail and sync runs.
 
--- Messages from channels: webhook calls, and responses to polls. Bodies are encrypted for the account.
+-- Messages from channels: webhook calls and responses to polls. Bodies are encrypted for the account.
 create table int_inbox (
     account_id integer not null,
     id integer primary key autoincrement,
@@ -17,9 +17,9 @@ create table int_inbox (
     received_at text not null,
     finished_at text,
     key_id text,
-    -- How often the message broke the plugin that read it.
+    -- Number of times the message crashed the plugin that decoded it.
     faults integer not null default 0,
-    -- Counts of records per outcome, for people: `1 created, 2 parked`.
+    -- Record counts by outcome: `1 created, 2 parked`.
     outcome text,
     unique (account_id, id),
     foreign key (account_id, connection_id) references int_connections (account_id, id)
@@ -27,7 +27,7 @@ create table int_inbox (
 
 create index int_inbox_waiting on int_inbox (available_at, id) where state = 'received';
 create index int_inbox_by_end on int_inbox (finished_at) where finished_at is not null;
--- Responses of channels have no end; retention finds them by arrival.
+-- Responses of channels have no completion time; retention finds them by arrival.
 create index int_inbox_answers on int_inbox (received_at) where kind = 'answer' and state = 'applied';
 -- Failed messages, for alarms.
 create index int_inbox_failed on int_inbox (account_id, connection_id, id) where state = 'failed';
@@ -43,10 +43,10 @@ create table int_outbox (
     origin_source_id integer,
     created_at text not null,
     sequence integer,
-    -- The span of nights that the fact is about.
+    -- First and last affected night.
     first_night text,
     last_night text,
-    -- The new status of a booking; null when the status did not change.
+    -- The new status of a booking; null if it did not change.
     status text,
     unique (account_id, id)
 ) strict;
@@ -56,9 +56,9 @@ create index int_outbox_waiting on int_outbox (id) where sequence is null;
 -- Facts about nights that wait for the relay are one row per unit, whose span grows.
 create unique index int_outbox_spans on int_outbox (account_id, entity_type, entity_id, coalesce(origin_source_id, 0))
     where sequence is null and first_night is not null;
--- Triggers look up whether a booking already waits in the outbox.
+-- Used by triggers to find a booking that already waits in the outbox.
 create index int_outbox_waiting_by_entity on int_outbox (account_id, entity_type, entity_id) where sequence is null;
--- Replays by time, and retention.
+-- Used by replays from a time, and by retention.
 create index int_outbox_by_age on int_outbox (account_id, created_at, sequence) where sequence is not null;
 
 -- The last sequence of each account's feed.
@@ -88,7 +88,7 @@ create index int_sync_log_by_entity on int_sync_log (account_id, entity_type, en
 create index int_sync_log_by_source on int_sync_log (account_id, source_id, id);
 create index int_sync_log_by_age on int_sync_log (created_at);
 
--- Runs of synchronisation, and their counts of records.
+-- Sync runs with record counts.
 create table int_sync_runs (
     account_id integer not null,
     id integer primary key autoincrement,
@@ -107,7 +107,7 @@ create table int_sync_runs (
     started_at text not null,
     completed_at text,
     duration_ms integer,
-    -- Of an outbound run: records that the channel certainly has, and records that it may or may not have.
+    -- Outbound runs: records confirmed by the channel, and records in doubt.
     records_confirmed integer not null default 0,
     records_in_doubt integer not null default 0,
     unique (account_id, id),
@@ -117,7 +117,7 @@ create table int_sync_runs (
 create index int_sync_runs_by_source on int_sync_runs (account_id, source_id, id);
 create index int_sync_runs_by_age on int_sync_runs (started_at);
 
--- Where the next poll of an entity begins: an instant, or a token of the channel.
+-- Resume point of an entity's polls: an instant, or a token of the channel.
 create table int_sync_cursors (
     account_id integer not null,
     source_id integer not null,
@@ -129,7 +129,7 @@ create table int_sync_cursors (
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
--- Polls that fail, and how often in a row.
+-- Failing polls with their consecutive failures.
 create table int_poll_failures (
     account_id integer not null,
     source_id integer not null,
@@ -138,13 +138,13 @@ create table int_poll_failures (
     first_failed_at text not null,
     last_failed_at text not null,
     message text not null,
-    -- The failure puts the source into the status error.
+    -- Whether the failure sets the source's status to error.
     bad integer not null check (bad in (0, 1)),
     primary key (account_id, source_id, poll),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
--- Imports of a span of nights, window by window. Everything before `reached` is complete and survives a crash.
+-- Backfills: imports of a span of nights, window by window. Nights before `reached` are done and survive a crash.
 create table int_backfills (
     account_id integer not null,
     id integer primary key autoincrement,

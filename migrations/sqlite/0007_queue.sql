@@ -19,22 +19,22 @@ create table int_jobs (
     subscription_id integer not null default 0,
     -- Lower numbers first.
     priority integer not null default 3,
-    -- Counts enqueueings: a worker completes only the version that it began.
+    -- Incremented when enqueued again: a worker completes only the version that it began.
     version integer not null default 1,
     -- The fencing token of the claim that last began the job.
     claim integer not null default 0,
     -- The job is not retried after this instant.
     deadline text,
-    -- The run that brought the job back.
+    -- The run that retries the job.
     run_id integer,
-    -- The sequence in the feed of the fact that a delivery carries.
+    -- Sequence number of the fact that a delivery sends.
     sequence integer,
     unique (account_id, id),
     check ((queue_kind = 'webhook') = (subscription_id <> 0)),
     foreign key (account_id, source_id) references int_sources (account_id, id)
 ) strict;
 
--- The same work waits only once.
+-- Identical work waits only once.
 create unique index int_jobs_once on int_jobs (account_id, source_id, kind, payload) where state = 'waiting';
 -- The next job of a queue.
 create index int_jobs_waiting on int_jobs (account_id, source_id, queue_kind, subscription_id, priority, run_at, id)
@@ -44,7 +44,7 @@ create index int_jobs_due on int_jobs (account_id, source_id, queue_kind, subscr
     where state = 'waiting';
 -- Progress of a run.
 create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
--- How a fact was delivered, for replays.
+-- Deliveries of a fact, for replays.
 create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
 -- Deliveries of a subscription, newest first.
 create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
@@ -58,7 +58,7 @@ create index int_jobs_ended on int_jobs (finished_at) where finished_at is not n
 -- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
 create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
 
--- Queues, and which worker holds them.
+-- Queues and their leases.
 create table int_queues (
     account_id integer not null,
     source_id integer not null,
@@ -68,10 +68,10 @@ create table int_queues (
     due_at text,
     -- The lease of the worker that holds the queue.
     busy_until text,
-    -- The channel or subscriber must be left alone until then, and why.
+    -- End and reason of a pause of the channel or subscriber.
     paused_until text,
     pause_reason text,
-    -- Counts claims: only the worker of the last claim may complete its jobs.
+    -- Fencing token, incremented by each claim: only the last claim may complete its jobs.
     fencing_token integer not null default 0,
     last_served_at text not null,
     -- The priority of the most urgent waiting job. Queues are claimed by it first, then by waiting time.
@@ -84,13 +84,13 @@ create table int_queues (
 create index int_queues_due on int_queues (due_at) where due_at is not null;
 create index int_queues_busy on int_queues (account_id, busy_until) where busy_until is not null;
 
--- When an account was last served. The account that waited longest is next.
+-- When an account was last served; the one that waited longest is next.
 create table int_account_rotation (
     account_id integer not null primary key references gas_accounts (id),
     last_served_at text not null
 ) strict;
 
--- Runs that bring dead jobs back, or replay deliveries of a subscription.
+-- Runs that retry dead jobs, or replay deliveries of a subscription.
 create table int_job_runs (
     id integer primary key autoincrement,
     filter text not null,

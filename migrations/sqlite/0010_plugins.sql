@@ -1,4 +1,4 @@
--- The plugin registry: installed versions, permissions, running processes, and the cost of calls.
+-- The plugin registry: versions, permissions, processes, and resource use of calls.
 
 -- Plugins, one row per id.
 create table int_plugins (
@@ -18,10 +18,10 @@ create table int_plugin_versions (
     contract text not null,
     manifest text not null,
     component blob not null,
-    -- Granted permissions; null until a person has decided.
+    -- Granted permissions; null until approved.
     allowance text,
     receipt text not null,
-    -- Why it does not serve.
+    -- Why it cannot be activated.
     problem text,
     quarantined_at text,
     installed_at text not null,
@@ -29,7 +29,7 @@ create table int_plugin_versions (
     primary key (plugin_id, hash)
 ) strict;
 
--- Processes that share this database, as long as they report.
+-- Live processes that share this database.
 create table int_processes (
     id text primary key,
     seen_at text not null
@@ -45,7 +45,7 @@ create table int_plugin_instances (
     primary key (hash, process_id)
 ) strict;
 
--- Calls that a version broke at, per connection.
+-- Faults of a version, per connection.
 create table int_plugin_faults (
     account_id integer not null,
     plugin_id text not null,
@@ -58,7 +58,7 @@ create table int_plugin_faults (
 
 create index int_plugin_faults_by_version on int_plugin_faults (plugin_id, hash, at);
 
--- The cost of every plugin call.
+-- Plugin calls and their resource use.
 create table int_plugin_calls (
     account_id integer not null,
     id integer primary key autoincrement,

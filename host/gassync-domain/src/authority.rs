@@ -14,15 +14,16 @@ pub enum Owner {
     None,
 }
 
-/// Which parts a source owns. Defaults: the source owns bookings, the core owns the calendar, and content belongs to the source
-/// only if that source creates core entities.
+/// Which parts a source owns. Defaults: the source owns bookings, the core owns the calendar, and content belongs to
+/// the source only if that source creates core entities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Authority {
     /// Reservations and their guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bookings: Option<Owner>,
-    /// Prices and stay rules. Availability and manual closures are exchanged in any case, unless neither side owns the calendar.
+    /// Prices and stay rules. Availability and manual closures are exchanged in any case, unless neither side owns the
+    /// calendar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Owner>,
     /// Names, texts, addresses and sizes.

@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Calendar, CalendarNight, FieldError};
 
-/// Most nights that one record may speak of.
+/// Maximum nights of one record.
 pub const MAX_CALENDAR_NIGHTS: i32 = 1_100;
 
-/// What can be sold, and how, on one night or on several that are alike, in the standard schema.
+/// Availability, price and stay rules of one night, or of several nights with equal values, in the standard schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "roomTypeId": "room-garden", "ratePlanId": "flex", "from": "2027-06-01", "to": "2027-06-30", "price": 130.0,
@@ -16,38 +16,38 @@ pub const MAX_CALENDAR_NIGHTS: i32 = 1_100;
 pub struct Availability {
     /// The channel's id of the room type.
     pub room_type_id: String,
-    /// The channel's id of the rate plan that price and rules belong to, where it has any.
+    /// The channel's id of the rate plan that price and rules belong to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_plan_id: Option<String>,
-    /// The night that begins on this day; or `from` and `to`.
+    /// The night that begins on this day; alternatively use `from` and `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub date: Option<Date>,
-    /// The first of several nights.
+    /// The first night of a range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<Date>,
-    /// The last of them: this night is one of them, unlike the day of departure of a stay.
+    /// The last night of the range, inclusive (unlike the day of departure of a stay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<Date>,
-    /// Whether it is for sale; false closes it for every seller, whatever is left.
+    /// Whether it is for sale; false closes it for every seller, whatever the number of units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<bool>,
-    /// How many are left for sale.
+    /// Units left for sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units_available: Option<u32>,
-    /// Price of a night.
+    /// Price per night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     pub price: Option<Amount>,
     /// ISO 4217.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Fewest nights of a stay that begins here.
+    /// Minimum stay by arrival, in nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay: Option<u32>,
-    /// Most nights of a stay that begins here.
+    /// Maximum stay by arrival, in nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_stay: Option<u32>,
     /// No arrival on this day.
@@ -56,22 +56,22 @@ pub struct Availability {
     /// No departure on this day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_to_departure: Option<bool>,
-    /// Shortest stay of which these nights are any part.
+    /// Minimum length of any stay that includes one of these nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay_through: Option<u32>,
-    /// The one length that an arrival on these days may have.
+    /// The only allowed length of a stay that arrives on these days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_stay: Option<u32>,
-    /// How many days before it at the latest an arrival is booked.
+    /// Minimum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_advance_days: Option<u32>,
-    /// How many days before it at the earliest.
+    /// Maximum days between booking and arrival.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_advance_days: Option<u32>,
 }
 
 impl Availability {
-    /// One entry per night, or why there can be none.
+    /// Expands the record to one entry per night, or returns its errors.
     pub fn into_calendar(self) -> Result<Calendar, Vec<FieldError>> {
         let error = |path: &str, problem: String| vec![FieldError { path: path.to_owned(), problem }];
         let (first, last) = match (self.date, self.from, self.to) {

@@ -1,11 +1,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Circuit breaker: [`Breaker::FAILURES_TO_OPEN`] consecutive failures open it for [`Breaker::OPEN_SECONDS`]; then it admits
-/// one trial call at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] consecutive trials succeed or one fails.
+/// Circuit breaker: [`Breaker::FAILURES_TO_OPEN`] consecutive failures open it for [`Breaker::OPEN_SECONDS`]; then it
+/// admits one trial call at a time, until [`Breaker::SUCCESSES_TO_CLOSE`] consecutive trials succeed or one fails.
 ///
-/// Every admitted caller reports the result. Only faults of the channel count as failures: it is unreachable, times out, or
-/// reports a server error. A channel that rejects a request works, which counts as a success.
+/// Every admitted caller reports the result. Only faults of the channel count as failures: it is unreachable, times
+/// out, or reports a server error. A channel that rejects a request works, which counts as a success.
 ///
 /// In JSON it is `{"state":"closed","failures":0}`, `{"state":"open","until":T}` or
 /// `{"state":"half-open","successes":0,"trialUntil":T}`, with instants in RFC 3339.
@@ -141,7 +141,7 @@ impl Breaker {
 }
 
 fn after(now: Timestamp, seconds: i64) -> Timestamp {
-    // Beyond the last instant there is none to wait for.
+    // No wait goes beyond the last representable instant.
     now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
@@ -153,14 +153,14 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).expect("an instant")
     }
 
-    /// Open since the start.
+    /// A breaker that has just opened.
     fn opened() -> Breaker {
         let mut breaker = Breaker::default();
         (0..Breaker::FAILURES_TO_OPEN).for_each(|_| breaker.failed(at(0)));
         breaker
     }
 
-    /// Half-open, with a trial that began when the time was over.
+    /// A half-open breaker whose trial began when the open time ended.
     fn on_trial() -> Breaker {
         let mut breaker = opened();
         breaker.try_acquire(at(Breaker::OPEN_SECONDS)).expect("a trial");
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(odd.state(at(0)), BreakerState::Open);
     }
 
-    /// A generator of pseudo-random numbers (SplitMix64), so that each run makes the same steps.
+    /// A pseudo-random number generator (SplitMix64), so that each run takes the same steps.
     struct Dice(u64);
 
     impl Dice {
@@ -291,7 +291,7 @@ mod tests {
         let mut seen = [0_u32; 3];
         for seed in 0..200 {
             let (mut dice, mut breaker, mut second) = (Dice(seed), Breaker::default(), 0_i64);
-            // What the rules say of it, by the history alone.
+            // The expected state, computed from the history alone.
             let (mut failures_in_a_row, mut trials_in_a_row, mut trial_since) = (0, 0, None);
             for _ in 0..500 {
                 second += i64::try_from(dice.below(25)).expect("small");
@@ -322,7 +322,7 @@ mod tests {
                         breaker.failed(now);
                         (failures_in_a_row, trials_in_a_row) = (failures_in_a_row + 1, 0);
                     }
-                    // Nobody ever tells how it ended.
+                    // The result is never reported.
                     _ => {}
                 }
                 let expected = match (before, reported) {

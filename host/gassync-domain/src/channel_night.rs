@@ -78,7 +78,7 @@ impl ChannelNight {
     pub fn with_cleared_rules(mut self, before: Option<&Self>) -> Self {
         let Some(before) = before else { return self };
         for (rule, before, lifted) in [
-            // Every channel knows a minimum of one night; not every one knows none.
+            // Every channel accepts a minimum of one night; some do not accept none.
             (&mut self.min_stay, before.min_stay, 1),
             (&mut self.min_stay_through, before.min_stay_through, 1),
             (&mut self.max_stay, before.max_stay, 0),
@@ -117,7 +117,7 @@ impl ChannelNight {
     #[must_use]
     pub fn observed(&self, seen: &CalendarNight, counts: bool) -> Option<Self> {
         if seen.available.is_none() && seen.units_available.is_none() {
-            return None; // Whether it is sold is the first that has to be known.
+            return None; // Without the open state nothing can be concluded.
         }
         let left = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
         let is_open = seen.available != Some(false) && left != Some(0);
@@ -403,7 +403,7 @@ mod tests {
             (r#""maxStay":9"#, r#""maxStay":0"#, false),
             (r#""maxStay":0"#, r#""maxStay":0"#, true),
             (r#""maxStay":0"#, r#""maxStay":9"#, false),
-            // A channel with one rule for the shortest stay shows the stricter of two, or the one it knows.
+            // A channel with one minimum-stay rule shows the stricter of two, or the one it supports.
             (r#""minStay":2,"minStayThrough":3"#, r#""minStay":3"#, true),
             (r#""minStay":2,"minStayThrough":3"#, r#""minStay":2"#, true),
             (r#""minStay":5,"minStayThrough":3"#, r#""minStay":3"#, false),
@@ -412,7 +412,7 @@ mod tests {
             (r#""minStay":5"#, r#""minStay":3,"minStayThrough":3"#, false),
             (r#""minStayThrough":3"#, r#""minStay":3"#, true),
             (r#""minStayThrough":3"#, r#""minStay":2"#, false),
-            // One without exact lengths shows them as shortest and longest.
+            // A channel without an exact-stay rule shows it as minimum and maximum.
             (r#""minStay":2,"exactStay":7"#, r#""minStay":7,"maxStay":7"#, true),
             (r#""minStay":2,"exactStay":7"#, r#""minStay":6,"maxStay":7"#, false),
             (r#""minStay":2,"exactStay":7"#, r#""minStay":2,"exactStay":7"#, true),

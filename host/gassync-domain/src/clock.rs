@@ -2,5 +2,5 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// Where "now" comes from: passed in, so that tests, trials and the simulator decide what time it is.
+/// Source of the current time, passed in so that tests, dry runs and the simulator can set it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

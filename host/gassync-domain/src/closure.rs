@@ -60,8 +60,8 @@ pub struct CoreNight {
 
 /// Computes the manual closure of a night from what the channel shows now and what was closed before.
 ///
-/// Our own closures and the channel's own bookings do not count. In doubt the night counts as closed: a night for which nothing
-/// was sent and which is shown closed was closed manually.
+/// Our own closures and the channel's own bookings do not count. In doubt the night counts as closed: a night for which
+/// nothing was sent and which is shown closed was closed manually.
 pub fn closed_by_hand(
     shown: ObservedNight,
     sent: LastSent,

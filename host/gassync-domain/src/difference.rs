@@ -45,7 +45,7 @@ fn compare(path: String, before: &Value, after: &Value, found: &mut Vec<FieldCha
     }
 }
 
-/// As RFC 6901 asks.
+/// Escapes a name as a JSON pointer token (RFC 6901).
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -16,7 +16,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// All of them.
+    /// All directions.
     pub const ALL: [Self; 3] = [Self::Bidirectional, Self::InboundOnly, Self::OutboundOnly];
 
     /// The name in JSON and in the tables.

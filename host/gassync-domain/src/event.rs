@@ -1,15 +1,15 @@
 use std::borrow::Cow;
 
-/// What a fact of the core is called.
+/// The names of a fact of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventName {
-    /// As something that happened in the business: `booking.confirmed`.
+    /// Business name: `booking.confirmed`.
     pub event: Cow<'static, str>,
-    /// As something that was done to a record: `reservation.created`.
+    /// Record name: `reservation.created`.
     pub record: Cow<'static, str>,
 }
 
-/// Every kind of fact: its entity, what was done, and of bookings the statuses that they came to with it, none being any.
+/// All kinds of facts: entity, action, booking statuses that select the row (empty: any), business name, record name.
 const NAMES: &[(&str, &str, &[&str], &str, &str)] = &[
     ("booking", "created", &["confirmed"], "booking.confirmed", "reservation.created"),
     ("booking", "created", &["cancelled", "declined"], "booking.cancelled", "reservation.created"),
@@ -40,8 +40,8 @@ const NAMES: &[(&str, &str, &[&str], &str, &str)] = &[
 ];
 
 impl EventName {
-    /// What a fact is called, given the status that a booking came to with it. One of a kind that the table does not have,
-    /// such as a newer process beside this one writes, is called as it is written.
+    /// The names of a fact; `status` is the resulting status of a booking. A kind missing in the table, such as one
+    /// written by a newer process, is named after its entity and action.
     pub fn of(entity: &str, action: &str, status: Option<&str>) -> Self {
         let fits = |(of, done, statuses, ..): &&(&str, &str, &[&str], &str, &str)| {
             *of == entity && *done == action && (statuses.is_empty() || status.is_some_and(|s| statuses.contains(&s)))
@@ -55,12 +55,12 @@ impl EventName {
         )
     }
 
-    /// All there are, in both ways to call them.
+    /// All names, in both forms.
     pub fn all() -> impl Iterator<Item = Self> {
         NAMES.iter().map(|(.., event, record)| Self { event: Cow::from(*event), record: Cow::from(*record) })
     }
 
-    /// Whether somebody who asks for `name` means this.
+    /// Whether `name` is one of the two names.
     pub fn answers_to(&self, name: &str) -> bool {
         self.event == name || self.record == name
     }

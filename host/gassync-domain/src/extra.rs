@@ -10,8 +10,8 @@ const MAX_MEMBERS: usize = 50;
 /// Maximum number of bytes in all, names and values as JSON.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Additional channel fields of a record: stored and passed on, never interpreted. Numbers are doubles; use strings where
-/// digits matter.
+/// Additional channel fields of a record: stored and passed on, never interpreted. Numbers are doubles; use strings
+/// where digits matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
@@ -71,12 +71,12 @@ impl Extra {
     }
 }
 
-/// As JSON, but that nothing is written: it is asked of every record.
+/// Size as JSON, computed without serialising because it is checked for every record.
 fn bytes_of(value: &Value) -> usize {
     match value {
         Value::Null => 4,
         Value::Bool(flag) => 5 - usize::from(*flag),
-        // The longest that there are.
+        // The longest number.
         Value::Number(_) => 24,
         Value::String(text) => text.len() + 2,
         Value::Array(items) => 2 + items.iter().map(|item| bytes_of(item) + 1).sum::<usize>(),

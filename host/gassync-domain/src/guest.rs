@@ -55,8 +55,8 @@ const ALIAS_DOMAINS: [&str; 8] = [
 ];
 
 impl Guest {
-    /// The identity of a person within an account: own e-mail address and family name, in lower case. Neither alone is enough:
-    /// families share addresses, and strangers share names.
+    /// The identity of a person within an account: own e-mail address and family name, in lower case. Neither alone is
+    /// enough: families share addresses, and strangers share names.
     pub fn identity(&self) -> Option<(String, String)> {
         self.own_email().zip(self.family_name())
     }

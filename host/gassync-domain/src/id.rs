@@ -22,8 +22,8 @@ number_ids! {
     AccountId;
     /// One set of credentials, webhook key and limits at a channel.
     ConnectionId;
-    /// One account's share of a connection.
+    /// A source: one account's use of a connection.
     SourceId;
-    /// A row of the core; public JSON calls it `gasId`.
+    /// A row of the core, called `gasId` in public JSON.
     CoreId;
 }

@@ -1,7 +1,7 @@
-//! The words and rules of the integration buffer, and nothing else.
+//! Records and rules of the integration buffer.
 //!
-//! No I/O lives here: no clock, no database, no network, no plugin. Whoever calls passes the time in.
-//! The records are those of the public standard schema; their JSON form is what partners send and read.
+//! No I/O: no clock, no database, no network, no plugin; callers pass the time in. The records are those of the public
+//! standard schema; partners send and read their JSON form.
 
 mod authority;
 mod availability;

@@ -29,19 +29,19 @@ pub enum Missing {
     Dates,
     /// Its stay exceeds the maximum length.
     TooLong {
-        /// How long it is.
+        /// Its length in nights.
         nights: i32,
     },
     /// The departure of the reservation or of one room does not follow the arrival.
     Nights,
     /// Its status is unknown.
     Status {
-        /// The channel's word.
+        /// The channel's status.
         word: String,
     },
     /// It is cancelled in the core, and the channel sends another status.
     Decision {
-        /// The status the channel gives it now.
+        /// The channel's current status.
         status: String,
     },
     /// The source does not own such records.
@@ -85,7 +85,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// Everything that a parked record waits for.
+/// All reasons why a record is parked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parked(pub Vec<Missing>);

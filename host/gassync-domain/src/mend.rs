@@ -1,5 +1,5 @@
-//! The table of field limits and rules for every kind of record, used for plugins, the API and the SDK. Facts are mended by it
-//! and stored; requests are refused for anything that would need mending.
+//! The table of field limits and rules for every kind of record, used for plugins, the API and the SDK. Facts are
+//! mended by it and stored; requests are refused for anything that would need mending.
 
 mod fields;
 mod table;

@@ -26,8 +26,8 @@ pub fn mend_text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', REPLACEMENT)) } else { Cow::Borrowed(text) }
 }
 
-/// Makes JSON text acceptable to every parser and database: escaped NULs and lone surrogates become `\ufffd`, raw control
-/// characters are escaped, and all else is unchanged.
+/// Makes JSON text acceptable to every parser and database: escaped NULs and lone surrogates become `\ufffd`, raw
+/// control characters are escaped, and all else is unchanged.
 pub fn mend_json_text(text: &str) -> Cow<'_, str> {
     mend_escapes(text, "\\ufffd")
 }

@@ -17,8 +17,8 @@ pub struct Version {
 impl Version {
     /// Whether a record of this version must not replace the stored version.
     ///
-    /// Equal versions are not older: a channel with a clock of whole seconds may change a record twice within one second, and the
-    /// later record counts.
+    /// Equal versions are not older: a channel with a clock of whole seconds may change a record twice within one
+    /// second, and the later record counts.
     pub fn is_older_than(&self, stored: &Self) -> bool {
         if let (Some(mine), Some(theirs)) = (number(&self.revision), number(&stored.revision)) {
             return mine < theirs;
@@ -56,7 +56,7 @@ impl Digest {
         Self::of_json(&said)
     }
 
-    /// As it is stored.
+    /// The stored form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -72,13 +72,13 @@ impl Digest {
 /// How to apply a received record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeDecision {
-    /// It is the first of its id.
+    /// The first record with this id.
     Create,
-    /// It is newer, and says something else.
+    /// Newer, with other content.
     Update,
-    /// It says what is stored already; only its version may be newer.
+    /// Same content as stored; only its version may be newer.
     Unchanged,
-    /// It is older news: kept in the log, and nowhere else.
+    /// Older: kept in the log only.
     Stale,
 }
 
@@ -94,7 +94,7 @@ pub fn decide(stored: Option<(&Version, &Digest, &Status)>, incoming: (&Version,
     if digest == stored_digest {
         return MergeDecision::Unchanged;
     }
-    // Within one tick of the channel's clock a cancellation is the last word, whichever came first.
+    // Within one tick of the channel's clock a cancellation wins, whatever the order of arrival.
     let revives = *stored_status == Status::Cancelled && *status != Status::Cancelled;
     if revives && version.same_moment(stored_version) {
         return MergeDecision::Stale;
@@ -102,7 +102,7 @@ pub fn decide(stored: Option<(&Version, &Digest, &Status)>, incoming: (&Version,
     MergeDecision::Update
 }
 
-/// Completes a partial record, and a cancellation that does not repeat what was cancelled, from what is stored.
+/// Completes a partial record, or a cancellation without details, from the stored record.
 pub fn fill(incoming: &mut Reservation, stored: &Reservation) {
     let bare_cancellation = incoming.status == Status::Cancelled && incoming.rooms.is_empty();
     if incoming.completeness == Completeness::Full && !bare_cancellation {

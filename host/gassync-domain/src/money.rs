@@ -86,8 +86,8 @@ impl FromStr for Amount {
     }
 }
 
-/// Parses an optional amount, rounded half to even to a ten-thousandth; `None` if invalid or too large. Also returns the
-/// problem, never the digits.
+/// Parses an optional amount, rounded half to even to a ten-thousandth; `None` if invalid or too large. Also returns
+/// the problem, never the digits.
 pub fn mend_amount(text: &str) -> (Option<Amount>, Option<String>) {
     let text = text.trim();
     let left_out = |error: AmountError| (None, Some(format!("{error}; it was left out")));
@@ -173,8 +173,7 @@ impl<'de> Deserialize<'de> for Amount {
             fn visit_u64<E: de::Error>(self, value: u64) -> Result<Amount, E> {
                 value.to_string().parse().map_err(E::custom)
             }
-            // The shortest text that reads back as this float has the digits that were written,
-            // for all amounts within the limit.
+            // The shortest text that parses to this float has the original digits, for all amounts within the limit.
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<Amount, E> {
                 value.to_string().parse().map_err(E::custom)
             }
@@ -183,12 +182,12 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// An amount and, where it is known, its currency (upper-case ISO 4217). Without one the property's is meant.
+/// An amount with its currency (upper-case ISO 4217), if known; otherwise the property's applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// How much.
+    /// The amount.
     pub amount: Amount,
-    /// Of what.
+    /// The currency.
     pub currency: Option<String>,
 }
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Amount;
 
-/// What a line of a price is for.
+/// The kind of a price line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PriceKind {
@@ -14,9 +14,9 @@ pub enum PriceKind {
     Fee,
     /// Tax.
     Tax,
-    /// Comes back after the stay.
+    /// A deposit, returned after the stay.
     Deposit,
-    /// Less: its amount is below zero.
+    /// A discount, with a negative amount.
     Discount,
     /// Something else.
     Other,
@@ -25,11 +25,11 @@ pub enum PriceKind {
 /// One line of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PriceLine {
-    /// What it is for.
+    /// Its kind.
     pub kind: PriceKind,
-    /// For people.
+    /// Its name, for people.
     pub name: String,
-    /// How much, in the currency of the whole.
+    /// The amount, in the currency of the total.
     #[schema(value_type = f64)]
     pub amount: Amount,
 }

@@ -5,46 +5,46 @@ use crate::{
     money::{MAX_TEN_THOUSANDTHS, smallest_part},
 };
 
-/// The percentages that a price may be changed by.
+/// Allowed percentages.
 const PERCENT: (i64, i64) = (-90, 500);
-/// The most that is added to a price or taken from it, and that it is rounded to a multiple of, in units of currency.
+/// Maximum amount added or subtracted, and maximum rounding step, in units of currency.
 const MAX_ADDED: i64 = 100_000;
 /// A hundred percent, in ten-thousandths of a percent.
 const WHOLE: i128 = 100 * TEN_THOUSANDTHS as i128;
 
-/// What a source's prices are changed by before its channel sees them.
+/// Adjustment of a source's prices for its channel.
 ///
-/// In JSON `{"percent":12.5,"rounding":"nearest","step":0.50}` or `{"amount":-5.00}`: percent is of the price, amount and
-/// step are money in the price's currency. `{}` leaves prices as they are.
+/// In JSON `{"percent":12.5,"rounding":"nearest","step":0.50}` or `{"amount":-5.00}`: percent is of the price, amount
+/// and step are money in the price's currency. `{}` leaves prices as they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PriceAdjustment {
-    /// Percent of the price that is added, from -90 to 500. It has the digits of an amount: four places at most.
+    /// Percentage added to the price, from -90 to 500, with up to four decimal places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<Amount>,
-    /// What is added instead, below zero what is taken off: 100,000.00 at most.
+    /// Amount added instead; negative to subtract; up to 100,000.00.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// To which multiple of `step` the sum is rounded.
+    /// How the result is rounded to a multiple of `step`.
     #[serde(default, skip_serializing_if = "Rounding::is_none")]
     pub rounding: Rounding,
-    /// What prices are to be multiples of, such as 1.00, 0.50 or 5.00.
+    /// Rounding step, such as 1.00, 0.50 or 5.00.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Amount>,
 }
 
-/// How a changed price is rounded.
+/// Rounding of an adjusted price.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounding {
-    /// To the smallest part of the currency alone, a half away from zero.
+    /// To the smallest unit of the currency only, half away from zero.
     #[default]
     None,
-    /// To the next multiple above.
+    /// Up to a multiple.
     Up,
-    /// To the next multiple below.
+    /// Down to a multiple.
     Down,
-    /// To the nearest multiple, a half away from zero.
+    /// To the nearest multiple, half away from zero.
     Nearest,
 }
 
@@ -53,7 +53,7 @@ impl Rounding {
         *self == Self::None
     }
 
-    /// The multiple of `step`, which is above zero, of a fraction that is not below it.
+    /// Rounds a non-negative fraction to a multiple of `step`, which is positive.
     fn multiple(self, numerator: i128, denominator: i128, step: i128) -> i128 {
         let whole = denominator * step;
         let steps = match self {
@@ -66,8 +66,8 @@ impl Rounding {
 }
 
 impl PriceAdjustment {
-    /// The price at the channel: never below zero, and no finer than what its currency (ISO 4217) is paid in; than a
-    /// ten-thousandth where nobody says which it is.
+    /// Applies the adjustment. The result is never negative, and no finer than the smallest unit of its currency (ISO
+    /// 4217), or a ten-thousandth if the currency is unknown.
     #[must_use]
     pub fn apply(&self, price: Amount, currency: Option<&str>) -> Amount {
         if *self == Self::default() {
@@ -75,14 +75,14 @@ impl PriceAdjustment {
         }
         let parts = |amount: Option<Amount>| i128::from(amount.map_or(0, Amount::ten_thousandths));
         let price = i128::from(price.ten_thousandths());
-        // As a fraction of `WHOLE`: rounding twice would be wrong where the first comes to lie on a half.
+        // As a fraction of `WHOLE`: rounding twice would be wrong if the first result lay on a half.
         let changed = (price * (WHOLE + parts(self.percent)) + parts(self.amount) * WHOLE).max(0);
         let smallest = currency.map_or(1, |currency| i128::from(smallest_part(currency)));
         let step = if self.rounding.is_none() { smallest } else { parts(self.step).max(smallest) };
         let rounded = self.rounding.multiple(changed, WHOLE, step);
-        // Multiples of a step may be finer than the currency: half a unit of one without cents.
+        // A multiple of the step may be finer than the currency: half a unit of one without cents.
         let payable = self.rounding.multiple(rounded, 1, smallest);
-        // Beyond that no amount could be read again.
+        // Larger amounts could not be parsed again.
         let payable = i64::try_from(payable).unwrap_or(MAX_TEN_THOUSANDTHS).min(MAX_TEN_THOUSANDTHS);
         let payable = Amount::from_ten_thousandths(payable);
         currency.map_or(payable, |currency| payable.written_in(currency))
@@ -177,7 +177,7 @@ mod tests {
             let text = adjustment.apply(amount(price), Some(currency)).to_string();
             assert_eq!(text, rounded, "{rounding} to {step} of {price} {currency}");
         }
-        // 102.4996 percent of 100 is below the half, and comes to lie on it when it is rounded to cents first.
+        // 102.4996 percent of 100 lies below the half; rounded to cents first, it would lie on it.
         let once = read(r#"{"percent":2.4996,"rounding":"nearest","step":5}"#);
         assert_eq!(once.apply(amount("100"), Some("EUR")).to_string(), "100.00");
     }
@@ -186,7 +186,7 @@ mod tests {
     fn it_agrees_with_decimal_arithmetic() {
         let mut changed = 0;
         for number in 0..20_000_i64 {
-            // A price and a percentage without a pattern; primes, so that no pair comes twice.
+            // Prices and percentages without a pattern; primes, so that no pair repeats.
             let price = Decimal::new(number * 7_919 % 9_999_991, 4);
             let percent = Decimal::new(number * 104_729 % 5_900_000 - 900_000, 4);
             let exact = price * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED;
@@ -235,7 +235,7 @@ mod tests {
         {
             assert_eq!(read(json).validate(), [], "{json}");
         }
-        // What was never validated changes prices oddly, but ends nothing.
+        // A setting that was never validated gives odd prices but does not panic.
         let odd = read(r#"{"percent":-200,"rounding":"down","step":0}"#);
         assert_eq!(odd.apply(amount("10"), Some("EUR")).to_string(), "0.00");
     }

@@ -15,8 +15,8 @@ pub struct QuoteRequest {
     pub today: Date,
 }
 
-/// The price of a stay by a calendar, or every reason for a refusal. Of several prices of a night the one of the smallest
-/// occupancy that has room for `people` counts, else one without an occupancy.
+/// The price of a stay by a calendar, or every reason for a refusal. Of several prices of a night the one of the
+/// smallest occupancy that has room for `people` counts, else one without an occupancy.
 pub fn quote(
     nights: &[CalendarNight],
     request: QuoteRequest,
@@ -88,7 +88,7 @@ fn rules(nights: &[CalendarNight], QuoteRequest { check_in, check_out, today, ..
     }
     let inside = nights.iter().filter(|night| night.date >= check_in && night.date < check_out);
     let through = inside.filter_map(|night| night.min_stay_through).max();
-    // The day of arrival has said it already where it asks for as much.
+    // The rule of the arrival day already reports a minimum stay at least as long.
     let of_arrival = on(check_in).and_then(|night| night.min_stay);
     if let Some(least) = through.filter(|least| length < i64::from(*least) && Some(*least) != of_arrival) {
         refuse(RefusalReason::MinStay, format!("at least {least} nights"));

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// One JSON value as the text it came in: every digit and every long id is as the sender wrote it.
+/// One JSON value as the text received, so that every digit and long id is unchanged.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct RawJson(Box<RawValue>);
@@ -12,8 +12,7 @@ impl RawJson {
         serde_json::from_str(text).map(Self)
     }
 
-    /// A record of ours in its own words, for channels that left none. Our records always have a JSON form; were one
-    /// not to, `null` says so.
+    /// Serialises our own record, for channels that sent none; `null` if that fails, which it cannot for our records.
     pub fn of<T: Serialize>(record: &T) -> Self {
         Self(serde_json::value::to_raw_value(record).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }

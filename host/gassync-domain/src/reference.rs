@@ -1,7 +1,7 @@
 use crate::{AccountId, CoreId};
 
-/// Our reference of a booking at channels, stable across retries: `gas-3-17` is booking 17 of account 3. A channel booking with
-/// this reference was created by us.
+/// Our reference of a booking at channels, stable across retries: `gas-3-17` is booking 17 of account 3. A channel
+/// booking with this reference was created by us.
 pub fn reference_of(account: AccountId, booking: CoreId) -> String {
     format!("gas-{account}-{booking}")
 }
@@ -10,7 +10,7 @@ pub fn reference_of(account: AccountId, booking: CoreId) -> String {
 pub fn referenced(account: AccountId, reference: &str) -> Option<CoreId> {
     let booking: i64 = reference.strip_prefix(&format!("gas-{account}-"))?.parse().ok()?;
     let booking = CoreId(booking);
-    // Of several ways to write a number only ours counts.
+    // Only the canonical spelling of the number counts.
     (reference_of(account, booking) == reference).then_some(booking)
 }
 

@@ -45,8 +45,8 @@ impl Status {
     }
 }
 
-/// Spellings of each status, compared without case, spaces, `_` and `-`. Only unambiguous spellings are listed; any other
-/// status is parked for a decision.
+/// Spellings of each status, compared without case, spaces, `_` and `-`. Only unambiguous spellings are listed; any
+/// other status is parked for a decision.
 const SPELLINGS: [(&str, Status); 22] = [
     ("confirmed", Status::Confirmed),
     ("confirm", Status::Confirmed),
@@ -338,8 +338,8 @@ impl Reservation {
         }
     }
 
-    /// Normalises short forms: every room is in `rooms` with its dates, `room_type_id` is set for a single room type, the outer
-    /// dates span all rooms, and empty texts are removed.
+    /// Normalises short forms: every room is in `rooms` with its dates, `room_type_id` is set for a single room type,
+    /// the outer dates span all rooms, and empty texts are removed.
     pub fn normalise(&mut self) {
         for text in [
             &mut self.ota_reference,
@@ -358,7 +358,7 @@ impl Reservation {
         }
         self.guest = self.guest.take().filter(|guest| !guest.is_empty());
         self.rooms_from_short_forms();
-        // The property's currency, which is meant where none is said, is not known here: most have two digits.
+        // Without a stated currency the property's applies, which is unknown here; most have two decimal places.
         let currency = self.currency.clone().unwrap_or_default();
         self.each_amount(|amount| *amount = amount.written_in(&currency));
         for room in &mut self.rooms {

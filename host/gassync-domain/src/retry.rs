@@ -7,8 +7,8 @@ const LATER_DELAY: i64 = 600_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryDelay(pub i64);
 
-/// The delay after `attempts` failed attempts (1 = the first has just failed). `jitter` (0.0–1.0) adds up to half of it to
-/// spread retries. The deadline, not this rule, ends the retries.
+/// The delay after `attempts` failed attempts (1 = the first has just failed). `jitter` (0.0–1.0) adds up to half of it
+/// to spread retries. The deadline, not this rule, ends the retries.
 pub fn retry_delay(attempts: u32, jitter: f64) -> RetryDelay {
     let index = attempts.max(1) as usize - 1;
     let base = ATTEMPT_DELAYS.get(index).copied().unwrap_or(LATER_DELAY);

@@ -3,32 +3,32 @@ use jiff::civil::Date;
 /// Maximum length of a stay, in nights: a little over five years, for long-term guests.
 pub const MAX_STAY_NIGHTS: i32 = 1_830;
 
-/// Nights slept: from check-in up to, and without, check-out.
+/// The nights from check-in (inclusive) to check-out (exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stay {
     check_in: Date,
     check_out: Date,
 }
 
-/// Why two dates are not a stay.
+/// Why two dates are not a valid stay.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StayError {
-    /// No night between the dates.
+    /// There is no night between the dates.
     #[error("must be after checkIn ({check_in})")]
     NoNights {
-        /// The arrival that the departure does not follow.
+        /// The arrival.
         check_in: Date,
     },
     /// Longer than [`MAX_STAY_NIGHTS`].
     #[error("makes a stay of {nights} nights; the limit is {MAX_STAY_NIGHTS}")]
     TooLong {
-        /// How long it would be.
+        /// The length in nights.
         nights: i32,
     },
 }
 
 impl Stay {
-    /// Checks that there is at least one night, and no absurd number of them.
+    /// Creates a stay of 1 to [`MAX_STAY_NIGHTS`] nights.
     pub fn new(check_in: Date, check_out: Date) -> Result<Self, StayError> {
         let nights = nights_between(check_in, check_out);
         if nights < 1 {
@@ -40,12 +40,12 @@ impl Stay {
         Ok(Self { check_in, check_out })
     }
 
-    /// Any number of nights, for calendars; `None` if there is no night.
+    /// A span of any length, for calendars; `None` if it has no night.
     pub fn spanning(first: Date, end: Date) -> Option<Self> {
         (first < end).then_some(Self { check_in: first, check_out: end })
     }
 
-    /// The nights that two stays share.
+    /// The nights common to two stays.
     pub fn shared_with(self, other: Self) -> Option<Self> {
         Self::spanning(self.check_in.max(other.check_in), self.check_out.min(other.check_out))
     }
@@ -55,17 +55,17 @@ impl Stay {
         self.check_in
     }
 
-    /// The day of departure; its night is not slept.
+    /// The day of departure, exclusive.
     pub fn check_out(self) -> Date {
         self.check_out
     }
 
-    /// Night by night.
+    /// Iterates over the nights.
     pub fn each(self) -> impl Iterator<Item = Date> {
         self.check_in.series(jiff::Span::new().days(1)).take_while(move |night| *night < self.check_out)
     }
 
-    /// How many nights.
+    /// The number of nights.
     pub fn nights(self) -> i32 {
         nights_between(self.check_in, self.check_out)
     }

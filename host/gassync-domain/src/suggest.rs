@@ -9,13 +9,13 @@ use crate::{Property, RoomType};
 pub struct Similarity {
     /// 0 to 100.
     pub percent: u8,
-    /// In words.
+    /// Reasons, in words.
     pub because: Vec<String>,
 }
 
-/// Below this a candidate is not worth showing.
+/// Minimum similarity of a suggestion, in percent.
 pub const WORTH_SHOWING: u8 = 40;
-/// Degrees within which two places are one: about 200 metres.
+/// Maximum distance of equal locations, in degrees: about 200 metres.
 const SAME_PLACE_DEGREES: f64 = 0.002;
 
 /// Compares two properties by name and, if both have it, by address and location.
@@ -54,7 +54,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// Only values known on both sides count.
+    /// Adds a feature; one unknown on either side is ignored.
     fn add(&mut self, weight: f64, what: &str, alike: Option<f64>) {
         let Some(alike) = alike else { return };
         self.weight += weight;
@@ -68,14 +68,14 @@ impl Sum {
 
     fn likeness(self) -> Similarity {
         let share = if self.weight > 0.0 { self.score / self.weight } else { 0.0 };
-        // Between 0 and 100 by what was added.
+        // Between 0 and 100, because every share is weighted.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one, in percent")]
         let percent = (share * 100.0).round().clamp(0.0, 100.0) as u8;
         Similarity { percent, because: self.because }
     }
 }
 
-/// Dice's coefficient over pairs of characters: 1 where two texts are the same but for case, accents' bytes and marks.
+/// Dice's coefficient over character pairs, ignoring case and punctuation.
 fn compare_texts(one: &str, other: &str) -> f64 {
     let (one, other) = (plain(one), plain(other));
     if one.is_empty() || other.is_empty() {

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize as _, Deserializer, de::Error as _};
 
-/// Reads an instant a channel or partner wrote. With a zone or offset it is exact; a text without one
-/// (`2027-01-05 10:00:00`, `2027-01-05T10:00:00`) is read as UTC, the rule of the plugin contract.
+/// Parses an instant from a channel or partner. With a zone or offset it is exact; without one (`2027-01-05 10:00:00`,
+/// `2027-01-05T10:00:00`) it is read as UTC, as the plugin contract defines.
 pub fn lossless_instant(text: &str) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
@@ -11,7 +11,7 @@ pub fn lossless_instant(text: &str) -> Option<Timestamp> {
     Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
 
-/// An instant in a record; an empty text says nothing.
+/// Deserialises an instant; an empty text counts as absent.
 pub(crate) fn some_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|t| !t.is_empty()) else {
         return Ok(None);
@@ -19,7 +19,7 @@ pub(crate) fn some_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     lossless_instant(&text).map(Some).ok_or_else(|| D::Error::custom("is not an RFC 3339 instant"))
 }
 
-/// An empty text counts as not said.
+/// Treats an empty text as absent.
 pub(crate) fn said(text: &mut Option<String>) {
     if text.as_deref().is_some_and(|t| t.trim().is_empty()) {
         *text = None;

@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// So far behind UTC is the zone in which a day begins last.
+/// How far the westernmost time zone is behind UTC.
 const LAST_ZONE: SignedDuration = SignedDuration::from_hours(12);
 
 /// Whether the IANA time zone database has a zone of this name.
@@ -8,8 +8,8 @@ pub fn is_time_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
-/// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as past too
-/// soon and goes unsold.
+/// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as
+/// past too soon and goes unsold.
 pub fn today_at(now: Timestamp, zone: Option<&str>) -> Date {
     match zone.and_then(|name| TimeZone::get(name).ok()) {
         Some(zone) => now.to_zoned(zone).date(),

@@ -1,12 +1,12 @@
 use crate::{EventName, FieldError, RetryDelay};
 
-/// Waits before each of the times that a subscriber is told of something, in seconds, as Standard Webhooks proposes them.
+/// Delay before each delivery attempt, in seconds, as proposed by Standard Webhooks.
 pub const DELIVERY_DELAYS: [i64; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// The most names in a subscriber's filter.
+/// Maximum names in a subscriber's filter.
 pub const MAX_EVENT_NAMES: usize = 64;
 
-/// How long to wait after `attempts` times that failed (1 = the first has just failed); none where it is given up.
+/// The delay after `attempts` failed attempts (1 = the first has just failed); `None` if the delivery is given up.
 /// `jitter` (0.0–1.0) adds up to a quarter of it.
 pub fn delivery_delay(attempts: u32, jitter: f64) -> Option<RetryDelay> {
     let seconds = DELIVERY_DELAYS.get(attempts.max(1) as usize)?;
@@ -14,12 +14,12 @@ pub fn delivery_delay(attempts: u32, jitter: f64) -> Option<RetryDelay> {
     Some(RetryDelay(base + (base as f64 / 4.0 * jitter.clamp(0.0, 1.0)) as i64))
 }
 
-/// Which events somebody wants: names in either way to call them, `booking.*` for all of a kind; without any name all.
+/// An event filter: event names in either form, `booking.*` for all of a kind; empty means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter(Vec<String>);
 
 impl EventFilter {
-    /// Of these names, each of which must be that of an event.
+    /// Parses names, each of which must match an event.
     pub fn parse(names: Vec<String>) -> Result<Self, Vec<FieldError>> {
         if names.len() > MAX_EVENT_NAMES {
             let problem = format!("has more than {MAX_EVENT_NAMES} names");
@@ -32,12 +32,12 @@ impl EventFilter {
         if errors.is_empty() { Ok(Self(names)) } else { Err(errors) }
     }
 
-    /// Of names that were checked when they were given: one that is no event's any more asks for nothing.
+    /// Creates a filter from names that were validated before; one that no longer exists matches nothing.
     pub fn from_checked(names: &[String]) -> Self {
         Self(names.to_vec())
     }
 
-    /// Whether it wants an event.
+    /// Whether the filter matches an event.
     pub fn wants(&self, name: &EventName) -> bool {
         self.0.is_empty() || self.0.iter().any(|asked| fits(asked, name))
     }

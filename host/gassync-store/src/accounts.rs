@@ -4,7 +4,7 @@ use gassync_domain::{AccountId, Timestamp};
 
 use super::{Result, Time, Tx, on};
 
-/// Makes a tenant.
+/// Creates a tenant.
 pub async fn create(tx: &mut Tx, name: &str, time_zone: &str, now: Timestamp) -> Result<AccountId> {
     let text = "insert into gas_accounts (name, time_zone, created_at) values ($1, $2, $3) returning id";
     let id =
@@ -12,7 +12,7 @@ pub async fn create(tx: &mut Tx, name: &str, time_zone: &str, now: Timestamp) ->
     Ok(AccountId(id))
 }
 
-/// The tenant of this name.
+/// The tenant with this name.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<AccountId>> {
     let text = "select id from gas_accounts where name = $1 order by id limit 1";
     let id: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(name).fetch_optional(c).await)?;
@@ -26,7 +26,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<(AccountId, String)>> {
     Ok(rows.into_iter().map(|(id, name)| (AccountId(id), name)).collect())
 }
 
-/// Accounts with holds that have ended and still have nights. A platform query.
+/// Accounts with expired holds that still have nights. A platform query.
 pub async fn with_expired_holds(tx: &mut Tx, now: Timestamp) -> Result<Vec<AccountId>> {
     let text = "select distinct b.account_id from gas_bookings b
         where b.status = 'pending' and b.hold_until <= $1 and exists (

@@ -1,40 +1,40 @@
-//! What a person should look at. Platform queries.
+//! Queries behind alarms: what a person should look at. Platform queries.
 
 use gassync_domain::{Date, Timestamp};
 use sqlx::FromRow;
 
 use super::{Day, Result, Time, Tx, on, webhooks::DISABLED_ON_REQUEST};
 
-/// Something a person should look at.
+/// One row of an alarm query.
 #[derive(Debug, Clone, Default, FromRow)]
 pub struct Found {
-    /// The source it is about, where it is one's.
+    /// The source, if the alarm concerns one.
     pub source_name: Option<String>,
-    /// The house it is about, where it is one's.
+    /// The property, if the alarm concerns one.
     #[sqlx(default)]
     pub house: Option<String>,
-    /// The room or unit, where it is one's.
+    /// The room type or unit, if the alarm concerns one.
     #[sqlx(default)]
     pub room: Option<String>,
-    /// The first night it is about.
+    /// The first affected night.
     #[sqlx(default)]
     pub first_night: Option<Day>,
-    /// The last night it is about.
+    /// The last affected night.
     #[sqlx(default)]
     pub last_night: Option<Day>,
-    /// The channel's id of the record, or our number of it.
+    /// The channel's id of the record, or its id in this database.
     #[sqlx(default)]
     pub reference: Option<String>,
-    /// How many of it there are.
+    /// Number of occurrences.
     pub count: i64,
-    /// What of it.
+    /// Detail: a reason, a kind or a name.
     pub detail: Option<String>,
-    /// Since when, where that is known.
+    /// Start of the problem, if known.
     pub since: Option<Time>,
-    /// When it last happened, where it happens again and again.
+    /// Last occurrence of a recurring problem.
     #[sqlx(default)]
     pub last: Option<Time>,
-    /// Our number of the subscription, message or other row that a command mends.
+    /// The id of the subscription, message or other row, as an argument of the command that mends it.
     #[sqlx(default)]
     pub number: Option<i64>,
 }
@@ -49,40 +49,40 @@ macro_rules! finds {
 }
 
 finds! {
-    /// Sources whose credentials work no more, and why.
+    /// Sources whose credentials no longer work, with the reason.
     expired_sources = "select source_name, cast(1 as bigint) as count,
             status || coalesce(': ' || error_message, '') as detail, last_error_at as since
         from int_sources where status = 'expired' order by id";
-    /// Sources that listen since their credentials showed other rooms, or that nobody has had go live.
+    /// Listening sources: their credentials showed other rooms, or nobody has confirmed a go-live plan.
     listening_sources = "select source_name, cast(1 as bigint) as count,
             'nothing is pushed to its channel' as detail, listening_since as since
         from int_sources where listening_since is not null and status in ('active', 'error') order by id";
-    /// Plugins that broke too often.
+    /// Plugins quarantined after too many faults.
     quarantined_plugins = "select cast(null as text) as source_name, cast(1 as bigint) as count, id as detail,
             changed_at as since
         from int_plugins where status = 'quarantined' order by id";
-    /// Messages of channels that nobody could read, by source and reason; the number is the newest one's.
+    /// Undecodable messages of channels, by source and reason, with the id of the newest.
     failed_messages = "select s.source_name, count(*) as count, i.error as detail, min(i.received_at) as since,
             max(i.received_at) as last, max(i.id) as number
         from int_inbox i
         join int_sources s on s.account_id = i.account_id and s.id = (
             select min(o.id) from int_sources o where o.account_id = i.account_id and o.connection_id = i.connection_id)
         where i.state = 'failed' group by s.id, s.source_name, i.error order by s.id, i.error";
-    /// Work that is not tried again by itself, by source and kind; not what subscribers did not take.
+    /// Dead jobs by source and kind, without webhook deliveries.
     dead_jobs = "select s.source_name, count(*) as count, j.kind as detail, min(j.finished_at) as since
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
         where j.state = 'dead' and j.kind <> 'deliver' group by s.id, s.source_name, j.kind order by s.id, j.kind";
-    /// Nights that channels will not have.
+    /// Nights rejected by channels.
     refused_nights = "select s.source_name, count(*) as count, max(n.error) as detail, min(n.changed_at) as since
         from int_channel_nights n join int_sources s on s.account_id = n.account_id and s.id = n.source_id
         where n.state = 'rejected' group by s.id, s.source_name order by s.id";
-    /// Bookings that channels will not have.
+    /// Bookings rejected by channels.
     refused_bookings = "select s.source_name, count(*) as count, max(b.error) as detail, min(b.changed_at) as since
         from int_channel_bookings b join int_sources s on s.account_id = b.account_id and s.id = b.source_id
         where b.state = 'rejected' group by s.id, s.source_name order by s.id";
 }
 
-/// Channels that have not had for long what the core wants them to have.
+/// Sources whose channel has lacked the desired state since before `before`.
 pub async fn behind(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(sum(o.count) as bigint) as count, cast(null as text) as detail, min(o.since) as since
         from (
@@ -96,8 +96,8 @@ pub async fn behind(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
     on!(tx, c => sqlx::query_as(text).bind(Time::from(before)).fetch_all(c).await)
 }
 
-/// Rooms with nights from a day on that are sold more often than they can be, each with one of the bookings overbooked: by
-/// the channel's id where it came from one.
+/// Units with overbooked nights from a day on, each with one of the overbooked bookings: its channel id if it came from
+/// a channel.
 pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
     let text =
         "select min(s.source_name) as source_name, p.name as house, u.name as room, count(distinct n.night) as count,
@@ -118,7 +118,7 @@ pub async fn overbooked(tx: &mut Tx, from: Date) -> Result<Vec<Found>> {
     on!(tx, c => sqlx::query_as(text).bind(Day(from)).fetch_all(c).await)
 }
 
-/// Subscriptions that are told nothing more because of how they took it.
+/// Subscriptions disabled because deliveries failed.
 pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(1 as bigint) as count, w.status_reason as detail, w.updated_at as since,
             w.id as number
@@ -127,7 +127,7 @@ pub async fn disabled_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     on!(tx, c => sqlx::query_as(text).bind(DISABLED_ON_REQUEST).fetch_all(c).await)
 }
 
-/// Subscriptions that are told nothing because of where their source stands.
+/// Subscriptions without deliveries because of the status of their source.
 pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, cast(1 as bigint) as count, 'its source is ' || s.status as detail,
             cast(null as timestamptz) as since, w.id as number
@@ -136,7 +136,7 @@ pub async fn silent_webhooks(tx: &mut Tx) -> Result<Vec<Found>> {
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
-/// Subscriptions that are told of things, and gave up some of them.
+/// Active subscriptions with dead deliveries.
 pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, d.count, d.detail, d.since, w.id as number
         from (
@@ -149,7 +149,7 @@ pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
-/// Subscriptions at which nothing has arrived since before this time, although they were told of something.
+/// Subscriptions without a successful delivery since before `before`, although deliveries were attempted.
 pub async fn failing_webhooks(tx: &mut Tx, before: Timestamp) -> Result<Vec<Found>> {
     let text = "select s.source_name, w.failures as count, 'nothing arrives there' as detail, w.failing_since as since,
             w.id as number

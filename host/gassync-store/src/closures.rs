@@ -19,9 +19,9 @@ pub struct ClosedNight {
     pub room_type: i64,
     /// The unit it closes.
     pub unit: CoreId,
-    /// Which night.
+    /// The night.
     pub night: Date,
-    /// How it is closed.
+    /// The kind of closure.
     pub closure: Closure,
     /// The core closure; `None` if it closes nothing.
     pub core: Option<CoreId>,
@@ -123,7 +123,7 @@ pub async fn on_spans(tx: &mut Tx, account: AccountId, source: SourceId, spans: 
     Ok(found)
 }
 
-/// Writes closed nights as they are now.
+/// Upserts closed nights.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
@@ -160,7 +160,7 @@ pub async fn put(
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
 }
 
-/// Forgets nights that are closed no more.
+/// Deletes closed nights that are open again.
 pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[ClosedNight]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|closed| gone.push([closed.room_type.into(), Day(closed.night).into()]));
@@ -169,8 +169,8 @@ pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &
     gone.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// What the source's channel shows of a room type's nights, its rate plans taken together: a night is closed when a word about
-/// the room, or about all of its plans, closes it. Only what was seen up to an instant; with when it began to show this.
+/// Nights of a room type as its channel shows them, rate plans combined: a night is closed if a closing applies to the
+/// room or to all its plans. Only observations up to an instant, each with the time it was first shown.
 pub async fn shown(
     tx: &mut Tx,
     account: AccountId,
@@ -204,7 +204,7 @@ pub async fn shown(
     Ok(nights.into_iter().map(|(night, rows)| (night, (combine(&rows), seen(&night)))).collect())
 }
 
-/// Of the room itself and of its rate plans.
+/// Combines the observations of the room and of its rate plans.
 fn combine(rows: &[(bool, ObservedNight)]) -> ObservedNight {
     let of_room = rows.iter().find(|(of_room, _)| *of_room).map(|(_, shown)| *shown).unwrap_or_default();
     let plans: Vec<ObservedNight> = rows.iter().filter(|(of_room, _)| !of_room).map(|(_, shown)| *shown).collect();
@@ -217,8 +217,8 @@ fn combine(rows: &[(bool, ObservedNight)]) -> ObservedNight {
     ObservedNight { closed, units: of_room.units.or(plans.iter().filter_map(|shown| shown.units).max()) }
 }
 
-/// How many rooms of a unit a source's channel knows to be taken, night by night: by its own bookings, by ours that it was told
-/// of, by what waits of it and keeps its nights, and by its blocks.
+/// Rooms of a unit that a source's channel counts as taken, per night: its own bookings, our bookings that it has,
+/// parked ones held here, and its blocks.
 pub async fn taken_there(
     tx: &mut Tx,
     account: AccountId,
@@ -286,17 +286,17 @@ pub struct LinkedRoomType {
     /// The channel's id.
     pub external_id: String,
     unit_id: i64,
-    /// The last night that the channel has shown of it, from today on.
+    /// The last night from today on that the channel has shown.
     last_night: Option<Day>,
 }
 
 impl LinkedRoomType {
-    /// What is sold there.
+    /// The unit it is linked with.
     pub fn unit(&self) -> CoreId {
         CoreId(self.unit_id)
     }
 
-    /// The nights from one on that the channel has shown, as far as they go.
+    /// The nights from `first` on that the channel has shown; `None` if it has shown none.
     pub fn shown_from(&self, first: Date) -> Option<Stay> {
         Stay::spanning(first, self.last_night?.0.tomorrow().ok()?)
     }

@@ -10,7 +10,7 @@ use super::{Result, Time, Tx, on};
 pub struct Connection {
     /// The tenant that owns it.
     pub account: AccountId,
-    /// Its key.
+    /// The connection's id.
     pub id: ConnectionId,
     /// The plugin.
     pub channel: String,
@@ -71,7 +71,7 @@ pub async fn by_webhook_key(tx: &mut Tx, webhook_key: &str) -> Result<Option<Con
     Ok(row.map(Connection::from))
 }
 
-/// By its key.
+/// A connection by its id.
 pub async fn get(tx: &mut Tx, account: AccountId, id: ConnectionId) -> Result<Connection> {
     let text = "select account_id, id, channel, webhook_token_hash from int_connections
         where account_id = $1 and id = $2";
@@ -309,7 +309,7 @@ pub struct SilentChannel {
     pub account_id: i64,
     /// The source.
     pub source_id: i64,
-    /// What people call it.
+    /// The source's name.
     pub source_name: String,
     /// The last webhook about bookings.
     pub last_webhook_at: Time,
@@ -322,8 +322,8 @@ pub struct SilentChannel {
 /// Unannounced polls after which a channel counts as silent.
 pub const MAX_UNANNOUNCED_POLLS: i64 = 3;
 
-/// Channels with unannounced polls, the first of them before `before`, so that late webhooks have arrived since. A platform
-/// query.
+/// Channels with unannounced polls, the first of them before `before`, so that late webhooks have arrived since. A
+/// platform query.
 pub async fn silent_channels(tx: &mut Tx, before: Timestamp) -> Result<Vec<SilentChannel>> {
     let text = "select s.account_id, s.id as source_id, s.source_name, c.last_webhook_at, c.unannounced_polls,
             c.unannounced_since as since

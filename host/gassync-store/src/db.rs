@@ -21,40 +21,41 @@ use super::{
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// All that this program asks, it finds through an index, a few rows at a time. A plan that was made while tables were
-/// small must not read them whole when they are large. What is forbidden nevertheless, where there is no other way, is so dear
-/// by that reckoning that it would be compiled before it is run: a tenth of a second for a few rows.
+/// All statements read few rows through an index, so a plan made while tables were small must not scan them when they
+/// are large. When no index applies, PostgreSQL still uses the disabled plan at a huge estimated cost, which would
+/// trigger JIT compilation (about 100 ms for a few rows); so JIT is off.
 const BY_INDEX: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
-/// What writes is planned once and not each time for the values that it is given, which takes as long as to run it: no plan
-/// hangs on them, since what an index leaves out is said in the texts. Listings are another matter.
+/// Writes use generic plans, since planning each time takes as long as running. No such plan depends on its values,
+/// because the texts name the conditions of partial indexes. Reads keep PostgreSQL's default, since the best plan of a
+/// listing may depend on its values.
 const PLANNED_ONCE: &str = "set plan_cache_mode = force_generic_plan";
-/// How long a statement waits for SQLite's one writer, or a caller for a connection.
+/// How long a statement waits for SQLite's single writer, or a caller for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Readers of the SQLite file.
+/// Number of connections that read the SQLite file.
 const SQLITE_READERS: u32 = 4;
-/// Texts that a connection keeps prepared: all there are, those for many rows in each of their lengths.
+/// Prepared statements kept per connection: enough for all texts, including every length of many-row statements.
 const PREPARED_TEXTS: usize = 512;
-/// Connections to PostgreSQL of one process that read, and as many that write.
+/// PostgreSQL connections per process for reads, and as many for writes.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// The address is of neither kind.
+    /// The URL has neither scheme.
     #[error("must be sqlite:PATH or postgres://…")]
     Address,
-    /// It cannot be opened.
+    /// The database cannot be opened.
     #[error("cannot open the database")]
     Open(#[from] sqlx::Error),
-    /// Its schema cannot be brought up to date.
+    /// A migration failed.
     #[error("cannot migrate the database")]
     Migrate(#[from] MigrateError),
-    /// Its schema is not the one this program was built for.
+    /// The schema version does not match this program.
     #[error("the database is at migration {found}, and this program needs {needed}: run `gassync migrate`")]
     Version {
-        /// What it has.
+        /// Version of the database.
         found: i64,
-        /// What is needed.
+        /// Version this program needs.
         needed: i64,
     },
 }
@@ -64,37 +65,38 @@ pub enum DbError {
 pub enum Db {
     /// The embedded default.
     Sqlite {
-        /// One connection, so that writers queue at the door and not at commit.
+        /// The only connection that writes.
         writer: SqlitePool,
-        /// Who has it when.
+        /// Orders the writers, so that they wait before they begin and not at commit.
         turns: Writer,
-        /// Read-only connections.
+        /// Connections that read.
         readers: SqlitePool,
     },
-    /// The engine to grow on.
+    /// The engine for larger installations.
     Postgres {
-        /// Few connections are busy writing, so that what they have prepared is used again soon.
+        /// Connections for writes. Few are in use at a time, so that their prepared statements are reused soon.
         writers: PgPool,
-        /// The others.
+        /// Connections for reads.
         readers: PgPool,
     },
 }
 
-/// One transaction on either engine, and whose hand changes the core in it. Dropped without [`Tx::commit`], it changes nothing.
+/// A transaction on either engine, with the origin of its changes to the core. Dropped without [`Tx::commit`], it
+/// changes nothing.
 #[derive(Debug)]
 pub enum Tx {
-    /// On SQLite.
+    /// SQLite.
     Sqlite(SqliteTx, Option<SourceId>),
-    /// On PostgreSQL.
+    /// PostgreSQL.
     Postgres(Transaction<'static, Postgres>, Option<SourceId>),
 }
 
-/// A transaction on SQLite.
+/// An SQLite transaction.
 #[derive(Debug)]
 pub enum SqliteTx {
-    /// It reads.
+    /// Read-only.
     Reads(Transaction<'static, Sqlite>),
-    /// It writes.
+    /// Writing.
     Writes(GroupedWrite),
 }
 
@@ -118,7 +120,7 @@ impl DerefMut for SqliteTx {
     }
 }
 
-/// Writes the same query once for each engine: `on!(tx, c => sqlx::query(TEXT).bind(x).execute(c).await)`.
+/// Builds the same query for each engine: `on!(tx, c => sqlx::query(TEXT).bind(x).execute(c).await)`.
 macro_rules! on {
     ($tx:expr, $c:ident => $body:expr) => {
         match $tx {
@@ -136,10 +138,10 @@ macro_rules! on {
 pub(crate) use on;
 
 impl Db {
-    /// Opens `sqlite:PATH` (made when absent) or `postgres://…`.
+    /// Opens `sqlite:PATH` (created if missing) or `postgres://…`.
     pub async fn open(address: &str) -> std::result::Result<Self, DbError> {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            // The pool goes on trying until its time is over; a first connection says at once why there can be none.
+            // The pool would retry until its timeout; a first connection reports an error at once.
             PgConnectOptions::from_str(address)?.connect().await?.close().await?;
             let options = PgConnectOptions::from_str(address)?.statement_cache_capacity(PREPARED_TEXTS);
             let pool = |settings: String| {
@@ -177,7 +179,7 @@ impl Db {
         Ok(Self::Sqlite { writer, turns, readers })
     }
 
-    /// Brings the schema up to date.
+    /// Applies all migrations.
     pub async fn migrate(&self) -> std::result::Result<(), DbError> {
         match self {
             Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
@@ -186,7 +188,7 @@ impl Db {
         Ok(())
     }
 
-    /// Fails unless the schema is the one this program was built for.
+    /// Fails unless the schema version matches this program.
     pub async fn check_version(&self) -> std::result::Result<(), DbError> {
         let needed = SQLITE_MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
         let text = "select coalesce(max(version), 0) from _sqlx_migrations where success";
@@ -198,27 +200,27 @@ impl Db {
         if found == needed { Ok(()) } else { Err(DbError::Version { found, needed }) }
     }
 
-    /// A transaction that reads one account's rows.
+    /// Begins a transaction that reads one account's rows.
     pub async fn read(&self, account: AccountId) -> Result<Tx> {
         self.begin(&account.to_string(), false, None).await
     }
 
-    /// A transaction that writes one account's rows. Where it changes the core, it is the core itself that does.
+    /// Begins a transaction that writes one account's rows, with the core as the origin of changes.
     pub async fn write(&self, account: AccountId) -> Result<Tx> {
         self.begin(&account.to_string(), true, None).await
     }
 
-    /// The same, in which it is a source's hand that changes the core.
+    /// Like [`Self::write`], with a source as the origin of changes to the core.
     pub async fn write_for(&self, account: AccountId, source: SourceId) -> Result<Tx> {
         self.begin(&account.to_string(), true, Some(source)).await
     }
 
-    /// A transaction that sees every account: for the platform's own work, such as finding whose key a caller holds.
+    /// Begins a transaction that sees every account, for platform work such as finding the holder of an API key.
     pub async fn platform_read(&self) -> Result<Tx> {
         self.begin("platform", false, None).await
     }
 
-    /// The same, writing.
+    /// Like [`Self::platform_read`], for writing.
     pub async fn platform_write(&self) -> Result<Tx> {
         self.begin("platform", true, None).await
     }
@@ -229,7 +231,7 @@ impl Db {
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(SqliteTx::Reads(readers.begin().await?), origin)),
             Self::Postgres { writers, readers } => {
                 let pool = if write { writers } else { readers };
-                // In one message: most transactions are so short that each way to the server and back counts.
+                // One message: most transactions are so short that each round trip matters.
                 let whose = origin.map(|source| format!(", set_config('gassync.origin_source_id', '{source}', true)"));
                 let whose = whose.unwrap_or_default();
                 let text = format!("begin; select set_config('gassync.account_id', '{sees}', true){whose}");
@@ -254,7 +256,7 @@ impl Db {
 }
 
 impl Tx {
-    /// The text for this engine, both in sight.
+    /// Returns the text for this engine; both are visible at the call.
     pub fn dialect(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
             Self::Sqlite(..) => sqlite,
@@ -262,14 +264,14 @@ impl Tx {
         }
     }
 
-    /// Whose hand changes the core here; none where it is the core itself.
+    /// The source that changes the core in this transaction; `None` for the core itself.
     pub fn origin(&self) -> Option<SourceId> {
         match self {
             Self::Sqlite(_, origin) | Self::Postgres(_, origin) => *origin,
         }
     }
 
-    /// What follows is changed in the core by another hand: a source's, or the core's own.
+    /// Sets the origin of the following changes to the core: a source, or `None` for the core itself.
     pub async fn switch_origin(&mut self, to: Option<SourceId>) -> Result<()> {
         let is_same = self.origin() == to;
         match self {
@@ -288,10 +290,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes concurrent transactions over the same records of a source queue up. Sorted, so that none waits in a ring.
+    /// Serialises concurrent transactions on the same records of a source. Locks in sorted order, to avoid deadlocks.
     pub async fn lock_records(&mut self, source: SourceId, mut ids: Vec<String>) -> Result<()> {
         let Self::Postgres(tx, _) = self else {
-            return Ok(()); // SQLite has one writer.
+            return Ok(()); // SQLite has a single writer.
         };
         ids.sort_unstable();
         ids.dedup();
@@ -300,32 +302,32 @@ impl Tx {
         sqlx::query(text).bind(ids).bind(source.0).execute(&mut **tx).await.map(drop)
     }
 
-    /// Says that this transaction opens the ledger of an account: once, and then it shares it with others that do so too,
-    /// or several times in whatever order, and then it has it alone. Before any other lock.
+    /// Declares that this transaction opens an account's ledger: once, sharing the lock with others that do so, or
+    /// (`alone`) several times in any order, exclusively. Call before taking any other lock.
     pub async fn lock_ledger(&mut self, account: AccountId, alone: bool) -> Result<()> {
         let Self::Postgres(tx, _) = self else {
-            return Ok(()); // SQLite has one writer.
+            return Ok(()); // SQLite has a single writer.
         };
         let text =
             if alone { "select pg_advisory_xact_lock($1, 0)" } else { "select pg_advisory_xact_lock_shared($1, 0)" };
-        // Two accounts that share a number only wait for each other now and then.
+        // Accounts that share a key only wait for each other occasionally.
         let key = i32::try_from(account.0 % i64::from(i32::MAX)).unwrap_or_default();
         sqlx::query(text).bind(key).execute(&mut **tx).await.map(drop)
     }
 
-    /// What follows can be undone to here, and the rest of the transaction kept.
+    /// Sets a savepoint.
     pub async fn savepoint(&mut self, name: &'static str) -> Result<()> {
         let text = AssertSqlSafe(format!("savepoint {name}"));
         on!(self, c => sqlx::query(text).execute(c).await.map(drop))
     }
 
-    /// Undoes what followed the savepoint.
+    /// Rolls back to the savepoint and keeps the transaction.
     pub async fn rollback_to(&mut self, name: &'static str) -> Result<()> {
         let text = AssertSqlSafe(format!("rollback to savepoint {name}"));
         on!(self, c => sqlx::query(text).execute(c).await.map(drop))
     }
 
-    /// Makes it durable.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(SqliteTx::Reads(tx), _) => tx.commit().await,

@@ -1,26 +1,27 @@
 use sqlx::error::{DatabaseError, ErrorKind};
 
-/// Whose fault it is that the database did not do something.
+/// Cause of a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It cannot take what it was given, now or later.
+    /// A value that the database can never store.
     Record,
-    /// It is away, stopping, or in the middle of something: later it may do the same.
+    /// A transient condition: the database is unavailable, stopping or busy. A retry may succeed.
     Passing,
-    /// Ours: a statement that cannot work.
+    /// A bug in this program: an invalid statement.
     Ours,
 }
 
-/// SQLSTATE classes of PostgreSQL for values it cannot keep: data exceptions, and limits of the program.
+/// PostgreSQL SQLSTATE classes of unstorable values: data exceptions and program limits.
 const VALUES: [&str; 2] = ["22", "54"];
-/// Classes for what passes: connections, rolled back transactions, resources, locks, operators, the system.
+/// SQLSTATE classes of transient errors: connections, rollbacks, resources, locks, operator intervention, system
+/// errors.
 const PASSING: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
-/// SQLite's primary codes for what passes: busy, locked, no memory, input and output, full.
+/// Primary SQLite codes of transient errors: busy, locked, out of memory, I/O, full.
 const SQLITE_PASSING: [i32; 5] = [5, 6, 7, 10, 13];
-/// SQLite's primary codes for values it cannot keep: too big, a constraint, of another type.
+/// Primary SQLite codes of unstorable values: too big, constraint, type mismatch.
 const SQLITE_VALUES: [i32; 3] = [18, 19, 20];
 
-/// Whose fault an error is.
+/// Classifies an error.
 pub fn fault(error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Database(error) => of_database(&**error),
@@ -32,13 +33,13 @@ pub fn fault(error: &sqlx::Error) -> Fault {
 
 fn of_database(error: &dyn DatabaseError) -> Fault {
     if !matches!(error.kind(), ErrorKind::Other) {
-        return Fault::Record; // A constraint that every engine names.
+        return Fault::Record; // Constraint violations, which sqlx classifies for both engines.
     }
     let code = error.code().unwrap_or_default();
     if let (Some(class), 5) = (code.get(..2), code.len()) {
         return among(VALUES.contains(&class), PASSING.contains(&class));
     }
-    // The lowest byte of SQLite's codes is the primary one.
+    // The lowest byte of an SQLite code is the primary one.
     let primary = code.parse::<i32>().map_or(0, |code| code & 0xff);
     among(SQLITE_VALUES.contains(&primary), SQLITE_PASSING.contains(&primary))
 }

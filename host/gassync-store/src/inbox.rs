@@ -1,37 +1,37 @@
-//! Raw messages, kept before anything else is done with them; also the queue they wait in.
+//! Raw messages, stored before anything else is done with them, and their queue.
 
 use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
 
-/// What kind of message was kept.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
-    /// A channel called us.
+    /// A call by a channel.
     Call,
-    /// A channel answered us.
+    /// A channel's response to our request.
     Answer,
 }
 
-/// A message that waits to be worked on.
+/// A message to process.
 #[derive(Debug)]
 pub struct InboxMessage {
     /// The tenant.
     pub account: AccountId,
-    /// Its key.
+    /// The message's id.
     pub id: i64,
-    /// Where it came in.
+    /// The connection that received it.
     pub connection: ConnectionId,
-    /// What came in, masked; its body sealed where there is a `key_id`.
+    /// The masked request; its body is encrypted if there is a `key_id`.
     pub request: HttpRequest,
-    /// Which key sealed the body.
+    /// The key that encrypted the body.
     pub key_id: Option<String>,
-    /// How often it was worked on before.
+    /// Number of earlier attempts.
     pub attempts: u32,
-    /// How often it broke the plugin that read it.
+    /// Number of times it crashed the plugin that decoded it.
     pub faults: u32,
-    /// When it arrived.
+    /// Time of arrival.
     pub received_at: Timestamp,
 }
 
@@ -50,8 +50,8 @@ struct Row {
     received_at: Time,
 }
 
-/// Keeps a message before anything else is done with it. `until` keeps the workers off while the one who received it
-/// works on it; should that one die, they take over.
+/// Stores a message before anything else is done with it. Workers ignore it until `until`, while its receiver processes
+/// it; if that process dies, a worker takes over afterwards.
 pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
@@ -63,7 +63,7 @@ pub async fn keep(
 ) -> Result<i64> {
     let (kind, state) = match kind {
         MessageKind::Call => ("call", "received"),
-        // An answer is applied by the pull that asked for it, or asked for again.
+        // An answer is applied by the pull that requested it; on failure it is requested again.
         MessageKind::Answer => ("answer", "applied"),
     };
     let text = "insert into int_inbox (account_id, connection_id, kind, method, url, headers, body, state, attempts,
@@ -80,8 +80,8 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Takes messages that wait, oldest first, and keeps others off them until `until`. A platform query. Messages for
-/// plugins that are disabled, and for sources that are not at work yet or disabled, stay where they are.
+/// Claims due messages, oldest first, until `until`. Skips messages for disabled plugins, and for sources that are
+/// disabled or not active yet. A platform query.
 pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<InboxMessage>> {
     let text = tx.dialect(
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
@@ -130,12 +130,12 @@ impl From<Row> for InboxMessage {
     }
 }
 
-/// It has done its work, with this outcome.
+/// Marks a message as applied, with the outcome.
 pub async fn applied(tx: &mut Tx, account: AccountId, id: i64, outcome: &str, now: Timestamp) -> Result<()> {
     finish(tx, account, id, ("applied", None, Some(outcome)), now).await
 }
 
-/// It cannot be worked on without somebody mending something; it is kept, and can be played again.
+/// Marks a message as failed until somebody fixes the cause; it is kept and can be replayed.
 pub async fn failed(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
     finish(tx, account, id, ("failed", Some(why), None), now).await
 }
@@ -153,13 +153,13 @@ async fn finish(
         .execute(c).await.map(drop))
 }
 
-/// It did not work out this time.
+/// Schedules another attempt after a failure.
 pub async fn retry(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3, error = $4 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
 }
 
-/// It was not looked at: its time comes again, and this one did not count.
+/// Postpones a message that was not attempted; this attempt is not counted.
 pub async fn postpone(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: Timestamp) -> Result<()> {
     let text = "update int_inbox set available_at = $3, error = $4,
             attempts = case when attempts > 0 then attempts - 1 else 0 end
@@ -167,42 +167,42 @@ pub async fn postpone(tx: &mut Tx, account: AccountId, id: i64, why: &str, at: T
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(at)).bind(why).execute(c).await.map(drop))
 }
 
-/// It broke the plugin that read it.
+/// Counts a crash of the plugin that decoded the message.
 pub async fn fault(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
     let text = "update int_inbox set faults = faults + 1 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
 }
 
-/// A message as people see it: without what it says.
+/// A message as listed, without headers and body.
 #[derive(Debug, Clone, FromRow)]
 pub struct ListedMessage {
     /// The tenant.
     pub account_id: i64,
-    /// Its key.
+    /// The message's id.
     pub id: i64,
-    /// Where it came in.
+    /// The connection that received it.
     pub connection_id: i64,
     /// `call` or `answer`.
     pub kind: String,
     /// HTTP method.
     pub method: String,
-    /// Path, and query where that is harmless.
+    /// Path, with the query if it contains no secret.
     pub url: String,
     /// `received`, `applied` or `failed`.
     pub state: String,
-    /// How often it was worked on.
+    /// Number of attempts.
     pub attempts: i64,
-    /// Why it did not work out.
+    /// Error of the last attempt.
     pub error: Option<String>,
-    /// What it came to, where it did: `1 created, 2 parked`.
+    /// Outcome, once applied: `1 created, 2 parked`.
     pub outcome: Option<String>,
-    /// When it arrived.
+    /// Time of arrival.
     pub received_at: Time,
-    /// When it was done with.
+    /// Time of completion.
     pub finished_at: Option<Time>,
 }
 
-/// Messages of every account before a row, newest first; in one state, where one is named. A platform query.
+/// Messages of every account before a row, newest first, optionally in one state. A platform query.
 pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<ListedMessage>> {
     let text =
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
@@ -210,7 +210,7 @@ pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> 
     on!(tx, c => sqlx::query_as(text).bind(before).bind(state).bind(limit).fetch_all(c).await)
 }
 
-/// One message with what it says. A platform query.
+/// One message with headers and body. A platform query.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(ListedMessage, InboxMessage)>> {
     let text =
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
@@ -222,7 +222,7 @@ pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(ListedMessage, InboxMe
     Ok(listed.zip(row.map(InboxMessage::from)))
 }
 
-/// Puts a message in the queue again, as if it had never been worked on.
+/// Puts a message back in the queue with its attempts reset.
 pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text =
         "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null, outcome = null, finished_at = null
@@ -230,7 +230,7 @@ pub async fn replay(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Puts the failed messages of a source's connection in the queue again; says how many there were.
+/// Puts the failed messages of a source's connection back in the queue; returns their number.
 pub async fn replay_failed(tx: &mut Tx, account: AccountId, connection: ConnectionId, now: Timestamp) -> Result<u64> {
     let text = "update int_inbox set state = 'received', attempts = 0, faults = 0, available_at = $3, error = null,
             outcome = null, finished_at = null
@@ -239,7 +239,7 @@ pub async fn replay_failed(tx: &mut Tx, account: AccountId, connection: Connecti
         .map(|done| done.rows_affected()))
 }
 
-/// Marks the failed messages of a source's connection as done with: a person says that nothing is lost with them.
+/// Marks the failed messages of a source's connection as applied: a person has decided that they are not needed.
 pub async fn dismiss_failed(
     tx: &mut Tx,
     account: AccountId,

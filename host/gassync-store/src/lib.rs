@@ -1,12 +1,12 @@
-//! All SQL of the program, and nothing but SQL.
+//! All SQL of the program, and nothing else.
 //!
-//! One text per operation runs on both engines through the two-armed [`Tx`] and the macro `on!`. The subset that both
-//! understand: lower case, `$n`, `returning`, `on conflict`, CTEs, `exists`, `coalesce`, `cast(… as …)`. Not in it:
-//! `::`, arrays, `now()` (time comes in as an argument), intervals, JSON operators in `where`, `ilike`. Where words
-//! must differ, [`Tx::dialect`] shows both texts side by side. What writes or asks about many rows at once takes them
-//! through [`rows`], the one place where arrays are.
+//! Each operation has one text that runs on both engines, through the two-armed [`Tx`] and the macro `on!`. The common
+//! subset: lower case, `$n`, `returning`, `on conflict`, CTEs, `exists`, `coalesce`, `cast(… as …)`. Not in it: `::`,
+//! arrays, `now()` (times are arguments), intervals, JSON operators in `where`, `ilike`. Where texts must differ,
+//! [`Tx::dialect`] takes both side by side. Statements over many rows take them through [`rows`], the only place that
+//! uses arrays.
 //!
-//! Every function takes `&mut Tx`, so that operations compose in one transaction, and the account comes first.
+//! Every function takes `&mut Tx`, so that operations compose in one transaction; the account is the next argument.
 
 pub mod accounts;
 pub mod alarms;
@@ -54,5 +54,5 @@ pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
 
-/// What a store function fails with: always the database, never a rule.
+/// Store functions fail only with database errors, never because of a business rule.
 pub type Result<T> = std::result::Result<T, sqlx::Error>;

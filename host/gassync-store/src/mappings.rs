@@ -12,18 +12,19 @@ use super::{
     rows::{self, Rows},
 };
 
-/// What a channel's record is linked to.
+/// The link of a channel's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
     /// The core entity.
     pub core: CoreId,
-    /// Whether news of the channel goes into the core; of a room type, whether its property's do too.
+    /// Whether changes of the channel are applied to the core; for a room type, both its own link and its property's
+    /// allow it.
     pub auto_sync: bool,
-    /// It was in the core first.
+    /// True if the entity originated in the core.
     pub ours: bool,
 }
 
-/// The kinds of record a mapping links, in the words of the tables.
+/// Kinds of linked entities: table name of the channel's record ↔ of the core entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityKind {
     /// property ↔ property
@@ -39,7 +40,7 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
-    /// By its word in the standard API.
+    /// Parses the name used in the standard API.
     pub fn named(word: &str) -> Option<Self> {
         Some(match word {
             "property" => Self::Property,
@@ -51,7 +52,7 @@ impl EntityKind {
         })
     }
 
-    /// The word in the tables.
+    /// The name used in the tables.
     pub fn as_str(self) -> &'static str {
         self.words().0
     }
@@ -83,18 +84,18 @@ impl Row {
     }
 }
 
-/// What records of a source are linked to.
+/// Links of a source's records.
 #[derive(Debug, Default)]
 pub struct Mappings(HashMap<(String, String), Mapping>);
 
 impl Mappings {
-    /// What this one is linked to.
+    /// The link of a record; `None` if unlinked.
     pub fn get(&self, kind: EntityKind, external_id: &str) -> Option<Mapping> {
         self.0.get(&(kind.as_str().to_owned(), external_id.to_owned())).copied()
     }
 }
 
-/// What this record of the source is linked to.
+/// The link of a record of the source.
 pub async fn find(
     tx: &mut Tx,
     account: AccountId,
@@ -105,7 +106,7 @@ pub async fn find(
     Ok(find_all(tx, account, source, &[(kind, external_id)]).await?.get(kind, external_id))
 }
 
-/// What these records of the source are linked to.
+/// The links of these records of the source.
 pub async fn find_all(
     tx: &mut Tx,
     account: AccountId,
@@ -131,8 +132,8 @@ pub async fn find_all(
     Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
 }
 
-/// The same for so many that it matters in which order PostgreSQL goes through them: before it has counted a table that was
-/// filled a moment ago, it would hold all of that against each record. What is fenced by an offset it looks up one by one.
+/// Like [`find_all`], but for many records: `offset 0` makes PostgreSQL look up each one. Without table statistics, as
+/// after a bulk load, it would otherwise compare every record with all links.
 pub async fn find_many(
     tx: &mut Tx,
     account: AccountId,
@@ -156,7 +157,7 @@ pub async fn find_many(
     Ok(Mappings(rows.into_iter().map(Row::into_pair).collect()))
 }
 
-/// Whether a source has a link with the guest of a booking.
+/// Whether a source has linked the guest of a booking.
 pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<bool> {
     let text = "select exists (select 1 from gas_bookings b
             join int_mappings m on m.account_id = b.account_id and m.gas_entity_type = 'guest' and m.gas_entity_id = b.guest_id
@@ -164,7 +165,7 @@ pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, boo
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(booking.0).fetch_one(c).await)
 }
 
-/// Links a record that came from outside with the core entity made for it.
+/// Links a record from outside with the core entity created for it.
 pub async fn link(
     tx: &mut Tx,
     account: AccountId,
@@ -177,7 +178,7 @@ pub async fn link(
     link_all(tx, account, source, kind, &[(external_id, core)], now).await
 }
 
-/// The same for several.
+/// Like [`link`], for several records.
 pub async fn link_all(
     tx: &mut Tx,
     account: AccountId,
@@ -198,10 +199,10 @@ pub async fn link_all(
     new.write(tx, &shared, text).await
 }
 
-/// A link as people see it.
+/// A link as listed.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredLink {
-    /// Its row.
+    /// The id of its row.
     pub id: i64,
     /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`.
     pub external_entity_type: String,
@@ -209,23 +210,23 @@ pub struct StoredLink {
     pub external_entity_id: String,
     /// The core entity.
     pub gas_entity_id: i64,
-    /// Whether news of the channel goes into the core.
+    /// Whether changes of the channel are applied to the core.
     pub auto_sync: bool,
-    /// Whether what changes in the core goes to the channel.
+    /// Whether changes of the core are pushed to the channel.
     pub push: bool,
-    /// When what it links last went over, either way, to the minute.
+    /// Last successful sync in either direction, to the minute.
     pub last_synced_at: Option<Time>,
-    /// What stood against it since.
+    /// The last error since then.
     pub last_error: Option<String>,
-    /// How often.
+    /// Number of failures since then.
     pub retries: i64,
-    /// `external` or `core`: where it was first.
+    /// `external` or `core`: where the entity originated.
     pub origin: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Time,
 }
 
-/// The links of a source after a row; of one kind, where one is named.
+/// The links of a source after a row, optionally of one kind.
 pub async fn of_source(
     tx: &mut Tx,
     account: AccountId,
@@ -242,7 +243,7 @@ pub async fn of_source(
         .bind(slice.limit).fetch_all(c).await)
 }
 
-/// What a source calls a core entity that one of its records is linked with.
+/// A source's id of a core entity, if linked.
 pub async fn external_of(
     tx: &mut Tx,
     account: AccountId,
@@ -258,7 +259,7 @@ pub async fn external_of(
         .bind(external_type).fetch_one(c).await)
 }
 
-/// What a source calls core entities of a kind, as far as records of it are linked with them.
+/// A source's ids of core entities of a kind, if linked.
 pub async fn of_cores(
     tx: &mut Tx,
     account: AccountId,
@@ -267,7 +268,7 @@ pub async fn of_cores(
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
     let (external_type, gas_type) = kind.words();
-    // Fenced, as in `find_many`.
+    // `offset 0` as in `find_many`.
     let text = tx.dialect(
         "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
         where m.account_id = $1 and m.gas_entity_type = $3 and m.gas_entity_id = new.id and m.source_id = $2
@@ -282,19 +283,18 @@ pub async fn of_cores(
     Ok(found.into_iter().map(|(core, external_id)| (CoreId(core), external_id)).collect())
 }
 
-/// A link that another system kept.
+/// A link to import from another system.
 #[derive(Debug, Clone, Copy)]
 pub struct NewMapping<'a> {
     /// The channel's id.
     pub external_id: &'a str,
     /// The core entity.
     pub core: CoreId,
-    /// It was in the core first, which has the say over it.
+    /// True if the entity originated in the core, which then owns it.
     pub ours: bool,
 }
 
-/// Links records with core entities that were there before, and tells how many. What somebody has linked meanwhile stays as
-/// it is.
+/// Links records with existing core entities; returns how many. Existing links are kept.
 pub async fn import(
     tx: &mut Tx,
     account: AccountId,
@@ -322,7 +322,7 @@ pub async fn import(
     Ok(new.keys(tx, &shared, text).await?.len())
 }
 
-/// Takes links of a kind away. What they linked stays, on both sides.
+/// Deletes the links of these records; the records and core entities stay.
 pub async fn unlink_all(
     tx: &mut Tx,
     account: AccountId,
@@ -337,7 +337,7 @@ pub async fn unlink_all(
     gone.write(tx, &[account.0.into(), source.0.into(), kind.as_str().into()], text).await
 }
 
-/// Takes a link away. What it linked stays, on both sides.
+/// Deletes a link; the record and the core entity stay.
 pub async fn unlink(
     tx: &mut Tx,
     account: AccountId,
@@ -351,7 +351,7 @@ pub async fn unlink(
         .execute(c).await.map(drop))
 }
 
-/// Says whether news of the channel goes into the core; false where there is no such link.
+/// Sets whether changes of the channel are applied to the core; false if there is no such link.
 pub async fn set_auto_sync(
     tx: &mut Tx,
     account: AccountId,
@@ -367,7 +367,7 @@ pub async fn set_auto_sync(
     Ok(rows > 0)
 }
 
-/// Says whether what changes in the core goes to the channel; false where there is no such link.
+/// Sets whether changes of the core are pushed to the channel; false if there is no such link.
 pub async fn set_push(
     tx: &mut Tx,
     account: AccountId,

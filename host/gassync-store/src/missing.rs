@@ -51,7 +51,7 @@ pub struct MissedReads {
     pub last_missed_at: Time,
     /// When a second lookup confirmed that.
     pub confirmed_at: Option<Time>,
-    /// When a person decided that it stands.
+    /// Time of a person's decision to keep it.
     pub kept_at: Option<Time>,
 }
 
@@ -93,7 +93,7 @@ pub async fn record_again(
         .bind(confirmed_at.map(Time::from)).execute(c).await.map(drop))
 }
 
-/// Records a person's decision that it stands. It is not listed again until it was seen and is missing anew.
+/// Records a person's decision to keep it. It is not listed again until it was seen and is missing anew.
 pub async fn record_kept(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! What waits for a person, of every source, with what that person wants to know. Platform queries.
+//! Parked records of all sources, with the details a person needs to decide. Platform queries.
 
 use std::collections::HashMap;
 
@@ -10,31 +10,31 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-/// Records of each kind that are told of at once.
+/// Maximum number of records returned per kind.
 const MAX_PER_KIND: i64 = 500;
 
-/// A record that waits.
+/// A parked record.
 #[derive(Debug, Clone)]
 pub struct ParkedAlarm {
-    /// What people call its source.
+    /// The source's name.
     pub source_name: String,
-    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`: the words of `gassync map`.
+    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`, as in `gassync map`.
     pub kind: &'static str,
     /// The source's id.
     pub external_id: String,
-    /// The house, by the name that the core has for it, or else the source.
+    /// The property's name in the core, otherwise the source's.
     pub property: Option<String>,
-    /// Its first room, by the name that the core has for it, or else the source; else the source's id.
+    /// The first room's name in the core, otherwise the source's name or id.
     pub room: Option<String>,
     /// The first night.
     pub first_night: Option<Date>,
     /// The last night.
     pub last_night: Option<Date>,
-    /// All that it waits for.
+    /// Everything it waits for.
     pub missing: Parked,
     /// Whether a hold keeps its nights.
     pub held: bool,
-    /// Since when it waits.
+    /// Parked since.
     pub since: Timestamp,
 }
 
@@ -50,7 +50,7 @@ struct Row<T> {
     since: Time,
 }
 
-/// What waits whose last night is not before this day, or that has no nights; the oldest of each kind first.
+/// Parked records whose last night is `from` or later, or that have no nights; the oldest of each kind first.
 pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
     let mut found = Vec::new();
     let text = "select p.account_id, p.source_id, s.source_name, p.external_id, p.record, p.missing, p.parked_at as since,
@@ -92,7 +92,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
     Ok(alarms)
 }
 
-/// The first and the last night of a reservation, over all its rooms.
+/// First and last night of a reservation over all its rooms.
 pub fn nights(reservation: &Reservation) -> (Option<Date>, Option<Date>) {
     let arrivals = reservation.rooms.iter().filter_map(|room| room.check_in).chain(reservation.check_in);
     let departures = reservation.rooms.iter().filter_map(|room| room.check_out).chain(reservation.check_out);
@@ -116,7 +116,7 @@ fn alarm<T>(row: Row<T>, kind: &'static str, (first_night, last_night): (Option<
 
 type Found = ((i64, i64), Option<String>, ParkedAlarm);
 
-/// What rooms are called, and their houses, by account, source and the source's id.
+/// Names of rooms and their properties, by account, source and the source's id.
 async fn names(tx: &mut Tx, found: &[Found]) -> Result<HashMap<(i64, i64, String), (Option<String>, String)>> {
     let mut asked: Vec<(i64, i64, &str)> =
         found.iter().filter_map(|((account, source), room, _)| Some((*account, *source, room.as_deref()?))).collect();
@@ -149,7 +149,7 @@ struct Other {
     since: Time,
 }
 
-/// Records without nights.
+/// Parked records of kinds without nights.
 async fn others(tx: &mut Tx) -> Result<Vec<ParkedAlarm>> {
     let text =
         "select 'property' as kind, s.source_name, p.external_id, p.name as property, cast(null as text) as room,

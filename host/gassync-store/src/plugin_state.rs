@@ -1,16 +1,16 @@
-//! What plugins remember for a source. The values are sealed: this is no place to look something up.
+//! State of plugins per source. Values are encrypted, so they cannot be searched.
 
 use gassync_domain::{AccountId, SourceId, Timestamp};
 
 use super::{Result, Time, Tx, on};
 
-/// All a source remembers, by key.
+/// All values of a source, by key.
 pub async fn all(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Vec<u8>)>> {
     let text = "select key, value from int_plugin_state where account_id = $1 and source_id = $2 order by key";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }
 
-/// Remembers a value under a key, over what was there.
+/// Stores a value under a key, replacing the old one.
 pub async fn set(
     tx: &mut Tx,
     account: AccountId,
@@ -26,7 +26,7 @@ pub async fn set(
         .execute(c).await.map(drop))
 }
 
-/// Forgets a key.
+/// Deletes a key.
 pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, key: &str) -> Result<()> {
     let text = "delete from int_plugin_state where account_id = $1 and source_id = $2 and key = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(key).execute(c).await.map(drop))

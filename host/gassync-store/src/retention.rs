@@ -1,18 +1,18 @@
-//! How old rows go, class by class. Platform queries.
+//! Deletes old rows, class by class. Platform queries.
 
 use gassync_domain::Timestamp;
 
 use super::{Result, Time, Tx, on};
 
-/// Rows that are kept for a while.
+/// A class of rows with a retention period.
 #[derive(Debug, Clone, Copy)]
 pub struct Class {
-    /// What they are.
+    /// The name in the log.
     pub name: &'static str,
     text: &'static str,
 }
 
-/// Each has an index that begins with what it goes by: the last look, which finds nothing, is not to read a whole table.
+/// Every class has an index that begins with its time column, so that a run that finds nothing does not scan the table.
 macro_rules! class {
     ($(#[$doc:meta])* $name:ident, $says:literal, $table:literal, $by:literal $(, $when:literal)?) => {
         $(#[$doc])*
@@ -28,11 +28,11 @@ macro_rules! class {
 }
 
 class!(
-    /// Raw messages that were worked off, or failed for good.
+    /// Raw messages that were processed or have failed for good.
     INBOX, "inbox", "int_inbox", "finished_at"
 );
 class!(
-    /// Answers of channels, which are applied as they come in.
+    /// Answers of channels, which are applied on arrival.
     ANSWERS, "answers", "int_inbox", "received_at", "and kind = 'answer' and state = 'applied'"
 );
 class!(
@@ -40,42 +40,43 @@ class!(
     SYNC_LOG, "sync log", "int_sync_log", "created_at"
 );
 class!(
-    /// Runs of synchronisation.
+    /// Sync runs.
     SYNC_RUNS, "sync runs", "int_sync_runs", "started_at"
 );
 class!(
-    /// Jobs that ended, but for deliveries.
+    /// Finished jobs, except deliveries.
     JOBS, "jobs", "int_jobs", "finished_at", "and kind <> 'deliver'"
 );
 class!(
-    /// Deliveries that ended, with their attempts. Kept as long as their facts: what has none was never told.
+    /// Finished deliveries with their attempts. Kept as long as their facts, since a fact without a delivery counts as
+    /// never sent.
     DELIVERIES, "deliveries", "int_jobs", "finished_at", "and kind = 'deliver'"
 );
 class!(
-    /// What calls of plugins took.
+    /// Resource use of plugin calls.
     CALLS, "calls", "int_plugin_calls", "created_at"
 );
 class!(
-    /// Reservations that their source took back.
+    /// Reservations withdrawn by their source.
     TAKEN_BACK_RESERVATIONS, "reservations taken back", "int_reservations", "deleted_at"
 );
 class!(
-    /// Guests that their source took back.
+    /// Guests withdrawn by their source.
     TAKEN_BACK_GUESTS, "guests taken back", "int_guests", "deleted_at"
 );
 class!(
-    /// Rate plans that their source took back.
+    /// Rate plans withdrawn by their source.
     TAKEN_BACK_RATE_PLANS, "rate plans taken back", "int_rate_plans", "deleted_at"
 );
 
-/// Facts of the feed that have their place. Account by account, so that the index that replays use serves here too.
+/// Facts with a sequence number. Deleted account by account, so that the index of replays serves here too.
 pub const FEED: Class = Class {
     name: "feed",
     text: "delete from int_outbox where (account_id, id) in (
         select o.account_id, o.id from gas_accounts a cross join int_outbox o
         where o.account_id = a.id and o.created_at < $1 and o.sequence is not null limit $2)",
 };
-/// Runs of replays, and of dead work that was brought back. Those of operators are of no account.
+/// Runs of replays and of retried dead jobs. Those of operators belong to no account.
 pub const JOB_RUNS: Class = Class {
     name: "job runs",
     text: "delete from int_job_runs where id in (
@@ -100,7 +101,7 @@ pub const WEBHOOKS: Class = Class {
         order by w.deleted_at limit $2)",
 };
 
-/// Takes the oldest rows of a class that are from before; tells how many went.
+/// Deletes the oldest rows of a class from before a time; returns their number.
 pub async fn forget(tx: &mut Tx, class: Class, before: Timestamp, limit: i64) -> Result<u64> {
     on!(tx, c => sqlx::query(class.text).bind(Time::from(before)).bind(limit).execute(c).await
         .map(|done| done.rows_affected()))

@@ -1,6 +1,5 @@
-//! Many rows in one statement: as arrays on PostgreSQL, as a `values` list on SQLite. The statement reads them under the
-//! name `new`, whichever engine it runs on. What they are looked up in comes behind a `cross join`, for which SQLite goes
-//! through the rows first.
+//! Many rows in one statement: arrays on PostgreSQL, a `values` list on SQLite. The statement reads them from `new` on
+//! either engine. Join tables with `cross join` after it, so that SQLite iterates over the rows first.
 
 use gassync_domain::{CoreId, Stay, Timestamp};
 use serde::Serialize;
@@ -15,10 +14,11 @@ use sqlx::{
 
 use super::{Day, Result, Time, Tx};
 
-/// The most rows in a `values` list; lists are cut into lengths that are powers of two, so that few texts are prepared.
+/// Maximum rows of a `values` list. Lists are split into lengths that are powers of two, so that few statements are
+/// prepared.
 const LONGEST: usize = 128;
 
-/// What a column holds.
+/// Type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     /// `bigint`
@@ -33,7 +33,7 @@ pub enum ColumnType {
     Json,
 }
 
-/// A value, or null.
+/// A value; `None` is null.
 #[derive(Debug, Clone)]
 pub enum Cell<'a> {
     /// A number; money in ten-thousandths.
@@ -103,7 +103,7 @@ impl From<Option<Timestamp>> for Cell<'_> {
 }
 
 impl Cell<'_> {
-    /// A record as JSON.
+    /// Serialises a record as JSON.
     pub fn json<T: Serialize>(record: Option<&T>) -> Result<Self> {
         let text = record.map(to_raw_value).transpose().map_err(|error| sqlx::Error::Encode(error.into()))?;
         Ok(Self::Json(text.map(Json)))
@@ -117,7 +117,7 @@ pub struct Rows<'a, const N: usize> {
     rows: Vec<[Cell<'a>; N]>,
 }
 
-/// Keys, in the column `id`.
+/// Rows of keys, in column `id`.
 pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
     let mut rows = Rows::new([("id", ColumnType::Int)]);
     for id in ids {
@@ -126,7 +126,7 @@ pub fn of_ids<'a>(ids: &[CoreId]) -> Rows<'a, 1> {
     rows
 }
 
-/// Nights that follow each other, from the column `first` up to, and without, `past`.
+/// Rows of stays, in columns `first` and `past` (exclusive).
 pub fn of_stays<'a>(stays: &[Stay]) -> Rows<'a, 2> {
     let mut rows = Rows::new([("first", ColumnType::Day), ("past", ColumnType::Day)]);
     for stay in stays {
@@ -136,23 +136,23 @@ pub fn of_stays<'a>(stays: &[Stay]) -> Rows<'a, 2> {
 }
 
 impl<'a, const N: usize> Rows<'a, N> {
-    /// No rows yet.
+    /// Creates an empty list.
     pub fn new(columns: [(&'static str, ColumnType); N]) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
-    /// Adds one.
+    /// Adds a row.
     pub fn push(&mut self, row: [Cell<'a>; N]) {
         self.rows.push(row);
     }
 
-    /// The names of the columns, with commas.
+    /// The column names, separated by commas.
     pub fn names(&self) -> String {
         self.columns.map(|(name, _)| name).join(", ")
     }
 
-    /// Runs a statement over the rows, if there are any. Its text goes on behind `with new (…) as (…)`, and its
-    /// parameters `$1` and on are the shared ones.
+    /// Runs a statement over the rows, unless there are none. The text continues after `with new (…) as (…)`;
+    /// parameters from `$1` on are `shared`.
     pub async fn write(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<()> {
         match tx {
             Tx::Sqlite(inner, _) => {
@@ -170,7 +170,7 @@ impl<'a, const N: usize> Rows<'a, N> {
         Ok(())
     }
 
-    /// The same for a statement that answers with rows.
+    /// Like `write`, for a statement that returns rows.
     pub async fn read<T>(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>,
@@ -196,14 +196,15 @@ impl<'a, const N: usize> Rows<'a, N> {
         Ok(found)
     }
 
-    /// The keys that an `insert … returning id` gave to the rows, in their order: both engines number them so.
+    /// The keys that an `insert … returning id` assigned, in the order of the rows: both engines assign them in order.
     pub async fn keys(self, tx: &mut Tx, shared: &[Cell<'a>], text: &str) -> Result<Vec<i64>> {
         let mut keys: Vec<(i64,)> = self.read(tx, shared, text).await?;
         keys.sort_unstable();
         Ok(keys.into_iter().map(|(key,)| key).collect())
     }
 
-    /// The cells have no names, and so come first: each name is looked for among all that there are when it is bound.
+    /// Builds the `values` list. Its parameters have no names and come first: SQLite compares each named parameter with
+    /// all earlier ones when it is bound.
     fn values(&self, count: usize, text: &str) -> String {
         let row = format!("({})", vec!["?"; N].join(", "));
         let rows = vec![row.as_str(); count].join(", ");
@@ -242,7 +243,7 @@ impl<'a, const N: usize> Rows<'a, N> {
                 Cell::Json(json) => query.bind(json),
             };
         }
-        /// One column of all rows, all of whose cells are of its kind.
+        /// Binds one column of all rows as an array; all its cells have its type.
         macro_rules! column {
             ($kind:ident, $index:expr) => {
                 self.rows
@@ -281,7 +282,7 @@ fn bind_rows<'q, const N: usize>(
     })
 }
 
-/// The text with its parameters behind so many others: `$1` is the next.
+/// Renumbers the text's parameters to follow `before` others: `$1` becomes the next.
 fn numbered_from(before: usize, text: &str) -> String {
     let mut pieces = text.split('$');
     let mut numbered = pieces.next().unwrap_or_default().to_owned();
@@ -294,7 +295,7 @@ fn numbered_from(before: usize, text: &str) -> String {
     numbered
 }
 
-/// Cuts rows into pieces whose lengths are powers of two, the longest first.
+/// Splits rows into pieces whose lengths are powers of two, longest first.
 fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let length = match rows.len() {

@@ -1,64 +1,64 @@
-//! Records that could not be read or kept, in their own words. A row goes when its record was read well, when it was not seen
-//! again after it was asked for anew, or by a person's word.
+//! Raw records that could not be read or stored. A row is deleted when its record is read successfully, when a new
+//! request does not return it, or when a person dismisses it.
 
 use gassync_domain::{AccountId, Entity, SourceId, Timestamp};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// What is written of a record that is set aside.
+/// A record to set aside.
 #[derive(Debug)]
 pub struct NewSetAside<'a> {
-    /// Which kind of record it is.
+    /// The kind of the record.
     pub entity: Entity,
-    /// The channel's id, where it is known.
+    /// The channel's id, if known.
     pub external_id: Option<&'a str>,
-    /// What the same odd record has again: its id, or a hash of its words.
+    /// Recognises the same malformed record: its id, or a hash of its content.
     pub identity: &'a str,
-    /// Where in the record, and what was expected there.
+    /// Position in the record, and what was expected there.
     pub problem: &'a str,
-    /// The record as it came.
+    /// The raw record.
     pub raw: Option<&'a str>,
-    /// The message it came by, where it came by one.
+    /// The message that contained it, if any.
     pub message: Option<i64>,
-    /// The version of the plugin that read it.
+    /// Hash of the plugin version that read it.
     pub plugin_hash: &'a str,
 }
 
-/// A record that is set aside.
+/// A stored record that is set aside.
 #[derive(Debug, Clone, FromRow)]
 pub struct SetAside {
     /// The tenant.
     pub account_id: i64,
-    /// Its key.
+    /// The id of the row.
     pub id: i64,
-    /// Who sent it.
+    /// The source.
     pub source_id: i64,
     /// The source's name.
     pub source_name: String,
     /// The channel.
     pub channel: String,
-    /// Which kind of record it is.
+    /// The kind of the record.
     pub entity: String,
-    /// The channel's id, where it is known.
+    /// The channel's id, if known.
     pub external_id: Option<String>,
-    /// Where in the record, and what was expected there.
+    /// Position in the record, and what was expected there.
     pub problem: String,
-    /// The message it came by, where it came by one.
+    /// The message that contained it, if any.
     pub inbox_id: Option<i64>,
-    /// The version of the plugin that read it.
+    /// Hash of the plugin version that read it.
     pub plugin_hash: String,
-    /// How often it was seen.
+    /// Number of times it was seen.
     pub times_seen: i64,
-    /// When it was seen first.
+    /// Time of the first sighting.
     pub first_seen_at: Time,
-    /// When it was seen last.
+    /// Time of the last sighting.
     pub last_seen_at: Time,
-    /// Since when it is asked for anew.
+    /// When it was requested again, if it was.
     pub retried_at: Option<Time>,
 }
 
-/// Sets a record aside, or notes that the same one was seen again; how often it was seen.
+/// Sets a record aside, or counts another sighting; returns the number of sightings.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
@@ -79,14 +79,14 @@ pub async fn put(
         .bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// The kinds and ids of a source's records that are set aside, as far as their ids are known, and their rows.
+/// Row, kind and channel id of a source's records that are set aside, if the id is known.
 pub async fn known_ids(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(i64, String, String)>> {
     let text = "select id, entity, external_id from int_set_aside
         where account_id = $1 and source_id = $2 and external_id is not null";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }
 
-/// Those that came by a message and were not in it when it was read after this time.
+/// Records set aside from a message that did not contain them when it was read again after this time.
 pub async fn not_in_message(
     tx: &mut Tx,
     account: AccountId,
@@ -103,7 +103,7 @@ pub async fn not_in_message(
         .fetch_all(c).await)
 }
 
-/// Those of a kind that a channel was asked for anew before this time, and that were not seen since.
+/// Records of a kind that were requested again before this time and not seen since.
 pub async fn not_seen_again(
     tx: &mut Tx,
     account: AccountId,
@@ -121,19 +121,19 @@ pub async fn not_seen_again(
         .fetch_all(c).await)
 }
 
-/// Notes that a record is asked for anew.
+/// Records that a record was requested again.
 pub async fn retried(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
     let text = "update int_set_aside set retried_at = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// A record is set aside no more.
+/// Deletes a record that is set aside.
 pub async fn remove(tx: &mut Tx, account: AccountId, id: i64) -> Result<()> {
     let text = "delete from int_set_aside where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
 }
 
-/// All that are set aside, the oldest first: each waits for its record to be read, or for a person. A platform query.
+/// All records that are set aside, oldest first. A platform query.
 pub async fn waiting(tx: &mut Tx) -> Result<Vec<SetAside>> {
     let text =
         "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
@@ -143,7 +143,7 @@ pub async fn waiting(tx: &mut Tx) -> Result<Vec<SetAside>> {
     on!(tx, c => sqlx::query_as(text).fetch_all(c).await)
 }
 
-/// Those of a channel that another version of its plugin read, the oldest first. A platform query.
+/// Records of a channel set aside by another version of its plugin, oldest first. A platform query.
 pub async fn of_other_versions(tx: &mut Tx, channel: &str, hash: &str, limit: i64) -> Result<Vec<SetAside>> {
     let text =
         "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,
@@ -153,7 +153,7 @@ pub async fn of_other_versions(tx: &mut Tx, channel: &str, hash: &str, limit: i6
     on!(tx, c => sqlx::query_as(text).bind(channel).bind(hash).bind(limit).fetch_all(c).await)
 }
 
-/// One of them, with its words. A platform query.
+/// One record with its raw content. A platform query.
 pub async fn find(tx: &mut Tx, id: i64) -> Result<Option<(SetAside, Option<String>)>> {
     let text =
         "select a.account_id, a.id, a.source_id, s.source_name, s.source_type as channel, a.entity, a.external_id,

@@ -1,4 +1,4 @@
-//! Sources, and where their next fetch begins.
+//! Sources and their resume points.
 
 use std::collections::HashMap;
 
@@ -12,48 +12,48 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-/// One account's share of a connection.
+/// A source: one account's use of a connection.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The tenant.
     pub account: AccountId,
-    /// Its key.
+    /// The source's id.
     pub id: SourceId,
-    /// Where its channel is reached; none for a partner who calls us.
+    /// Its connection; `None` for a partner that calls the API.
     pub connection: Option<ConnectionId>,
     /// The channel.
     pub source_type: String,
-    /// What people call it; unique in the account.
+    /// Its name, unique in the account.
     pub name: String,
     /// Its settings.
     pub config: serde_json::Value,
     /// `active`, `paused`, …
     pub status: String,
-    /// Whether it creates core entities, or only links them.
+    /// Whether it creates core entities; otherwise it only links them.
     pub creates: bool,
-    /// What it has the say over.
+    /// Its authority.
     pub authority: Authority,
-    /// Since when it listens: nothing is told to its channel before somebody has it go live. None where it is live.
+    /// Since when it listens: nothing is pushed until a person has it go live. `None` if it is live.
     pub listening_since: Option<Timestamp>,
-    /// Whether its channel is fetched from and told at all.
+    /// Whether it syncs with its channel at all.
     pub sync_enabled: bool,
-    /// Which ways it talks with the core.
+    /// The directions in which it syncs.
     pub direction: Direction,
-    /// Minutes between two polls of its bookings; none where the plugin's manifest says.
+    /// Minutes between two polls of its bookings; `None` for the manifest's interval.
     pub poll_minutes: Option<i64>,
-    /// When something was last tried, either way.
+    /// Time of the last sync attempt, in either direction.
     pub last_sync_at: Option<Timestamp>,
-    /// When something last went well, either way.
+    /// Time of the last successful sync, in either direction.
     pub last_successful_sync_at: Option<Timestamp>,
-    /// How many attempts in a row have failed since then.
+    /// Consecutive failures since then.
     pub error_count: i64,
-    /// Why the last one did.
+    /// Error of the last failure.
     pub error_message: Option<String>,
-    /// When that was.
+    /// Time of the last failure.
     pub last_error_at: Option<Timestamp>,
 }
 
-/// What a new source is made of.
+/// A source to create.
 #[derive(Debug)]
 pub struct NewSourceRecord<'a> {
     /// The connection.
@@ -104,7 +104,7 @@ impl From<Row> for Source {
             authority: row.authority.0,
             listening_since: row.listening_since.map(Timestamp::from),
             sync_enabled: row.sync_enabled,
-            // The database checks the word.
+            // The database checks the value.
             direction: row.sync_direction.parse().unwrap_or_default(),
             poll_minutes: row.sync_frequency_minutes,
             last_sync_at: row.last_sync_at.map(Timestamp::from),
@@ -122,7 +122,7 @@ const COLUMNS: &str =
     last_error_at";
 
 impl Source {
-    /// What it has the say over just now: one that is only told has none.
+    /// Authority in effect: a source that is only pushed to owns nothing.
     pub fn effective_authority(&self) -> Authority {
         if self.direction.is_inward() {
             return self.authority;
@@ -130,13 +130,13 @@ impl Source {
         Authority { bookings: Some(Owner::None), calendar: Some(Owner::None), content: Some(Owner::None) }
     }
 
-    /// Whose word counts in what it is told: of one that is only told the core's.
+    /// Authority that decides what is pushed: for a source that is only pushed to, the core owns everything.
     pub fn push_authority(&self) -> Authority {
         if self.direction.is_inward() { self.authority } else { Authority::default() }
     }
 }
 
-/// Makes an active source. One with a connection listens: it is told nothing yet.
+/// Creates an active source. With a connection it listens: nothing is pushed yet.
 pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSourceRecord<'_>, now: Timestamp) -> Result<SourceId> {
     let text = "insert into int_sources
             (account_id, connection_id, source_type, source_name, config, status, creates, created_at, listening_since)
@@ -148,7 +148,7 @@ pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSourceRecord<'_
     Ok(SourceId(id))
 }
 
-/// A source listens from now on; one that was live is so again when its credentials show the rooms that it knows now.
+/// Puts a source into listening. If it was live, it goes live again once its credentials show the rooms known now.
 pub async fn listen(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
     let text = "update int_sources set listening_since = $3, live_up_to = (
             select coalesce(max(r.id), 0) from int_room_types r where r.account_id = $1 and r.source_id = $2)
@@ -156,14 +156,14 @@ pub async fn listen(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestam
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// A source is live from now on.
+/// Sets a source live.
 pub async fn go_live(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
     let text = "update int_sources set listening_since = null, live_up_to = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
-/// Whether a source that listens since its credentials changed has been shown, since an instant, the rooms that it had and no
-/// others; none where it was not live before, or stays listening already.
+/// Whether a source that listens because its credentials changed has, since `since`, shown exactly its former rooms;
+/// `None` if it was not live before, or must stay listening.
 pub async fn shows_its_rooms(tx: &mut Tx, account: AccountId, id: SourceId, since: Timestamp) -> Result<Option<bool>> {
     let text = "select not exists (select 1 from int_room_types r
             where r.account_id = s.account_id and r.source_id = s.id and r.deleted_at is null
@@ -173,19 +173,19 @@ pub async fn shows_its_rooms(tx: &mut Tx, account: AccountId, id: SourceId, sinc
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).bind(Time::from(since)).fetch_optional(c).await)
 }
 
-/// It stays listening: its credentials show other rooms than it had.
+/// Keeps a source listening, because its credentials show other rooms.
 pub async fn stay_listening(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
     let text = "update int_sources set live_up_to = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
-/// Whether the account has a source that creates core entities already.
+/// Whether the account already has a source that creates core entities.
 pub async fn has_creating(tx: &mut Tx, account: AccountId) -> Result<bool> {
     let text = "select exists (select 1 from int_sources where account_id = $1 and creates = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(true).fetch_one(c).await)
 }
 
-/// By its key.
+/// A source by its id.
 pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<Source>> {
     let text = select(" from int_sources where account_id = $1 and id = $2");
     let row: Option<Row> =
@@ -193,7 +193,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option
     Ok(row.map(Source::from))
 }
 
-/// These sources, as far as they are there. A platform query.
+/// These sources, without those that do not exist. A platform query.
 pub async fn get_all(tx: &mut Tx, asked: &[(AccountId, SourceId)]) -> Result<HashMap<(AccountId, SourceId), Source>> {
     let mut new = Rows::new([("of_account", ColumnType::Int), ("key", ColumnType::Int)]);
     for (account, id) in asked {
@@ -204,7 +204,7 @@ pub async fn get_all(tx: &mut Tx, asked: &[(AccountId, SourceId)]) -> Result<Has
     Ok(rows.into_iter().map(Source::from).map(|source| ((source.account, source.id), source)).collect())
 }
 
-/// All sources of every account with this name. A platform query.
+/// All sources with this name in every account. A platform query.
 pub async fn named(tx: &mut Tx, name: &str) -> Result<Vec<Source>> {
     let text = select(" from int_sources where source_name = $1 order by id");
     let rows: Vec<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(name).fetch_all(c).await)?;
@@ -226,7 +226,7 @@ pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: Connecti
     Ok(rows.into_iter().map(Source::from).collect())
 }
 
-/// The sources of a channel that are at work and have a connection. A platform query.
+/// The active sources of a channel that have a connection. A platform query.
 pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<(AccountId, SourceId)>> {
     let text = "select account_id, id from int_sources
         where source_type = $1 and status in ('active', 'error') and connection_id is not null order by account_id, id";
@@ -234,14 +234,14 @@ pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<(Accoun
     Ok(rows.into_iter().map(|(account, id)| (AccountId(account), SourceId(id))).collect())
 }
 
-/// Notes that a pull ended well.
+/// Records that a pull succeeded.
 pub async fn synced(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
     let text = "update int_sources set last_sync_at = $3, last_successful_sync_at = $3, error_count = 0
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Notes that an attempt to synchronise failed.
+/// Records a failed sync attempt.
 pub async fn failed(tx: &mut Tx, account: AccountId, id: SourceId, why: &str, now: Timestamp) -> Result<()> {
     let text = "update int_sources set last_sync_at = $4, error_count = error_count + 1, error_message = $3,
             last_error_at = $4
@@ -249,19 +249,19 @@ pub async fn failed(tx: &mut Tx, account: AccountId, id: SourceId, why: &str, no
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(why).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Says what a source has the say over.
+/// Sets the authority of a source.
 pub async fn set_authority(tx: &mut Tx, account: AccountId, id: SourceId, authority: Authority) -> Result<()> {
     let text = "update int_sources set authority = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(authority)).execute(c).await.map(drop))
 }
 
-/// Changes where a source stands.
+/// Sets the status of a source.
 pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
     let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
 }
 
-/// Changes where a source stands if it stands so; whether it did.
+/// Changes the status of a source from one value to another; returns whether it did.
 pub async fn change_status(tx: &mut Tx, account: AccountId, id: SourceId, (from, to): (&str, &str)) -> Result<bool> {
     let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from).bind(to).execute(c).await
@@ -272,7 +272,7 @@ fn select(rest: &str) -> String {
     format!("select {COLUMNS}{rest}")
 }
 
-/// Where the next fetch of an entity begins.
+/// The resume point of an entity.
 pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<ResumePoint>> {
     let text = "select kind, cursor from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     let row: Option<(String, String)> =
@@ -283,13 +283,13 @@ pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity:
     }))
 }
 
-/// A poll begins anew: all that there is is fetched.
+/// Deletes the resume point of an entity, so that the next poll fetches everything.
 pub async fn forget_resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<()> {
     let text = "delete from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).execute(c).await.map(drop))
 }
 
-/// Keeps where the next fetch of an entity begins.
+/// Stores the resume point of an entity.
 pub async fn set_resume_point(
     tx: &mut Tx,
     account: AccountId,
@@ -309,7 +309,7 @@ pub async fn set_resume_point(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Changes where all sources of a connection stand that are in one of these states.
+/// Changes the status of all sources of a connection that are in one of these states.
 pub async fn set_status_of_connection(
     tx: &mut Tx,
     account: AccountId,
@@ -324,7 +324,7 @@ pub async fn set_status_of_connection(
     Ok(())
 }
 
-/// Takes back a source and its connection that never came to work: nothing refers to them yet.
+/// Deletes a source and its connection that never became active and have no references yet.
 pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: ConnectionId) -> Result<()> {
     for (text, key) in [
         ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),

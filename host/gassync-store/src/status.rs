@@ -1,11 +1,11 @@
-//! Figures that tell where things stand: counts, never contents.
+//! Figures about the state of the system: counts, never contents.
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// What is counted, and how.
+/// The figures and their queries.
 const FIGURES: [(&str, &str); 10] = [
     ("properties", "select count(*) from gas_properties"),
     ("units", "select count(*) from gas_bookable_units"),
@@ -36,20 +36,20 @@ pub async fn figures(tx: &mut Tx) -> Result<Vec<(&'static str, i64)>> {
     Ok(figures)
 }
 
-/// How the buffered records of a kind stand.
+/// Counts of the buffered records of a kind.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct Count {
-    /// All of them.
+    /// All records.
     pub total: i64,
-    /// Linked to the core.
+    /// Records linked to the core.
     pub linked: i64,
-    /// Waiting for something.
+    /// Parked records.
     pub parked: i64,
-    /// When one was last confirmed.
+    /// When a record was last confirmed.
     pub last_synced_at: Option<Time>,
 }
 
-/// How the records of a source stand, kind by kind.
+/// Counts of a source's records by kind.
 pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(&'static str, Count)>> {
     macro_rules! count {
         ($table:literal, $core:literal) => {
@@ -79,13 +79,12 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
     Ok(counts)
 }
 
-/// Answers when the database does.
+/// Succeeds if the database responds.
 pub async fn ping(tx: &mut Tx) -> Result<()> {
     on!(tx, c => sqlx::query("select 1").execute(c).await.map(drop))
 }
 
-/// How often PostgreSQL had to end a transaction that waited in a ring; SQLite has one writer, and never. A platform
-/// query.
+/// Number of deadlocks that PostgreSQL resolved; always 0 on SQLite, which has one writer. A platform query.
 pub async fn deadlocks(tx: &mut Tx) -> Result<i64> {
     let text = tx.dialect(
         "select cast(0 as bigint)",

@@ -24,7 +24,7 @@ pub struct NewSyncLogLine<'a> {
     pub action: &'a str,
     /// `success`, `failed`, `pending`.
     pub status: &'a str,
-    /// The reason, if it did not simply succeed.
+    /// The reason, unless it simply succeeded.
     pub message: Option<String>,
 }
 
@@ -47,9 +47,9 @@ pub struct SyncLogLine {
     pub action: String,
     /// The status.
     pub status: String,
-    /// The reason, if it did not simply succeed.
+    /// The reason, unless it simply succeeded.
     pub error_message: Option<String>,
-    /// When.
+    /// Time of creation.
     pub created_at: Time,
 }
 
@@ -93,7 +93,7 @@ async fn add(
     new.write(tx, &[account.0.into(), now.into(), direction.into()], text).await
 }
 
-/// A filter of lines.
+/// A filter of audit lines.
 #[derive(Debug, Clone, Default)]
 pub struct SyncLogFilter {
     /// Kind of record.
@@ -102,7 +102,7 @@ pub struct SyncLogFilter {
     pub entity_id: Option<String>,
     /// Status.
     pub status: Option<String>,
-    /// Written since.
+    /// Only lines created at or after this time.
     pub since: Option<Timestamp>,
 }
 

@@ -1,11 +1,12 @@
-//! In which time zones houses are. A channel that tells one has the last word; for the others a source keeps one.
+//! Time zones of properties. The channel's value takes precedence; a source's default applies to properties without
+//! one.
 
 use gassync_domain::{AccountId, SourceId};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
-/// The zones of a source's houses, as IANA calls them; none for one of which nobody has said it.
+/// IANA time zones of a source's properties; `None` for a property whose zone is unknown.
 pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Option<String>>> {
     let text = "select distinct p.time_zone from int_mappings m
         join gas_properties p on p.account_id = m.account_id and p.id = m.gas_entity_id
@@ -14,36 +15,36 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }
 
-/// The zone that a source keeps for houses whose channel tells none.
+/// The default time zone of a source.
 pub async fn kept(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<String>> {
     let text = "select time_zone from int_sources where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// Says which zone a source keeps.
+/// Sets the default time zone of a source.
 pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, zone: &str) -> Result<()> {
     let text = "update int_sources set time_zone = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(zone).execute(c).await.map(drop))
 }
 
-/// A house without a time zone that a channel is told of, or asked for.
+/// A property without a time zone at a source that polls or pushes.
 #[derive(Debug, Clone, FromRow)]
 pub struct HouseWithoutZone {
     /// The tenant.
     pub account_id: i64,
     /// The source.
     pub source_id: i64,
-    /// What people call it.
+    /// The source's name.
     pub source_name: String,
-    /// The house.
+    /// The property.
     pub property_id: i64,
-    /// What it is called.
+    /// The property's name.
     pub property_name: String,
-    /// Since when it is known.
+    /// When the property was first received.
     pub since: Time,
 }
 
-/// Houses of sources with a channel whose time zone nobody has said. A platform query.
+/// Properties without a time zone at sources that have a channel. A platform query.
 pub async fn missing(tx: &mut Tx) -> Result<Vec<HouseWithoutZone>> {
     let text = "select s.account_id, s.id as source_id, s.source_name, p.id as property_id, p.name as property_name,
             p.created_at as since

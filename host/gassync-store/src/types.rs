@@ -1,4 +1,4 @@
-//! Newtypes that absorb how the two engines keep time, dates and money.
+//! Newtypes for times, dates and money, which the two engines store differently.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgHasArrayType, PgTypeInfo},
 };
 
-/// An instant in milliseconds: `timestamptz`, or ISO text of fixed width, which sorts as time does.
+/// An instant in milliseconds: `timestamptz`, or ISO text of fixed width, which sorts chronologically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(Timestamp);
 
@@ -31,7 +31,7 @@ const POSTGRES_EPOCH: Date = Date::constant(2000, 1, 1);
 
 impl From<Timestamp> for Time {
     fn from(instant: Timestamp) -> Self {
-        // Both engines keep milliseconds, so that what was written equals what is read.
+        // Both engines store milliseconds, so that a value read equals the value written.
         Self(Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant))
     }
 }

@@ -1,8 +1,9 @@
-//! SQLite's one writer. Transactions that wait for it become parts of one, which waits for the disk once: that is what costs.
+//! SQLite's single writer, with group commit: transactions waiting for it become parts of one database transaction, so
+//! that the costly wait for the disk happens once.
 //!
-//! A part is a savepoint. One that is not committed is undone by itself, and one that is hears so when all are on disk. Nobody
-//! reads of either before: readers see what was committed. Each word to the database is a way there and back, for which all
-//! others wait: what is said between two parts is said at once.
+//! Each part is a savepoint. A part that is not committed is rolled back alone; a committed part returns once the whole
+//! group is on disk. Readers see neither before, since they read committed data. Every statement is a round trip during
+//! which all others wait, so statements between two parts are sent together.
 
 use std::{
     io,
@@ -24,40 +25,40 @@ use tokio::{
 
 use super::Result;
 
-/// Gives the one connection to one after the other, in the order in which they ask.
+/// Hands the single connection to one caller at a time, in order of request.
 #[derive(Debug, Clone)]
 pub struct Writer {
     pool: SqlitePool,
     patience: Duration,
     group: Arc<Mutex<Option<Group>>>,
-    /// Somebody waits for his turn to end the group.
+    /// A task is already waiting to end the group.
     is_ended: Arc<AtomicBool>,
 }
 
-/// A transaction, and the parts of it that are over.
+/// A database transaction with its finished parts.
 #[derive(Debug)]
 struct Group {
     connection: PoolConnection<Sqlite>,
     waiting: Vec<oneshot::Sender<Result<()>>>,
-    /// The number of the last part.
+    /// Number of the last part.
     part: u64,
-    /// How that stands.
+    /// State of the last part.
     state: State,
-    /// Whose hand the triggers are told of; none where nobody has seen what they were told.
+    /// The origin that the triggers read; `None` if the last statement that set it may not have run.
     results: Option<Option<SourceId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// There was none yet.
+    /// There is no part yet.
     None,
-    /// It was begun, and left in the middle.
+    /// The part began and is not finished.
     Left,
-    /// It is over, and to be kept.
+    /// The part is finished and kept.
     Kept,
 }
 
-/// A transaction that shares another's commit. Dropped without [`GroupedWrite::commit`], it changes nothing.
+/// One part of a group commit. Dropped without [`GroupedWrite::commit`], it changes nothing.
 #[derive(Debug)]
 pub struct GroupedWrite {
     group: OwnedMappedMutexGuard<Option<Group>, Group>,
@@ -66,12 +67,13 @@ pub struct GroupedWrite {
 }
 
 impl Writer {
-    /// Writes through the one connection of this pool; nobody waits longer for it than this.
+    /// Writes through the single connection of this pool; a caller waits for it no longer than `patience`.
     pub fn new(pool: SqlitePool, patience: Duration) -> Self {
         Self { pool, patience, group: Arc::default(), is_ended: Arc::default() }
     }
 
-    /// The next part, when those before it are over; and whose hand changes the core in it, where it is not the core's own.
+    /// Begins the next part once the previous ones are finished; `origin` is the source that changes the core, if not
+    /// the core.
     pub async fn begin(&self, origin: Option<SourceId>) -> Result<GroupedWrite> {
         let turn = timeout(self.patience, Arc::clone(&self.group).lock_owned()).await;
         let mut turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?;
@@ -79,7 +81,7 @@ impl Writer {
             if group.next(origin).await.is_ok() {
                 return self.part(turn);
             }
-            // On a task of its own: whoever waits is told, whatever becomes of this caller.
+            // Runs in its own task, so that waiting callers get a result even if this caller is cancelled.
             let ended = tokio::spawn(async move {
                 end(&mut turn).await;
                 turn
@@ -88,7 +90,7 @@ impl Writer {
         }
         let connection = self.pool.acquire().await?;
         *turn = Some(Group { connection, waiting: Vec::new(), part: 0, state: State::None, results: Some(None) });
-        // From here on there is a part, which ends the group should this be left.
+        // The part exists from here on; dropping it ends the group.
         let mut part = self.part(turn)?;
         part.group.next(origin).await?;
         Ok(part)
@@ -99,7 +101,7 @@ impl Writer {
         Ok(GroupedWrite { group, writer: self.clone(), is_over: false })
     }
 
-    /// Ends the group when all have had their turn that wait for it now.
+    /// Ends the group after all callers now waiting have had their part.
     fn end_soon(&self) {
         if self.is_ended.swap(true, Ordering::SeqCst) {
             return;
@@ -112,7 +114,7 @@ impl Writer {
         };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(end)),
-            // Nothing runs any more: what did not commit is undone with the connection.
+            // No runtime is left: uncommitted work is rolled back with the connection.
             Err(_) => self.is_ended.store(false, Ordering::SeqCst),
         }
     }
@@ -121,30 +123,31 @@ impl Writer {
 async fn end(turn: &mut Option<Group>) {
     if let Some(group) = turn.as_mut() {
         let ended = match group.undo().await {
-            // What is half done must not be kept, so nothing is.
+            // A part that cannot be rolled back must not be committed, so the whole group fails.
             Err(error) if !is_over(&error) => Err(error),
             _ => group.commit().await,
         };
         if let Err(error) = &ended {
             tracing::error!(%error, parts = group.waiting.len(), "group commit failed");
-            // It may have ended by itself.
+            // SQLite may have rolled back already.
             drop(group.connection.execute("rollback").await);
         }
         for waiting in group.waiting.drain(..) {
             let results = ended.as_ref().map(drop).map_err(|error| failed(error.to_string()));
-            // Whoever waits no more needs no telling.
+            // A caller that stopped waiting needs no result.
             drop(waiting.send(results));
         }
     }
     *turn = None;
 }
 
-/// Of an attempt to undo a part: there is none. It was over, or the database has undone all; then there is nothing to commit.
+/// Whether rolling back a part failed because there is none: it was finished, or SQLite rolled back everything and
+/// nothing is left to commit.
 fn is_over(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().starts_with("no such savepoint"))
 }
 
-/// Nobody knows more of it than that it passes.
+/// Reports a transient error, since no more is known.
 fn failed(why: String) -> sqlx::Error {
     sqlx::Error::Io(io::Error::other(format!("the transaction that it was a part of: {why}")))
 }
@@ -152,14 +155,14 @@ fn failed(why: String) -> sqlx::Error {
 impl Group {
     /// Begins the next part.
     async fn next(&mut self, origin: Option<SourceId>) -> Result<()> {
-        // By itself: where it fails, nothing may go on.
+        // Sent separately: if it fails, nothing after it may run.
         self.undo().await?;
         let before = match self.state {
             State::None => "begin immediate".to_owned(),
             State::Left | State::Kept => format!("release part_{}", self.part),
         };
         let whose = if self.results == Some(origin) { String::new() } else { set_origin(origin) };
-        // Should nobody see the end of this, it is the new part that is undone, as far as there is one.
+        // Set before the call: if it is cancelled, the new part is rolled back, if it exists.
         self.part += 1;
         self.state = State::Left;
         self.results = None;
@@ -169,7 +172,7 @@ impl Group {
         Ok(())
     }
 
-    /// Undoes what a part has left.
+    /// Rolls back an unfinished part.
     async fn undo(&mut self) -> Result<()> {
         if self.state == State::Left {
             self.connection.execute(AssertSqlSafe(format!("rollback to part_{}", self.part))).await?;
@@ -184,14 +187,14 @@ impl Group {
     }
 }
 
-/// Whose hand changes the core from now on.
+/// SQL that sets the origin of the following changes to the core.
 pub fn set_origin(origin: Option<SourceId>) -> String {
     let origin = origin.map_or_else(|| "null".to_owned(), |origin| origin.0.to_string());
     format!("update gas_change_context set origin_source_id = {origin};")
 }
 
 impl GroupedWrite {
-    /// Makes it durable.
+    /// Commits the part; returns once it is durable.
     pub async fn commit(mut self) -> Result<()> {
         let (done, written) = oneshot::channel();
         self.group.waiting.push(done);
@@ -249,7 +252,7 @@ mod tests {
     async fn an_uncommitted_part_is_rolled_back_alone() {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, readers) = open(&dir).await;
-        // All wait for the first one, and so become parts of one transaction.
+        // All callers wait for the first part and so join its transaction.
         let mut first = writer.begin(None).await.expect("a part");
         let parts: Vec<_> = (0..40)
             .map(|number| {
@@ -259,7 +262,7 @@ mod tests {
                     write(&mut part, number).await.expect("written");
                     match number % 4 {
                         0 => drop(part),
-                        // A statement that fails takes nobody else along.
+                        // A failing statement fails no other part.
                         1 => {
                             assert!(write(&mut part, number).await.is_err());
                             part.commit().await.expect("committed");
@@ -295,7 +298,7 @@ mod tests {
         let first = tokio::spawn(first.commit());
         let mut second = second.await.expect("a part");
         write(&mut second, 2).await.expect("written");
-        // As the database does by itself where it can go on no more.
+        // SQLite does this itself when it cannot continue.
         second.execute("rollback").await.expect("undone");
         assert!(second.commit().await.is_err());
         assert!(first.await.expect("joined").is_err());

@@ -184,7 +184,7 @@ impl Record for Reservation {
             let problem = "is missing: a reservation that holds nights names its room type";
             table.add("/roomTypeId", problem, Act::Keep);
         }
-        // What was left out was said to be.
+        // A date that was given and removed is already reported.
         if self.status.holds_nights() && outer.0.is_none() {
             table.add("/checkIn", "is missing", Act::Keep);
         }

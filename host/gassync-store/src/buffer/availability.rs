@@ -1,4 +1,4 @@
-//! Calendars as channels tell them, night by night.
+//! Calendars as received from channels, by night.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub async fn external_id(tx: &mut Tx, account: AccountId, room_type: i64) -> Res
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(room_type).fetch_optional(c).await)
 }
 
-/// Where the nights of a source's room type go.
+/// Where nights of a source's room type are stored.
 #[derive(Debug, FromRow)]
 pub struct BufferedRoom {
     /// The room type's row.
@@ -38,14 +38,14 @@ impl BufferedRoom {
         self.unit_id.map(CoreId)
     }
 
-    /// The core's rate plan that the one asked for is linked to.
+    /// The core rate plan that the requested one is linked to.
     pub fn plan(&self) -> Option<CoreId> {
         self.plan_id.map(CoreId)
     }
 }
 
-/// Where the nights go that a source tells of a room type, under a rate plan where it names one; none where it has not told of
-/// the room type.
+/// Finds where nights of a room type, and of a rate plan if named, are stored; `None` if the source has not sent the
+/// room type.
 pub async fn place(
     tx: &mut Tx,
     account: AccountId,
@@ -62,8 +62,7 @@ pub async fn place(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).bind(rate_plan).fetch_optional(c).await)
 }
 
-/// The statement that writes what is said over what was there: what is not said stays, and where nothing differs no row
-/// is touched.
+/// The statement that upserts the given values: fields that are not given stay, and unchanged rows are not touched.
 macro_rules! said_over {
     ($($column:literal = $said:literal),*) => {
         concat!(
@@ -90,9 +89,8 @@ macro_rules! said_over {
     };
 }
 
-/// Writes nights over what was there, unless that is newer; what the channel does not say stays. Of a night that is named
-/// twice the later word counts. What it said as a whole is kept with the first night that it changes. Tells whether anything
-/// changed.
+/// Upserts nights, unless the stored ones are newer; fields that the channel omits stay. If a night occurs twice, the
+/// later value counts. The raw record is stored with the first changed night. Returns whether anything changed.
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
@@ -128,7 +126,7 @@ pub async fn put(
     let mut changed = false;
     let mut rest = nights;
     while !rest.is_empty() {
-        // One statement may write a row only once.
+        // A statement may write a row only once.
         let mut named = HashSet::new();
         let (piece, after) = rest.split_at(rest.iter().take_while(|night| named.insert(night.date)).count());
         let written: Vec<(i64,)> = rows_of(piece)?.read(tx, &shared, text).await?;
@@ -161,7 +159,7 @@ fn rows_of(nights: &[CalendarNight]) -> Result<Rows<'_, 14>> {
         rows.push([
             Day(night.date).into(),
             flag(night.available),
-            // A channel that is overbooked has none to sell.
+            // An overbooked channel has no units for sale.
             night.units_available.map(|units| i64::from(units.max(0))).into(),
             night.price.map(|price| price.ten_thousandths()).into(),
             (&night.currency).into(),

@@ -1,4 +1,4 @@
-//! Nights that channels have taken out of sale, and the notes of maintenance that stand for them in the core.
+//! Nights that channels took out of sale, and their maintenance entries in the core.
 
 use gassync_domain::{AccountId, Block, CoreId, Digest, Mended, Parked, RawJson, SourceId, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
@@ -6,22 +6,22 @@ use sqlx::{FromRow, types::Json};
 use super::{PageCursor, mended};
 use crate::{Result, Time, Tx, on};
 
-/// A block as it is stored.
+/// A stored block.
 #[derive(Debug, Clone)]
 pub struct StoredBlock {
     /// The key of the row.
     pub row: i64,
     /// The record in the standard schema.
     pub record: Block,
-    /// A fingerprint of what it says; empty once it is lifted.
+    /// Digest of its content; empty once it is lifted.
     pub digest: Digest,
     /// Its version.
     pub version: Version,
     /// What it waits for.
     pub parked: Option<Parked>,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: Vec<Mended>,
-    /// Whether it takes its nights no more.
+    /// Whether it no longer blocks its nights.
     pub lifted: bool,
 }
 
@@ -56,10 +56,10 @@ impl From<Row> for StoredBlock {
     }
 }
 
-/// What is written of a block.
+/// A block to store.
 #[derive(Debug)]
 pub struct NewBlock<'a> {
-    /// The channel's id, or what stands for it.
+    /// The channel's id, or a substitute for it.
     pub external_id: &'a str,
     /// The record in the standard schema.
     pub record: &'a Block,
@@ -69,13 +69,13 @@ pub struct NewBlock<'a> {
     pub digest: &'a Digest,
     /// Its version.
     pub version: &'a Version,
-    /// What it waits for.
+    /// What it waits for, if parked.
     pub parked: Option<&'a Parked>,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: &'a [Mended],
 }
 
-/// The stored block with this id, lifted or not.
+/// The stored block with this id, whether lifted or not.
 pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<StoredBlock>> {
     let text =
         "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at from int_blocks
@@ -85,13 +85,13 @@ pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id
     Ok(row.map(StoredBlock::from))
 }
 
-/// Whether the source has told of blocks at all.
+/// Whether the source has sent any block.
 pub async fn any(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
     let text = "select exists (select 1 from int_blocks where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
-/// Writes the record over what was there; the key of its row.
+/// Upserts a block; returns the key of its row.
 pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, new: &NewBlock<'_>, now: Timestamp) -> Result<i64> {
     let text = "insert into int_blocks (account_id, source_id, external_id, record, raw_data, digest, revision,
             modified_at, observed_at, parked, synced_at, mended)
@@ -107,7 +107,7 @@ pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, new: &NewBlo
         .bind(new.parked.map(Json)).bind(Time::from(now)).bind(mended(new.mended)).fetch_one(c).await)
 }
 
-/// Notes a newer version that says the same, or with `lifted` that it takes its nights no more.
+/// Records a newer version with the same content, or with `lifted` that the block no longer applies.
 pub async fn mark(
     tx: &mut Tx,
     account: AccountId,
@@ -124,7 +124,7 @@ pub async fn mark(
         .bind(lifted).execute(c).await.map(drop))
 }
 
-/// The notes of maintenance that stand for a block.
+/// The maintenance entries made for a block.
 pub async fn notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<Vec<CoreId>> {
     let text = "select gas_maintenance_id from int_block_maintenance where account_id = $1 and int_block_id = $2
         order by gas_maintenance_id";
@@ -132,13 +132,13 @@ pub async fn notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<Vec<Core
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
-/// Says that this note stands for the block.
+/// Records that a maintenance entry was made for the block.
 pub async fn add_note(tx: &mut Tx, account: AccountId, row: i64, note: CoreId) -> Result<()> {
     let text = "insert into int_block_maintenance (account_id, int_block_id, gas_maintenance_id) values ($1, $2, $3)";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(row).bind(note.0).execute(c).await.map(drop))
 }
 
-/// Forgets the notes of a block.
+/// Deletes the references to a block's maintenance entries.
 pub async fn forget_notes(tx: &mut Tx, account: AccountId, row: i64) -> Result<()> {
     let text = "delete from int_block_maintenance where account_id = $1 and int_block_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(row).execute(c).await.map(drop))
@@ -151,7 +151,7 @@ struct WithRaw {
     raw_data: Json<Box<serde_json::value::RawValue>>,
 }
 
-/// Blocks that wait for something, oldest first.
+/// Parked blocks, oldest first.
 pub async fn parked(
     tx: &mut Tx,
     account: AccountId,
@@ -166,7 +166,7 @@ pub async fn parked(
     Ok(rows.into_iter().map(|row| (row.row.into(), row.raw_data.0.into())).collect())
 }
 
-/// The stored block with this id, and what it was made of, as it came.
+/// The stored block with this id, and its raw record.
 pub async fn with_raw(
     tx: &mut Tx,
     account: AccountId,
@@ -180,13 +180,13 @@ pub async fn with_raw(
     Ok(row.map(|row| (row.row.into(), row.raw_data.0.into())))
 }
 
-/// It waits for nothing any more, whatever it lacks.
+/// Marks a block as no longer parked, whatever it lacks.
 pub async fn release(tx: &mut Tx, account: AccountId, row: i64) -> Result<()> {
     let text = "update int_blocks set parked = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(row).execute(c).await.map(drop))
 }
 
-/// The room types of a property that the source has told of, by their ids.
+/// The ids of a property's room types that the source has sent.
 pub async fn room_types_of(
     tx: &mut Tx,
     account: AccountId,

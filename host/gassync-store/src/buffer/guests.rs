@@ -1,4 +1,4 @@
-//! Guests as channels tell them.
+//! Guests as received from channels.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 reads!(Guest, "int_guests", "gas_guest_id");
 
-/// Writes guests over what was there. No two have one id.
+/// Upserts guests with distinct ids.
 pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<()> {
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),

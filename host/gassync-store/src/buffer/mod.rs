@@ -1,4 +1,4 @@
-//! The records that came in, as they came: one module per table.
+//! Received records, one module per table.
 
 pub mod availability;
 pub mod blocks;
@@ -14,12 +14,12 @@ use sqlx::{FromRow, types::Json};
 
 use super::Time;
 
-/// What every buffered record has beside its fields.
+/// Fields common to all buffered records.
 #[derive(Debug)]
 pub struct Envelope<'a> {
     /// The tenant.
     pub account: AccountId,
-    /// Who sent it.
+    /// The source.
     pub source: SourceId,
     /// The original record, masked.
     pub raw: &'a RawJson,
@@ -29,27 +29,27 @@ pub struct Envelope<'a> {
     pub version: &'a Version,
     /// The core entity it is linked to.
     pub core: Option<CoreId>,
-    /// What it waits for.
+    /// What it waits for, if parked.
     pub parked: Option<&'a Parked>,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: &'a [Mended],
-    /// Now.
+    /// Current time.
     pub at: Timestamp,
 }
 
 impl Envelope<'_> {
-    /// What was mended, as it is written: null where nothing was.
+    /// The corrections as stored: null if there are none.
     fn mended(&self) -> Option<Json<&[Mended]>> {
         mended(self.mended)
     }
 }
 
-/// What was mended, as it is written: null where nothing was.
+/// The corrections as stored: null if there are none.
 fn mended(notes: &[Mended]) -> Option<Json<&[Mended]>> {
     (!notes.is_empty()).then_some(Json(notes))
 }
 
-/// A stored record, as the rules of merging need it.
+/// A stored record with what merging needs.
 #[derive(Debug, Clone)]
 pub struct Stored<T> {
     /// The record in the standard schema.
@@ -60,24 +60,24 @@ pub struct Stored<T> {
     pub version: Version,
     /// The core entity it is linked to.
     pub core: Option<CoreId>,
-    /// What it waits for.
+    /// What it waits for, if parked.
     pub parked: Option<Parked>,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: Vec<Mended>,
     /// When it was last confirmed.
     pub synced_at: Timestamp,
-    /// The key of the row, by which pages are cut.
+    /// The key of the row, used for paging.
     pub row: i64,
 }
 
 impl<T> Stored<T> {
-    /// Whether it waits already, with these words and for just this.
+    /// Whether it is already parked with this content and for the same reasons.
     pub fn waits_as(&self, digest: &Digest, parked: Option<&Parked>) -> bool {
         parked.is_some() && self.parked.as_ref() == parked && self.digest == *digest
     }
 }
 
-/// The columns behind [`Stored`].
+/// The columns of [`Stored`].
 #[derive(FromRow)]
 struct Row<T> {
     id: i64,
@@ -111,16 +111,16 @@ impl<T> From<Row<T>> for Stored<T> {
     }
 }
 
-/// Where a page of a listing begins and how long it is.
+/// A page of a listing.
 #[derive(Debug, Clone, Copy)]
 pub struct PageCursor {
-    /// Rows after this one.
+    /// Only rows after this one.
     pub after: i64,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: i64,
 }
 
-/// The functions that are alike for every table, with the table's own words filled in.
+/// The functions common to all tables, with the table's names filled in.
 macro_rules! reads {
     ($record:ty, $table:literal, $core:literal) => {
         /// The stored record with this channel id.
@@ -154,7 +154,7 @@ macro_rules! reads {
             Ok(rows.into_iter().map(|named| (named.external_id, named.row.into())).collect())
         }
 
-        /// The one with this id, unless its source took it back.
+        /// The record with this id, unless withdrawn by its source.
         pub async fn shown(
             tx: &mut Tx,
             account: AccountId,
@@ -171,7 +171,7 @@ macro_rules! reads {
             Ok(row.map(Stored::from))
         }
 
-        /// Notes that its source took it back. Without a digest, whatever is told of it next is news.
+        /// Marks it as withdrawn by its source. The digest is cleared, so that any later record counts as changed.
         pub async fn withdraw(
             tx: &mut Tx,
             account: AccountId,
@@ -187,7 +187,7 @@ macro_rules! reads {
                 .execute(c).await.map(drop))
         }
 
-        /// The same with what it was made of, as it came.
+        /// The record with this id, and its raw record.
         pub async fn with_raw(
             tx: &mut Tx,
             account: AccountId,
@@ -204,7 +204,7 @@ macro_rules! reads {
             Ok(row.map(|row| (row.row.into(), row.raw_data.0.into())))
         }
 
-        /// Parts it from the core; it waits for what is missing.
+        /// Unlinks it from the core and parks it for what is missing.
         pub async fn part(
             tx: &mut Tx,
             account: AccountId,
@@ -220,7 +220,7 @@ macro_rules! reads {
                 .execute(c).await.map(drop))
         }
 
-        /// The same for those, of these that are here, that are not linked with the core entity beside them.
+        /// Like `part`, for those of these records that exist and are not linked with the given core entity.
         pub async fn part_others(
             tx: &mut Tx,
             account: AccountId,
@@ -241,7 +241,7 @@ macro_rules! reads {
             new.write(tx, &[account.0.into(), source.0.into(), $crate::rows::Cell::json(Some(parked))?], text).await
         }
 
-        /// It waits for nothing any more, whatever it lacks.
+        /// Marks it as no longer parked, whatever it lacks.
         pub async fn release(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
             let text = concat!(
                 "update ", $table, " set parked = null where account_id = $1 and source_id = $2 and external_id = $3"
@@ -249,7 +249,7 @@ macro_rules! reads {
             on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
         }
 
-        /// Notes that the channel said the same again, in a version that may be newer.
+        /// Records that the channel sent the same content again, possibly in a newer version.
         pub async fn confirm(
             tx: &mut Tx,
             account: AccountId,
@@ -267,7 +267,7 @@ macro_rules! reads {
                 .execute(c).await.map(drop))
         }
 
-        /// Records that wait for something, oldest first.
+        /// Parked records, oldest first.
         pub async fn parked(
             tx: &mut Tx,
             account: AccountId,

@@ -1,4 +1,4 @@
-//! Words on reservations that wait, beside the last ones that were applied.
+//! Parked updates of reservations, beside the last applied ones.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::{
     rows::{Cell, ColumnType, Rows},
 };
 
-/// A word that waits.
+/// A parked update.
 #[derive(Debug, Clone)]
 pub struct ParkedReservation {
     /// The record in the standard schema.
@@ -20,13 +20,13 @@ pub struct ParkedReservation {
     pub digest: Digest,
     /// Its version.
     pub version: Version,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: Vec<Mended>,
-    /// All that it waits for.
+    /// Everything it waits for.
     pub missing: Parked,
-    /// What keeps its nights.
+    /// The hold that keeps its nights.
     pub hold: Option<CoreId>,
-    /// Since when it waits.
+    /// Parked since.
     pub parked_at: Timestamp,
 }
 
@@ -70,7 +70,7 @@ fn of_ids<'a>(external_ids: &[&'a str]) -> Rows<'a, 1> {
     rows
 }
 
-/// The words that wait on these reservations, by the channel's ids.
+/// The parked updates of these reservations, by channel id.
 pub async fn find_all(
     tx: &mut Tx,
     account: AccountId,
@@ -94,7 +94,7 @@ struct WithRaw {
     row: Row,
 }
 
-/// The word that waits on a reservation, and what it was made of, as it came.
+/// The parked update of a reservation, and its raw record.
 pub async fn with_raw(
     tx: &mut Tx,
     account: AccountId,
@@ -109,7 +109,7 @@ pub async fn with_raw(
     Ok(row.map(|row| (row.row.into(), row.raw_data.0.into())))
 }
 
-/// Words that wait, by the rows of their reservations, which come first in each.
+/// A page of parked updates, each after the row of its reservation.
 pub async fn page(
     tx: &mut Tx,
     account: AccountId,
@@ -127,7 +127,7 @@ pub async fn page(
     Ok(rows.into_iter().map(|row| (row.row_id, row.row.into(), row.raw_data.0.into())).collect())
 }
 
-/// What is written of a word that waits.
+/// A parked update to store.
 #[derive(Debug)]
 pub struct NewParked<'a> {
     /// The record in the standard schema.
@@ -138,15 +138,15 @@ pub struct NewParked<'a> {
     pub digest: &'a Digest,
     /// Its version.
     pub version: &'a Version,
-    /// What was mended of it.
+    /// Corrections made to store it.
     pub mended: &'a [Mended],
-    /// All that it waits for.
+    /// Everything it waits for.
     pub missing: &'a Parked,
-    /// What keeps its nights.
+    /// The hold that keeps its nights.
     pub hold: Option<CoreId>,
 }
 
-/// Writes words over those that waited on the same reservations; since when something waits there stays. No two are of one.
+/// Upserts parked updates of distinct reservations; the time of an existing one is kept.
 pub async fn put_all(
     tx: &mut Tx,
     account: AccountId,
@@ -192,7 +192,7 @@ pub async fn put_all(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// Says of reservations whose applied words stay that something waits on them, and for what.
+/// Records on reservations that an update is parked, and what it waits for; the applied record stays.
 pub async fn flag(tx: &mut Tx, account: AccountId, source: SourceId, waiting: &[(&str, &Parked)]) -> Result<()> {
     let mut new = Rows::new([("id", ColumnType::Text), ("lacks", ColumnType::Json)]);
     for (id, parked) in waiting {
@@ -204,14 +204,14 @@ pub async fn flag(tx: &mut Tx, account: AccountId, source: SourceId, waiting: &[
     new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// Nothing waits on these reservations any more. Their flags are written with their records.
+/// Deletes the parked updates of these reservations. Their flags are written with their records.
 pub async fn remove_all(tx: &mut Tx, account: AccountId, source: SourceId, external_ids: &[&str]) -> Result<()> {
     let text = "delete from int_parked_reservations
         where account_id = $1 and source_id = $2 and external_id in (select id from new)";
     of_ids(external_ids).write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
-/// Notes of words that their nights are kept no more.
+/// Clears these holds, whose nights are no longer kept.
 pub async fn forget_holds(tx: &mut Tx, account: AccountId, holds: &[CoreId]) -> Result<()> {
     let text = "update int_parked_reservations set hold_id = null
         where account_id = $1 and hold_id in (select id from new)";

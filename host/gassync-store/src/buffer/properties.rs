@@ -1,4 +1,4 @@
-//! Properties as channels tell them.
+//! Properties as received from channels.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 reads!(Property, "int_properties", "gas_property_id");
 
-/// Writes the record over what was there.
+/// Upserts a record.
 pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, property: &Property) -> Result<()> {
     let address = property.address.clone().unwrap_or_default();
     let text = "insert into int_properties

@@ -1,4 +1,4 @@
-//! Rate plans as channels tell them.
+//! Rate plans as received from channels.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 reads!(RatePlan, "int_rate_plans", "gas_rate_plan_id");
 
-/// Writes the record over what was there, beside its property where that is known.
+/// Upserts a record, with its property if that is known.
 pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, plan: &RatePlan) -> Result<()> {
     let text = "insert into int_rate_plans
             (account_id, source_id, int_property_id, external_id, name, gas_rate_plan_id,
@@ -33,7 +33,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, plan: &RatePlan) -> Resul
         .bind(envelope.mended())        .execute(c).await.map(drop))
 }
 
-/// Puts those that came before their property, since they were linked already, beside it.
+/// Assigns the property to rate plans that arrived before it, because they were already linked.
 pub async fn hide_in_property(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
     let text = "update int_rate_plans set int_property_id =
             (select p.id from int_properties p where p.account_id = $1 and p.source_id = $2 and p.external_id = $3)

@@ -1,4 +1,4 @@
-//! Reservations as channels tell them.
+//! Reservations as received from channels.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 reads!(Reservation, "int_reservations", "gas_booking_id");
 
-/// What is written of a record, beside the id of its room type; benchmarks measure against it.
+/// Columns of a written record, besides the id of its room type; benchmarks use them.
 pub const COLUMNS: [(&str, ColumnType); 27] = [
     ("room_type_id", ColumnType::Text),
     ("account_id", ColumnType::Int),
@@ -44,7 +44,7 @@ pub const COLUMNS: [(&str, ColumnType); 27] = [
     ("synced_at", ColumnType::Time),
 ];
 
-/// How records are written, behind the rows.
+/// The upsert statement, after the rows.
 pub const UPSERT: &str = "insert into int_reservations (int_room_type_id, account_id, source_id, external_id,
             property_external_id, check_in, check_out, status, source_channel, guest_first_name, guest_last_name,
             guest_email, guest_phone, adults, children, total_price, currency, gas_booking_id, record, raw_data, digest,
@@ -68,7 +68,7 @@ pub const UPSERT: &str = "insert into int_reservations (int_room_type_id, accoun
             observed_at = excluded.observed_at, parked = excluded.parked, mended = excluded.mended, synced_at = excluded.synced_at,
             deleted_at = null";
 
-/// Writes records over what was there, each beside its room type where there is one and it is known. No two have one id.
+/// Upserts records with distinct ids, each with its room type if it has one that is known.
 pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> Result<()> {
     let mut new = Rows::new(COLUMNS);
     for (envelope, reservation) in records {
@@ -106,8 +106,8 @@ pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> R
     new.write(tx, &[], UPSERT).await
 }
 
-/// Notes of those that are here and do not wait which booking they are linked with from now on. Without a digest, whatever
-/// is told of them next is news for that booking. Answers with the channel's ids of those.
+/// Links these records, if they exist and are not parked, with other bookings. The digest is cleared, so that any later
+/// record counts as changed for that booking. Returns the channel's ids of the linked records.
 pub async fn relink(
     tx: &mut Tx,
     account: AccountId,
@@ -127,7 +127,7 @@ pub async fn relink(
     Ok(found.into_iter().map(|(external_id,)| external_id).collect())
 }
 
-/// Which reservations a listing asks for.
+/// A query of reservations.
 #[derive(Debug, Clone, Default)]
 pub struct ReservationFilter {
     /// Confirmed or changed since.

@@ -1,4 +1,4 @@
-//! Room types as channels tell them.
+//! Room types as received from channels.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 reads!(RoomType, "int_room_types", "gas_unit_id");
 
-/// Writes the record over what was there, beside its property where that is known.
+/// Upserts a record, with its property if that is known.
 pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, room_type: &RoomType) -> Result<()> {
     let text = "insert into int_room_types
             (account_id, source_id, int_property_id, external_id, name, description, max_occupancy, amenities,
@@ -35,7 +35,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, room_type: &RoomType) -> 
         .bind(envelope.mended())        .execute(c).await.map(drop))
 }
 
-/// Puts those that came before their property, since they were linked already, beside it.
+/// Assigns the property to room types that arrived before it, because they were already linked.
 pub async fn hide_in_property(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
     let text = "update int_room_types set int_property_id =
             (select p.id from int_properties p where p.account_id = $1 and p.source_id = $2 and p.external_id = $3)

@@ -1,4 +1,4 @@
-//! Bookings as they are pushed to channels.
+//! Snapshots of bookings for pushing.
 
 use std::{collections::HashMap, convert::Infallible};
 
@@ -7,10 +7,10 @@ use sqlx::FromRow;
 
 use crate::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
 
-/// A booking with its guest, and the unit of each of its rooms, in their order.
+/// A booking with its guest and the unit of each room, in order.
 #[derive(Debug, Clone)]
 pub struct BookingSnapshot {
-    /// The record, its rooms without any channel's ids.
+    /// The record; its rooms have no channel ids.
     pub reservation: Reservation,
     /// The unit of each room.
     pub units: Vec<CoreId>,
@@ -64,7 +64,7 @@ fn count(n: Option<i64>) -> Option<u32> {
     n.and_then(|n| u32::try_from(n).ok())
 }
 
-/// These bookings, by their keys.
+/// Snapshots of these bookings, by key.
 pub async fn booking_snapshots(
     tx: &mut Tx,
     account: AccountId,

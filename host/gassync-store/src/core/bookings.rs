@@ -12,12 +12,12 @@ use crate::{
     rows::{self, ColumnType, Rows},
 };
 
-/// A booking as the core keeps it.
+/// A booking of the core.
 #[derive(Debug, Clone)]
 pub struct Booking {
-    /// The property its rooms are in.
+    /// The property of its rooms.
     pub property: CoreId,
-    /// Who booked.
+    /// The guest who booked.
     pub guest: Option<CoreId>,
     /// Never [`Status::Other`].
     pub status: Status,
@@ -25,15 +25,15 @@ pub struct Booking {
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// People: all, adults, children, infants.
+    /// Number of guests: total, adults, children, infants.
     pub people: [Option<u32>; 4],
-    /// What the guest pays.
+    /// Total price for the guest.
     pub total_price: Option<Amount>,
     /// ISO 4217.
     pub currency: Option<String>,
     /// Free text.
     pub notes: Option<String>,
-    /// Until when a pending booking has its nights; without it, until it is decided.
+    /// When a pending booking releases its nights; `None`: when it is decided.
     pub hold_until: Option<Timestamp>,
     /// One entry per room.
     pub rooms: Vec<BookingRoom>,
@@ -42,32 +42,32 @@ pub struct Booking {
 /// One room of a booking.
 #[derive(Debug, Clone)]
 pub struct BookingRoom {
-    /// What is occupied.
+    /// The occupied unit.
     pub unit: CoreId,
     /// First night.
     pub check_in: Date,
     /// Day of departure.
     pub check_out: Date,
-    /// People: all, adults, children, infants.
+    /// Number of guests: total, adults, children, infants.
     pub people: [Option<u32>; 4],
-    /// Its share of the price.
+    /// Its share of the total price.
     pub total_price: Option<Amount>,
 }
 
 impl BookingRoom {
-    /// What is occupied, and when; none where the dates are no stay.
+    /// The occupied unit and nights; `None` if the dates are not a valid stay.
     pub fn span(&self) -> Option<Span> {
         let stay = Stay::spanning(self.check_in, self.check_out)?;
         Some(Span { unit: self.unit, stay })
     }
 }
 
-/// A booking's bare facts, for comparing.
+/// The main fields of a booking, for comparing.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct BookingFacts {
-    /// Its key.
+    /// The booking's id.
     pub id: i64,
-    /// In the words of the schema.
+    /// Status, as named in the schema.
     pub status: String,
     /// First night.
     pub check_in: Day,
@@ -77,17 +77,17 @@ pub struct BookingFacts {
     pub adults: Option<i64>,
     /// Children.
     pub children: Option<i64>,
-    /// What the guest pays.
+    /// Total price for the guest.
     pub total_price: Option<MoneyTenThousandths>,
-    /// How many rooms.
+    /// Number of rooms.
     pub rooms: i64,
 }
 
-/// A room of a booking as it is kept: what the ledger needs to know.
+/// A stored room of a booking with the fields that the ledger needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct RoomRow {
     booking_id: i64,
-    /// Its key.
+    /// The room's id.
     pub id: i64,
     unit_id: i64,
     check_in: Day,
@@ -95,14 +95,14 @@ pub struct RoomRow {
 }
 
 impl RoomRow {
-    /// What is occupied, and when; none where the dates are no stay, which nothing writes.
+    /// The occupied unit and nights; `None` if the dates are not a valid stay, which is never written.
     pub fn span(&self) -> Option<Span> {
         let stay = Stay::spanning(self.check_in.0, self.check_out.0)?;
         Some(Span { unit: CoreId(self.unit_id), stay })
     }
 }
 
-/// Makes bookings, without their rooms.
+/// Inserts bookings without their rooms.
 pub async fn insert_bookings(
     tx: &mut Tx,
     account: AccountId,
@@ -151,7 +151,7 @@ pub async fn insert_bookings(
     Ok(keys.into_iter().map(CoreId).collect())
 }
 
-/// Writes a booking over what was there, its rooms left as they are.
+/// Updates a booking, but not its rooms.
 pub async fn update_booking(
     tx: &mut Tx,
     account: AccountId,
@@ -172,7 +172,7 @@ pub async fn update_booking(
         .bind(booking.hold_until.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// The rooms of bookings, in their order.
+/// The rooms of bookings, in order.
 pub async fn rooms(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Result<HashMap<CoreId, Vec<RoomRow>>> {
     let text = "select r.booking_id, r.id, r.unit_id, r.check_in, r.check_out
         from new cross join gas_booking_rooms r where r.account_id = $1 and r.booking_id = new.id
@@ -185,13 +185,13 @@ pub async fn rooms(tx: &mut Tx, account: AccountId, bookings: &[CoreId]) -> Resu
     Ok(found)
 }
 
-/// Takes a booking's rooms away; their nights in the ledger must have been released.
+/// Deletes a booking's rooms, whose nights must have been released.
 pub async fn delete_rooms(tx: &mut Tx, account: AccountId, booking: CoreId) -> Result<()> {
     let text = "delete from gas_booking_rooms where account_id = $1 and booking_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(booking.0).execute(c).await.map(drop))
 }
 
-/// Gives bookings that have none their rooms.
+/// Inserts rooms of bookings that have none.
 pub async fn insert_rooms(
     tx: &mut Tx,
     account: AccountId,
@@ -235,7 +235,7 @@ pub async fn insert_rooms(
     new.keys(tx, &[account.0.into(), now.into()], &text).await
 }
 
-/// Writes what is not a matter of the ledger over a booking's rooms: people and prices.
+/// Updates the fields of a booking's rooms that do not affect the ledger: guests and prices.
 pub async fn update_rooms(
     tx: &mut Tx,
     account: AccountId,
@@ -255,17 +255,17 @@ pub async fn update_rooms(
     Ok(())
 }
 
-/// Where a booking stands.
+/// Status of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookingState {
     /// Its status.
     pub status: Status,
-    /// Until when it has its nights, if it is pending.
+    /// End of the hold, if it is pending.
     pub hold_until: Option<Timestamp>,
 }
 
 impl BookingState {
-    /// Whether it takes nights of the ledger.
+    /// Whether it occupies nights in the ledger.
     pub fn takes_nights(&self, now: Timestamp) -> bool {
         match self.status {
             Status::Confirmed | Status::NoShow => true,
@@ -275,7 +275,7 @@ impl BookingState {
     }
 }
 
-/// Where bookings stand.
+/// Statuses of bookings.
 pub async fn booking_states(
     tx: &mut Tx,
     account: AccountId,
@@ -291,7 +291,7 @@ pub async fn booking_states(
     Ok(rows.into_iter().map(state).collect())
 }
 
-/// The nights on which a booking is more than there is room for.
+/// The overbooked nights of a booking.
 pub async fn overbooked_nights(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Vec<Date>> {
     let text = "select distinct c.night from gas_booking_nights c
         join gas_booking_rooms r on r.account_id = c.account_id and r.id = c.booking_room_id
@@ -300,7 +300,7 @@ pub async fn overbooked_nights(tx: &mut Tx, account: AccountId, id: CoreId) -> R
     Ok(nights.into_iter().map(|day| day.0).collect())
 }
 
-/// Every booking that a source's reservations are linked to, by the channel's id.
+/// All bookings linked with a source's reservations, by channel id.
 pub async fn bookings_of_source(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! Nights of units that somebody has closed by hand.
+//! Nights of units that were closed manually.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::{
     rows::{self, ColumnType, Rows},
 };
 
-/// How many units each of these closures closes.
+/// Number of units that each of these closures closes.
 pub async fn quantities(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> Result<HashMap<CoreId, i64>> {
     let text = "select k.id, k.quantity from new cross join gas_closures k where k.account_id = $1 and k.id = new.id";
     let rows: Vec<(i64, i64)> = rows::of_ids(ids).read(tx, &[account.0.into()], text).await?;
     Ok(rows.into_iter().map(|(id, quantity)| (CoreId(id), quantity)).collect())
 }
 
-/// Makes closures; their keys, in the order given.
+/// Inserts closures; returns their keys in the given order.
 pub async fn insert_closures(
     tx: &mut Tx,
     account: AccountId,
@@ -33,7 +33,7 @@ pub async fn insert_closures(
     Ok(keys.into_iter().map(CoreId).collect())
 }
 
-/// Changes how many units closures close.
+/// Changes the number of units of closures.
 pub async fn update_closures(
     tx: &mut Tx,
     account: AccountId,
@@ -47,7 +47,7 @@ pub async fn update_closures(
     new.write(tx, &[account.0.into(), now.into()], text).await
 }
 
-/// Takes closures away.
+/// Deletes closures.
 pub async fn delete_closures(tx: &mut Tx, account: AccountId, ids: &[CoreId]) -> Result<()> {
     let text = "delete from gas_closures where account_id = $1 and id in (select id from new)";
     rows::of_ids(ids).write(tx, &[account.0.into()], text).await

@@ -8,7 +8,7 @@ use crate::{
 };
 use gassync_domain::{AccountId, Address, CoreId, Guest, Timestamp};
 
-/// Makes guests.
+/// Inserts guests.
 pub async fn insert_guests(tx: &mut Tx, account: AccountId, guests: &[&Guest], now: Timestamp) -> Result<Vec<CoreId>> {
     let mut new = Rows::new([
         ("first_name", ColumnType::Text),
@@ -54,8 +54,8 @@ pub async fn insert_guests(tx: &mut Tx, account: AccountId, guests: &[&Guest], n
     Ok(keys.into_iter().map(CoreId).collect())
 }
 
-/// Changes a guest where the record says something new; what it does not say stays. Of an address all lines are of one
-/// place: a record that says where somebody lives says all of it.
+/// Updates a guest; fields that the record omits stay. An address is replaced as a whole, since all its lines belong to
+/// one place.
 pub async fn update_guest(tx: &mut Tx, account: AccountId, id: CoreId, guest: &Guest, now: Timestamp) -> Result<()> {
     let text = "update gas_guests set first_name = coalesce($3, first_name), last_name = coalesce($4, last_name),
             email = coalesce($5, email), phone = coalesce($6, phone), country = coalesce($7, country),
@@ -80,7 +80,7 @@ pub async fn update_guest(tx: &mut Tx, account: AccountId, id: CoreId, guest: &G
         .bind(postcode).execute(c).await.map(drop))
 }
 
-/// The oldest guest of each mail address and family name, both in lower case.
+/// The oldest guest for each e-mail address and family name, both in lower case.
 pub async fn find_guests(
     tx: &mut Tx,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! Holds: nights that are kept for what a person has yet to decide. Their rooms stand among those of bookings.
+//! Holds: nights kept until a person decides. Their rooms are in the same table as those of bookings.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     rows::{self, ColumnType, Rows},
 };
 
-/// Makes a hold, without its rooms.
+/// Inserts a hold without rooms.
 pub async fn insert_hold(
     tx: &mut Tx,
     account: AccountId,
@@ -27,7 +27,7 @@ pub async fn insert_hold(
     Ok(CoreId(id))
 }
 
-/// Notes that a hold's rooms are others now.
+/// Records that a hold's rooms have changed.
 pub async fn touch_hold(
     tx: &mut Tx,
     account: AccountId,
@@ -40,13 +40,13 @@ pub async fn touch_hold(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Takes a hold away, whose rooms are gone.
+/// Deletes a hold that has no rooms any more.
 pub async fn delete_hold(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<()> {
     let text = "delete from gas_holds where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
-/// The rooms of holds, in their order: the room's key and its nights.
+/// The rooms of holds in order: key and nights.
 pub async fn rooms(tx: &mut Tx, account: AccountId, holds: &[CoreId]) -> Result<HashMap<CoreId, Vec<(i64, Span)>>> {
     let text = "select r.hold_id, r.id, r.unit_id, r.check_in, r.check_out
         from new cross join gas_booking_rooms r where r.account_id = $1 and r.hold_id = new.id
@@ -61,7 +61,7 @@ pub async fn rooms(tx: &mut Tx, account: AccountId, holds: &[CoreId]) -> Result<
     Ok(found)
 }
 
-/// Gives a hold that has none its rooms; their keys, in their order.
+/// Inserts rooms of a hold that has none; returns their keys in order.
 pub async fn insert_rooms(
     tx: &mut Tx,
     account: AccountId,
@@ -83,7 +83,7 @@ pub async fn insert_rooms(
     new.keys(tx, &[account.0.into(), hold.0.into(), now.into()], text).await
 }
 
-/// Takes a hold's rooms away; their nights in the ledger must have been released.
+/// Deletes a hold's rooms, whose nights must have been released.
 pub async fn delete_rooms(tx: &mut Tx, account: AccountId, hold: CoreId) -> Result<()> {
     let text = "delete from gas_booking_rooms where account_id = $1 and hold_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(hold.0).execute(c).await.map(drop))
@@ -98,9 +98,9 @@ struct Ending {
     time_zone: Option<String>,
 }
 
-/// Holds, of every account, whose last night is past where their house is; the oldest first. A platform query.
+/// Holds of every account whose last night is past at their property, oldest first. A platform query.
 pub async fn ended(tx: &mut Tx, limit: i64, now: Timestamp) -> Result<Vec<(AccountId, CoreId)>> {
-    // Nowhere is it later than fourteen hours ahead of UTC.
+    // No time zone is more than fourteen hours ahead of UTC.
     let latest = now.to_zoned(jiff::tz::Offset::constant(14).to_time_zone()).date();
     let text =
         "select r.account_id, r.hold_id, max(r.check_out) as last, coalesce(p.time_zone, a.time_zone) as time_zone

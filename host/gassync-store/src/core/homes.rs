@@ -1,4 +1,4 @@
-//! Which entities of the core there are, and whose property they are in.
+//! Existing core entities and their properties.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, CoreId};
 
 use crate::{Result, Tx, mappings::EntityKind, rows};
 
-/// Of these entities those that there are, each with its property; that of a property is itself, and guests have none.
+/// Those of these entities that exist, with their property: a property is its own, and guests have none.
 pub async fn homes(
     tx: &mut Tx,
     account: AccountId,
@@ -20,7 +20,7 @@ pub async fn homes(
         EntityKind::Reservation => ("gas_bookings", "property_id"),
         EntityKind::Guest => return Ok(HashMap::new()),
     };
-    // Looked up one by one on either engine, whatever is known of how large the table is.
+    // The subquery looks up each entity by its key on either engine, whatever the table statistics say.
     let text = format!(
         "select f.id, f.home from (select new.id as id,
             (select e.{home} from {table} e where e.account_id = $1 and e.id = new.id) as home from new) f

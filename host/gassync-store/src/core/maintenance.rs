@@ -1,15 +1,15 @@
-//! Nights on which units cannot be sold for our own reasons.
+//! Nights on which the property itself takes units out of sale.
 
 use gassync_domain::{AccountId, CoreId, Timestamp};
 
 use crate::{Day, Result, Time, Tx, ledger::Span, on};
 
-/// Why a unit cannot be sold.
+/// Reason why a unit is not for sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaintenanceKind {
-    /// Work is planned.
+    /// Planned work.
     Maintenance,
-    /// It cannot be used.
+    /// Unusable.
     OutOfOrder,
 }
 
@@ -22,7 +22,7 @@ impl MaintenanceKind {
     }
 }
 
-/// Notes that some of a unit cannot be sold.
+/// Inserts a maintenance entry for some units.
 pub async fn insert_maintenance(
     tx: &mut Tx,
     account: AccountId,
@@ -39,7 +39,7 @@ pub async fn insert_maintenance(
     Ok(CoreId(id))
 }
 
-/// Which nights of what a note of maintenance blocks, and how many.
+/// The blocked nights and number of units of a maintenance entry.
 pub async fn maintenance(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Option<(Span, i64)>> {
     let text = "select unit_id, starts_on, ends_on, quantity from gas_maintenance where account_id = $1 and id = $2";
     let row: Option<(i64, Day, Day, i64)> =
@@ -50,7 +50,7 @@ pub async fn maintenance(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<
     }))
 }
 
-/// Takes a note of maintenance away.
+/// Deletes a maintenance entry.
 pub async fn delete_maintenance(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<()> {
     let text = "delete from gas_maintenance where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))

@@ -1,4 +1,4 @@
-//! The `gas_*` tables. Only the module `core` of this crate calls what writes here.
+//! The `gas_*` tables. Only this crate's module `core` calls the functions that write.
 
 pub mod booking_snapshots;
 pub mod bookings;

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use crate::{Result, Time, Tx, on};
 
-/// Makes a property.
+/// Inserts a property.
 pub async fn insert_property(tx: &mut Tx, account: AccountId, property: &Property, now: Timestamp) -> Result<CoreId> {
     let Address { street, city, state, postcode, country } = property.address.clone().unwrap_or_default();
     let text = "insert into gas_properties (account_id, name, description, street, city, state, postcode, country,
@@ -18,7 +18,7 @@ pub async fn insert_property(tx: &mut Tx, account: AccountId, property: &Propert
     Ok(CoreId(id))
 }
 
-/// Changes a property; what the record does not say stays.
+/// Updates a property; fields that the record omits stay.
 pub async fn update_property(
     tx: &mut Tx,
     account: AccountId,
@@ -39,7 +39,7 @@ pub async fn update_property(
         .execute(c).await.map(drop))
 }
 
-/// Gives the zone that a source keeps to its houses that have none, or that have only the one that it kept before; how many.
+/// Sets a source's default time zone on its properties without one, or with the previous default; returns their number.
 pub async fn set_missing_time_zone(
     tx: &mut Tx,
     account: AccountId,
@@ -70,7 +70,7 @@ struct Row {
     longitude: Option<f64>,
 }
 
-/// The properties of an account, as far as they tell houses apart.
+/// The properties of an account, with the fields that identify them.
 pub async fn properties(tx: &mut Tx, account: AccountId, limit: i64) -> Result<Vec<(CoreId, Property)>> {
     let text = "select id, name, street, city, postcode, latitude, longitude from gas_properties
         where account_id = $1 order by id limit $2";

@@ -1,4 +1,4 @@
-//! Rate plans, and what is charged and asked for under them night by night.
+//! Rate plans, and their prices and stay rules per night.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     rows::{Cell, ColumnType, Rows},
 };
 
-/// Makes a rate plan.
+/// Inserts a rate plan.
 pub async fn insert_rate_plan(
     tx: &mut Tx,
     account: AccountId,
@@ -32,7 +32,7 @@ pub async fn first_of_property(tx: &mut Tx, account: AccountId, property: CoreId
     Ok(id.map(CoreId))
 }
 
-/// Changes a rate plan; what the record does not say stays.
+/// Updates a rate plan; fields that the record omits stay.
 pub async fn update_rate_plan(
     tx: &mut Tx,
     account: AccountId,
@@ -47,7 +47,7 @@ pub async fn update_rate_plan(
         .bind(&plan.currency).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Writes nights' prices and rules; what the record does not say stays. Nights that follow each other and say the same are
+/// Upserts prices and rules of nights; fields that the record omits stay. Consecutive nights with equal values are
 /// written together.
 pub async fn put_nightly_rates(
     tx: &mut Tx,
@@ -56,7 +56,7 @@ pub async fn put_nightly_rates(
     nights: &[CalendarNight],
     now: Timestamp,
 ) -> Result<()> {
-    // A rule of no nights lifts the one that was.
+    // A rule of 0 nights clears the stored one.
     let text = "insert into gas_nightly_rates (account_id, rate_plan_id, unit_id, night, price, currency, min_stay,
             max_stay, closed, closed_to_arrival, closed_to_departure, updated_at, min_stay_through, exact_stay,
             min_advance_days, max_advance_days)
@@ -79,7 +79,7 @@ pub async fn put_nightly_rates(
     for alike in nights.chunk_by(is_same_rate) {
         let Some(said) = alike.first() else { continue };
         let mut new = Rows::new([("night", ColumnType::Day)]);
-        // One statement may write a row only once.
+        // A statement may write a row only once.
         let dates: BTreeSet<Date> = alike.iter().map(|night| night.date).collect();
         dates.into_iter().for_each(|date| new.push([Day(date).into()]));
         let shared = [

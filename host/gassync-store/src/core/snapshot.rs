@@ -1,4 +1,4 @@
-//! A core entity as one JSON value, to show what would change in it.
+//! Core entities as JSON values, to show what would change.
 
 use gassync_domain::{AccountId, CoreId, Date};
 use serde::Serialize;
@@ -118,7 +118,7 @@ fn json<T: Serialize>(row: Option<T>) -> Value {
     row.and_then(|row| serde_json::to_value(row).ok()).unwrap_or_default()
 }
 
-/// A property; null where there is none.
+/// A property; null if it does not exist.
 pub async fn property(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> {
     let text =
         "select name, description, street, city, state, postcode, country, latitude, longitude, currency, time_zone
@@ -127,7 +127,7 @@ pub async fn property(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Val
     Ok(json(row))
 }
 
-/// A bookable unit; null where there is none.
+/// A bookable unit; null if it does not exist.
 pub async fn unit(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> {
     let text = "select property_id, name, description, max_occupancy, quantity from gas_bookable_units
         where account_id = $1 and id = $2";
@@ -135,14 +135,14 @@ pub async fn unit(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> 
     Ok(json(row))
 }
 
-/// A rate plan; null where there is none.
+/// A rate plan; null if it does not exist.
 pub async fn rate_plan(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> {
     let text = "select property_id, name, description, currency from gas_rate_plans where account_id = $1 and id = $2";
     let row: Option<RatePlan> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
     Ok(json(row))
 }
 
-/// A guest; null where there is none.
+/// A guest; null if it does not exist.
 pub async fn guest(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> {
     Ok(json(guest_row(tx, account, id).await?))
 }
@@ -153,7 +153,7 @@ async fn guest_row(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Option
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)
 }
 
-/// A booking with its rooms and guest; null where there is none.
+/// A booking with its rooms and guest; null if it does not exist.
 pub async fn booking(tx: &mut Tx, account: AccountId, id: CoreId) -> Result<Value> {
     let text = "select property_id, guest_id, status, check_in, check_out, guests, adults, children, infants,
             total_price, currency, notes

@@ -6,7 +6,7 @@ use gassync_domain::{AccountId, CoreId, Date, RoomType, Timestamp, today_at};
 
 use crate::{Result, Time, Tx, on, rows};
 
-/// Makes a bookable unit; a room type that does not say how many there are is one.
+/// Inserts a bookable unit; without a number in the room type it has a quantity of one.
 pub async fn insert_unit(
     tx: &mut Tx,
     account: AccountId,
@@ -23,7 +23,7 @@ pub async fn insert_unit(
     Ok(CoreId(id))
 }
 
-/// Changes a bookable unit; what the record does not say stays.
+/// Updates a bookable unit; fields that the record omits stay.
 pub async fn update_unit(
     tx: &mut Tx,
     account: AccountId,
@@ -39,25 +39,25 @@ pub async fn update_unit(
         .execute(c).await.map(drop))
 }
 
-/// Where a unit is.
+/// The property of a unit.
 #[derive(Debug, Clone)]
 pub struct Home {
     /// The property.
     pub property: CoreId,
-    /// That property's currency.
+    /// The property's currency.
     pub currency: Option<String>,
-    /// That property's time zone, by its name.
+    /// The property's IANA time zone.
     pub time_zone: Option<String>,
 }
 
 impl Home {
-    /// Which day it is there; in a zone that nobody knows the earliest that it can be.
+    /// The current day there; if the zone is unknown, the earliest possible day.
     pub fn today(&self, now: Timestamp) -> Date {
         today_at(now, self.time_zone.as_deref())
     }
 }
 
-/// Where units are.
+/// The properties of units.
 pub async fn homes(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Home>> {
     let text = "select u.id, p.id, p.currency, p.time_zone
         from new cross join gas_bookable_units u
@@ -69,13 +69,13 @@ pub async fn homes(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<
     Ok(rows.into_iter().map(home).collect())
 }
 
-/// How many there are of a unit.
+/// The quantity of a unit.
 pub async fn quantity(tx: &mut Tx, account: AccountId, unit: CoreId) -> Result<Option<i64>> {
     let text = "select quantity from gas_bookable_units where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(unit.0).fetch_optional(c).await)
 }
 
-/// The units of a property, as far as they tell rooms apart.
+/// The units of a property, with the fields that identify them.
 pub async fn units(tx: &mut Tx, account: AccountId, property: CoreId, limit: i64) -> Result<Vec<(CoreId, RoomType)>> {
     let text = "select id, name, max_occupancy, quantity from gas_bookable_units
         where account_id = $1 and property_id = $2 order by id limit $3";

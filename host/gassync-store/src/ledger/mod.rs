@@ -1,6 +1,6 @@
-//! The nightly ledger: per unit and night what can be sold, what is, and what is too much.
+//! The nightly ledger: capacity, sold, held, blocked and overbooked units per unit and night.
 //!
-//! Every function here works on rows that its transaction has opened with [`open`]; nights are half-open spans.
+//! All functions work on rows that their transaction opened with [`open`]; spans of nights are half-open.
 
 mod opening;
 mod recount;
@@ -21,18 +21,18 @@ pub use recount::{LedgerMismatch, differences};
 /// Nights of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Which unit.
+    /// The unit.
     pub unit: CoreId,
-    /// Which nights.
+    /// The nights.
     pub stay: Stay,
 }
 
-/// Where a night of a booking stands in the ledger.
+/// Whether a night of a booking is sold or held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
-    /// Taken.
+    /// Sold.
     Sold,
-    /// Taken until the hold ends.
+    /// Held until the hold expires.
     Held,
 }
 
@@ -45,24 +45,24 @@ impl Bucket {
     }
 }
 
-/// One night of a unit.
+/// A night of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct LedgerNight {
-    /// Which night.
+    /// The night.
     pub night: Day,
-    /// How many there are.
+    /// Number of units.
     pub capacity: i64,
-    /// How many are sold.
+    /// Number sold.
     pub sold: i64,
-    /// How many are held, expired holds left out.
+    /// Number held, without expired holds.
     pub held: i64,
-    /// How many cannot be sold: maintenance, out of order, or taken with a linked unit.
+    /// Number not for sale: maintenance, out of order, closed, or taken with a linked unit.
     pub blocked: i64,
-    /// How many were sold that there is no room for.
+    /// Number sold beyond the capacity.
     pub overbooked: i64,
 }
 
-/// A unit that goes with another, and how many of it.
+/// A linked unit (whole or part), and its quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct LinkedUnit {
     unit_id: i64,
@@ -70,7 +70,7 @@ pub struct LinkedUnit {
 }
 
 impl LinkedUnit {
-    /// The other unit.
+    /// The linked unit.
     pub fn unit(&self) -> CoreId {
         CoreId(self.unit_id)
     }
@@ -81,7 +81,7 @@ impl LinkedUnit {
     }
 }
 
-/// For each of these units, the wholes it is part of and the parts it is made of; units that stand alone are left out.
+/// The wholes and parts linked with each of these units; units without links are omitted.
 pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result<HashMap<CoreId, Vec<LinkedUnit>>> {
     #[derive(FromRow)]
     struct Row {
@@ -103,7 +103,7 @@ pub async fn linked(tx: &mut Tx, account: AccountId, units: &[CoreId]) -> Result
     Ok(found)
 }
 
-/// Links a part to a whole, or changes how many of it belong there; 0 takes it out.
+/// Links a part to a whole, or changes the quantity; 0 removes the link.
 pub async fn set_link(
     tx: &mut Tx,
     account: AccountId,
@@ -123,7 +123,7 @@ pub async fn set_link(
         .execute(c).await.map(drop))
 }
 
-/// The nights that there is no room left on.
+/// Nights of the span without a free unit.
 pub async fn full(tx: &mut Tx, account: AccountId, span: Span) -> Result<Vec<Date>> {
     let text = "select night from gas_unit_nights
         where account_id = $1 and unit_id = $2 and night >= $3 and night < $4 and sold + held + blocked + 1 > capacity
@@ -133,7 +133,7 @@ pub async fn full(tx: &mut Tx, account: AccountId, span: Span) -> Result<Vec<Dat
     Ok(nights.into_iter().map(|day| day.0).collect())
 }
 
-/// Gives a room its nights. Those that are [`full`] are overbooked.
+/// Allocates a room's nights. [`full`] nights are overbooked.
 pub async fn take(
     tx: &mut Tx,
     account: AccountId,
@@ -159,7 +159,7 @@ pub async fn take(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Gives rooms their nights, all of which there is room for.
+/// Allocates nights of rooms; all must be free.
 pub async fn take_all(tx: &mut Tx, account: AccountId, rooms: &[(i64, Span, Bucket)], now: Timestamp) -> Result<()> {
     let mut claims = Rows::new([
         ("room_id", ColumnType::Int),
@@ -198,7 +198,7 @@ pub async fn take_all(tx: &mut Tx, account: AccountId, rooms: &[(i64, Span, Buck
     taken.write(tx, &[account.0.into(), now.into()], text).await
 }
 
-/// Takes back those of a room's nights that are in the span.
+/// Releases a room's nights within the span.
 pub async fn release(tx: &mut Tx, account: AccountId, room: i64, span: Span, now: Timestamp) -> Result<()> {
     let (from, to) = (Day(span.stay.check_in()), Day(span.stay.check_out()));
     let count = "update gas_unit_nights set
@@ -216,8 +216,8 @@ pub async fn release(tx: &mut Tx, account: AccountId, room: i64, span: Span, now
     on!(tx, c => sqlx::query(claim).bind(account.0).bind(room).bind(from).bind(to).execute(c).await.map(drop))
 }
 
-/// Blocks nights of a linked unit for those nights of the span that a room has, or with a negative number gives them
-/// back: after they were taken, before they are released.
+/// Blocks nights of a linked unit that a room has within the span; a negative quantity unblocks. Call after the room's
+/// nights were allocated, or before they are released.
 pub async fn block_with(
     tx: &mut Tx,
     account: AccountId,
@@ -234,7 +234,7 @@ pub async fn block_with(
         .execute(c).await.map(drop))
 }
 
-/// Blocks nights of a unit as often as they are taken on another, or with a negative number gives them back.
+/// Blocks nights of a unit as often as another unit is taken; a negative quantity unblocks.
 pub async fn block_as_taken_on(
     tx: &mut Tx,
     account: AccountId,
@@ -252,7 +252,7 @@ pub async fn block_as_taken_on(
         .execute(c).await.map(drop))
 }
 
-/// The nights on which one of two units is taken: from the first to the last.
+/// The span from the first to the last night on which either unit is taken.
 pub async fn taken_on_either(tx: &mut Tx, account: AccountId, one: CoreId, other: CoreId) -> Result<Option<Stay>> {
     let text = "select min(night), max(night) from gas_booking_nights where account_id = $1 and unit_id in ($2, $3)";
     let row: (Option<Day>, Option<Day>) =
@@ -260,7 +260,7 @@ pub async fn taken_on_either(tx: &mut Tx, account: AccountId, one: CoreId, other
     Ok(row.0.zip(row.1).and_then(|(first, last)| Stay::spanning(first.0, last.0.tomorrow().ok()?)))
 }
 
-/// Blocks nights of a unit, or with a negative number gives them back.
+/// Blocks nights of a unit; a negative quantity unblocks.
 pub async fn block(tx: &mut Tx, account: AccountId, span: Span, quantity: i64, now: Timestamp) -> Result<()> {
     let text = "update gas_unit_nights set blocked = blocked + $5, updated_at = $6
         where account_id = $1 and unit_id = $2 and night >= $3 and night < $4";
@@ -268,7 +268,7 @@ pub async fn block(tx: &mut Tx, account: AccountId, span: Span, quantity: i64, n
         .bind(Day(span.stay.check_out())).bind(quantity).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Blocks so many units of each of these nights, or with a negative number gives them back. No two are the same night.
+/// Blocks units on each of these nights; a negative quantity unblocks. The nights must be distinct.
 pub async fn block_nights(
     tx: &mut Tx,
     account: AccountId,
@@ -292,7 +292,7 @@ struct Waiting {
     bucket: String,
 }
 
-/// Where nights have come free, what was too much takes its place, the oldest first.
+/// Allocates free nights to overbooked bookings, oldest first.
 pub async fn settle_overbooked(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<()> {
     let next = "select f.night, f.booking_room_id,
             case when b.id is null or b.status = 'pending' then 'held' else 'sold' end as bucket
@@ -320,7 +320,7 @@ pub async fn settle_overbooked(tx: &mut Tx, account: AccountId, span: Span, now:
     }
 }
 
-/// Changes how many there are of a unit from a night on. What no longer fits is overbooked, the newest first.
+/// Changes the capacity of a unit from a night on. The newest bookings that no longer fit become overbooked.
 pub async fn set_capacity(
     tx: &mut Tx,
     account: AccountId,
@@ -356,7 +356,7 @@ pub async fn set_capacity(
     settle_overbooked(tx, account, span, now).await
 }
 
-/// From a night on, all nights of a unit that have rows.
+/// The span of all ledger rows of a unit from a night on.
 async fn nights_of(tx: &mut Tx, account: AccountId, unit: CoreId, from: Date) -> Result<Option<Span>> {
     let text = "select max(night) from gas_unit_nights where account_id = $1 and unit_id = $2 and night >= $3";
     let last: Option<Day> =
@@ -385,7 +385,7 @@ async fn move_claim(
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// A hold that has ended and still has nights.
+/// An expired hold that still has nights.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct Expired {
     room_id: i64,
@@ -400,14 +400,14 @@ impl Expired {
         self.room_id
     }
 
-    /// Its nights; none where the dates are no stay, which the core does not write.
+    /// Its nights; `None` if the dates are not a valid stay, which the core never writes.
     pub fn span(&self) -> Option<Span> {
         let stay = Stay::spanning(self.check_in.0, self.check_out.0)?;
         Some(Span { unit: CoreId(self.unit_id), stay })
     }
 }
 
-/// Rooms whose hold ended and that still have one of these nights.
+/// Rooms with expired holds on these nights.
 pub async fn expired_on(tx: &mut Tx, account: AccountId, span: Span, now: Timestamp) -> Result<Vec<Expired>> {
     let text = "select distinct r.id as room_id, r.unit_id, r.check_in, r.check_out
         from gas_booking_nights c
@@ -419,7 +419,7 @@ pub async fn expired_on(tx: &mut Tx, account: AccountId, span: Span, now: Timest
         .bind(Day(span.stay.check_out())).bind(Time::from(now)).fetch_all(c).await)
 }
 
-/// Rooms whose hold ended and that still have nights, the oldest hold first.
+/// Rooms with expired holds, oldest hold first.
 pub async fn expired(tx: &mut Tx, account: AccountId, limit: i64, now: Timestamp) -> Result<Vec<Expired>> {
     let text = "select r.id as room_id, r.unit_id, r.check_in, r.check_out
         from gas_bookings b
@@ -430,7 +430,7 @@ pub async fn expired(tx: &mut Tx, account: AccountId, limit: i64, now: Timestamp
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(Time::from(now)).bind(limit).fetch_all(c).await)
 }
 
-/// The ledger of a unit, night by night; a night that nothing was ever on has no row and is not in the answer.
+/// The ledger of a unit by night. Nights that were never used have no row and are omitted.
 pub async fn nights(
     tx: &mut Tx,
     account: AccountId,

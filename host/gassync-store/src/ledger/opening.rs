@@ -1,4 +1,4 @@
-//! Rows of the ledger are made and locked before anything is read of them.
+//! Creates and locks ledger rows before they are read.
 
 use gassync_domain::{AccountId, CoreId, Date, Stay, Timestamp};
 use sqlx::FromRow;
@@ -9,28 +9,28 @@ use crate::{
     rows::{ColumnType, Rows},
 };
 
-/// A night that a transaction has opened.
+/// A ledger row opened by a transaction.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct OpenNight {
     unit_id: i64,
     night: Day,
-    /// How many more can be sold; less than none where more is blocked than is free.
+    /// Units left to sell; negative if more is blocked than is free.
     pub room: i64,
-    /// How many were sold that there is no room for.
+    /// Number sold beyond the capacity.
     pub overbooked: i64,
 }
 
 impl OpenNight {
-    /// Which night of which unit.
+    /// The unit and night.
     pub fn place(&self) -> (CoreId, Date) {
         (CoreId(self.unit_id), self.night.0)
     }
 }
 
-/// Makes the rows of these nights and locks them, so that what is read of them stays true to the end of the transaction.
+/// Creates the rows of these nights and locks them, so that what is read stays valid until the transaction ends.
 ///
-/// All rows are made, then all are locked, both in the order of unit and night: two transactions never wait for each
-/// other in a ring. A transaction opens once; see [`Tx::lock_ledger`] for those that cannot.
+/// All rows are created first and locked afterwards, both ordered by unit and night, so that transactions cannot
+/// deadlock. A transaction opens once; see [`Tx::lock_ledger`] for those that cannot.
 pub async fn open(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -> Result<Vec<OpenNight>> {
     let spans = joined(spans);
     make(tx, account, &spans, now).await?;
@@ -59,7 +59,7 @@ fn of_spans<'a>(spans: &[Span]) -> Rows<'a, 3> {
     rows
 }
 
-/// In order, those that meet made into one.
+/// Sorts spans and joins those that touch.
 fn joined(spans: &[Span]) -> Vec<Span> {
     let mut spans = spans.to_vec();
     spans.sort_unstable_by_key(|span| (span.unit.0, span.stay.check_in(), span.stay.check_out()));
@@ -91,7 +91,7 @@ async fn make(tx: &mut Tx, account: AccountId, spans: &[Span], now: Timestamp) -
         where not exists (select 1 from gas_unit_nights old
             where old.account_id = u.account_id and old.unit_id = u.id and old.night = n.night)
         on conflict do nothing",
-        // The unit's own row is shared, so that its quantity cannot change between being read and being written here.
+        // Shares the lock on the unit's row, so that its quantity cannot change before it is copied here.
         ", n (unit_id, night) as (
             select s.unit_id, cast(d as date)
             from new s cross join lateral generate_series(s.first, s.past - 1, interval '1 day') d

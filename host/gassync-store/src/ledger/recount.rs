@@ -1,23 +1,24 @@
-//! Whether the ledger equals what the bookings and holds say.
+//! Compares the ledger with the bookings and holds.
 
 use gassync_domain::{AccountId, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::{Day, Result, Time, Tx, on};
 
-/// Where the ledger and what it is made of disagree.
+/// A mismatch of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct LedgerMismatch {
-    /// Which unit.
+    /// The unit.
     pub unit_id: i64,
-    /// Which night.
+    /// The night.
     pub night: Day,
-    /// What is wrong.
+    /// Description of the mismatch.
     pub what: String,
 }
 
-/// Counts the whole ledger of an account again from bookings, holds, links, maintenance and closures. Nothing found means that it is
-/// what they say: every night of every booking that takes nights, and of every hold, is in it once, and nothing else.
+/// Recounts an account's ledger from bookings, holds, links, maintenance and closures. An empty result means that it is
+/// correct: every night of every hold and of every booking that takes nights is counted exactly once, and nothing else
+/// is.
 pub async fn differences(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<LedgerMismatch>> {
     let text = "select n.unit_id, n.night, 'counts' as what from gas_unit_nights n
         where n.account_id = $1 and (n.sold, n.held, n.overbooked) <> (

@@ -39,11 +39,11 @@ pub struct DeviatingNights {
     pub rate_plan_id: String,
     /// The channel's error, or the difference.
     pub error: Option<String>,
-    /// The first of them.
+    /// The first night.
     pub first_night: Day,
-    /// The last of them.
+    /// The last night.
     pub last_night: Day,
-    /// How many.
+    /// Number of nights.
     pub nights: i64,
     /// When it was recorded last.
     pub at: Option<Time>,

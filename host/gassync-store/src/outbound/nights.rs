@@ -387,7 +387,7 @@ pub async fn record_read_back(
     new.write(tx, &[account.0.into(), source.0.into(), observed_at.into(), now.into()], text).await
 }
 
-/// Forgets our closing of nights that the channel shows open; a later closing is somebody else's.
+/// Clears the mark of our closing on nights that the channel shows open, so that a later closing counts as manual.
 pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&NightKey]) -> Result<()> {
     let mut new =
         Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
@@ -397,7 +397,7 @@ pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceI
     new.write(tx, &[account.0.into(), source.0.into()], update_new!("closed_by_us = 1 = 0")).await
 }
 
-/// Forgets the confirmed value of nights closed or opened at the channel by hand, until they are computed anew.
+/// Clears the confirmed value of nights closed or opened manually at the channel, until they are recomputed.
 pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
     let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
@@ -447,8 +447,7 @@ pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, be
 }
 
 /// Retires nights of a room type without a target, because a link is gone or no longer pushed. Values the channel has
-/// from us are kept, so that our own closing is never taken for somebody else's; nights that were never sent are
-/// deleted.
+/// from us are kept, so that our own closing never counts as manual; nights that were never sent are deleted.
 pub async fn retire_all_but(
     tx: &mut Tx,
     account: AccountId,

@@ -1,11 +1,11 @@
-//! How a night or booking of the core stands at a channel.
+//! Sync status of a core night or booking at a channel.
 
-/// Whether a channel has what the core wants it to have.
+/// Whether a channel has the desired state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyncStatus {
-    /// To be sent.
+    /// Must be sent.
     Pending,
-    /// Sent, and to be read back.
+    /// Sent; must be read back.
     Unconfirmed,
     /// The channel has it: a read-back showed it, or the source trusts the channel's acknowledgement.
     Confirmed,

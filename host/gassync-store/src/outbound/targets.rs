@@ -10,17 +10,17 @@ use crate::{
     rows::{ColumnType, Rows},
 };
 
-/// A room type of a source, under a rate plan where it has them.
+/// A room type of a source, with a rate plan if the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct PushTarget {
     /// The room type's row.
     pub room_type: i64,
-    /// The channel's id of it.
+    /// The channel's id of the room type.
     pub room_type_id: String,
     /// The channel's id of its property.
     pub property_id: Option<String>,
     unit_id: i64,
-    /// The channel's id of the rate plan; empty where it knows none.
+    /// The channel's id of the rate plan; empty if it has none.
     pub rate_plan_id: String,
     plan_id: Option<i64>,
     /// IANA time zone of its property.

@@ -5,44 +5,44 @@ use sqlx::FromRow;
 
 use super::super::{Result, Time, Tx, on};
 
-/// A call as it is kept.
+/// A stored call.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredCall {
-    /// The tenant it was for.
+    /// The tenant.
     pub account_id: i64,
-    /// Its key.
+    /// The call's id.
     pub id: i64,
-    /// The connection it was for.
+    /// The connection.
     pub connection_id: i64,
     /// The channel.
     pub plugin_id: String,
-    /// SHA-256 of the version that was called.
+    /// SHA-256 of the called version.
     pub hash: String,
-    /// That version, by its manifest.
+    /// The called version, by its manifest.
     pub version: String,
-    /// What was called, such as `inbound.decode`.
+    /// The called function, such as `inbound.decode`.
     pub entry: String,
-    /// What it was about, such as `message-12`.
+    /// The subject of the call, such as `message-12`.
     pub subject: String,
     /// `ok`, the name of the channel's error, `trap`, or the limit that ended it.
     pub outcome: String,
-    /// Time on the wall, in microseconds.
+    /// Wall-clock time, in microseconds.
     pub wall_micros: i64,
-    /// Time of the processor, in microseconds, by whole ticks.
+    /// CPU time, in microseconds, in whole ticks.
     pub processor_micros: i64,
-    /// The most memory it had, in bytes.
+    /// Peak memory, in bytes.
     pub peak_memory_bytes: i64,
-    /// Sent in bodies, in bytes.
+    /// Bytes sent in bodies.
     pub sent_bytes: i64,
-    /// Received in bodies, in bytes.
+    /// Bytes received in bodies.
     pub received_bytes: i64,
-    /// Requests and log, sealed for the account; none where they were not asked for.
+    /// Requests and log, encrypted for the account; `None` if not requested.
     pub detail: Option<Vec<u8>>,
-    /// When it ended.
+    /// Time of completion.
     pub created_at: Time,
 }
 
-/// A call that ended.
+/// A completed call.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the same fields as of `Call`")]
 pub struct NewStoredCall<'a> {
@@ -60,7 +60,7 @@ pub struct NewStoredCall<'a> {
     pub detail: &'a [u8],
 }
 
-/// Keeps what a call took.
+/// Stores a call with its resource use.
 pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
@@ -91,7 +91,7 @@ macro_rules! of_plugin {
     };
 }
 
-/// Calls of a plugin after this one, oldest first; or, without one, the newest, newest first. A platform query.
+/// Calls of a plugin after this id, oldest first; without an id the newest, newest first. A platform query.
 pub async fn of_plugin(
     tx: &mut Tx,
     plugin: &str,

@@ -35,34 +35,34 @@ pub struct VersionRow {
     pub version: String,
     /// By its manifest.
     pub contract: String,
-    /// What it says of itself and asks for.
+    /// Its description and requested permissions.
     pub manifest: Json<Value>,
     /// Its permissions; `None` until approved.
     pub allowance: Option<Json<Permissions>>,
-    /// How it came.
+    /// Details of the installation.
     pub receipt: Json<Value>,
     /// Why it cannot be activated.
     pub problem: Option<String>,
     /// When it was quarantined.
     pub quarantined_at: Option<Time>,
-    /// When it came.
+    /// Time of installation.
     pub installed_at: Time,
     /// When it was last activated.
     pub activated_at: Option<Time>,
 }
 
-/// A version that came in.
+/// A version to store.
 #[derive(Debug)]
 pub struct NewVersionRow<'a> {
-    /// Its manifest; the plugin's id is in it.
+    /// Its manifest, which contains the plugin's id.
     pub manifest: &'a Manifest,
     /// SHA-256 of the component.
     pub hash: &'a str,
     /// The component.
     pub component: &'a [u8],
-    /// What it may do, if that is known already.
+    /// Its permissions, if already approved.
     pub allowance: Option<&'a Permissions>,
-    /// How it came.
+    /// Details of the installation.
     pub receipt: &'a Value,
 }
 
@@ -86,13 +86,13 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<PluginRow>> {
     on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
 }
 
-/// Whether a channel's plugin may work.
+/// Whether a channel's plugin is enabled.
 pub async fn is_enabled(tx: &mut Tx, id: &str) -> Result<bool> {
     let text = "select exists (select 1 from int_plugins where id = $1 and status = 'enabled')";
     on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_one(c).await)
 }
 
-/// Sets `enabled`, `disabled` or `quarantined`; false when there is no such plugin.
+/// Sets `enabled`, `disabled` or `quarantined`; false if there is no such plugin.
 pub async fn set_status(tx: &mut Tx, id: &str, status: &str, now: Timestamp) -> Result<bool> {
     let text = "update int_plugins set status = $2, changed_at = $3 where id = $1";
     on!(tx, c => sqlx::query(text).bind(id).bind(status).bind(Time::from(now)).execute(c).await.map(|r| r.rows_affected() > 0))
@@ -145,7 +145,7 @@ pub async fn keep(tx: &mut Tx, new: &NewVersionRow<'_>, now: Timestamp) -> Resul
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Says what a version may do.
+/// Sets the permissions of a version.
 pub async fn allow(tx: &mut Tx, id: &str, hash: &str, allowance: &Permissions) -> Result<()> {
     let text = "update int_plugin_versions set allowance = $3 where plugin_id = $1 and hash = $2";
     on!(tx, c => sqlx::query(text).bind(id).bind(hash).bind(Json(allowance)).execute(c).await.map(drop))
@@ -159,7 +159,7 @@ pub async fn want(tx: &mut Tx, id: &str, hash: Option<&str>, now: Timestamp) -> 
 
 /// Activates the requested version; returns false if another was requested meanwhile.
 pub async fn activate(tx: &mut Tx, id: &str, hash: &str, now: Timestamp) -> Result<bool> {
-    // A quarantine was the former version's, not the plugin's; what a person disabled stays so.
+    // A quarantine applied to the former version, not to the plugin; a plugin disabled by a person stays disabled.
     let text = "update int_plugins set serving = wanted, wanted = null, changed_at = $3,
             status = case when status = 'quarantined' then 'enabled' else status end
         where id = $1 and wanted = $2";

@@ -11,7 +11,7 @@ pub enum InstanceState {
     Begun,
     /// Ready to serve.
     Ready,
-    /// It cannot.
+    /// Preparation failed.
     Failed,
 }
 
@@ -52,7 +52,8 @@ pub async fn record_unloaded(tx: &mut Tx, process: &str, hash: &str) -> Result<(
     on!(tx, c => sqlx::query(text).bind(process).bind(hash).execute(c).await.map(drop))
 }
 
-/// Deletes processes without a recent heartbeat, but keeps what they died of.
+/// Deletes processes without a recent heartbeat. Unfinished preparations are kept, since they may be the cause of
+/// death.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let text = "delete from int_processes where seen_at < $1";
     on!(&mut *tx, c => sqlx::query(text).bind(Time::from(before)).execute(c).await.map(drop))?;

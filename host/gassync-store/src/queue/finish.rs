@@ -149,7 +149,7 @@ fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
 /// Locks queues before jobs, and in one order, as enqueueing does.
 async fn lock(tx: &mut Tx, order: &[&QueueResult]) -> Result<()> {
     if matches!(tx, Tx::Sqlite(..)) {
-        return Ok(()); // It has one writer.
+        return Ok(()); // SQLite has a single writer.
     }
     let mut new = Rows::new([
         ("account_id", ColumnType::Int),

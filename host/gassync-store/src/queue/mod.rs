@@ -1,6 +1,7 @@
 //! Durable jobs that wait for their time, in queues: one worker at a time works on a queue, and accounts take turns.
 //!
-//! Every writer writes a queue before its jobs, in the order of account, source and queue, so that no two writers deadlock.
+//! Every writer writes a queue before its jobs, in the order of account, source and queue, so that no two writers
+//! deadlock.
 
 mod claim;
 mod finish;

@@ -208,7 +208,7 @@ pub async fn earlier_pending(
     webhook: i64,
     (before, claim): (i64, i64),
 ) -> Result<Vec<(String, i64, i64, Time)>> {
-    // The subscription is enough. Were their source said too, PostgreSQL would look through all that waits.
+    // The subscription id is selective enough. With the source as well, PostgreSQL would scan all waiting jobs.
     let text = "select o.entity_type, o.entity_id, min(j.sequence), min(j.run_at)
         from int_jobs j join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
         where j.account_id = $1 and j.subscription_id = $2 and j.state = 'waiting' and j.sequence < $3 and j.claim <> $4
@@ -217,8 +217,8 @@ pub async fn earlier_pending(
         .fetch_all(c).await)
 }
 
-/// What waits for a subscriber is thrown away: it is told nothing any more, and can have it replayed as missed. What is on its
-/// way ends by itself; should its worker die, the queue is due for it.
+/// Discards the deliveries waiting for a subscriber, who receives nothing more; missed ones can be replayed. Deliveries
+/// in progress finish on their own; if their worker dies, the queue is claimed again.
 pub async fn cancel_pending(
     tx: &mut Tx,
     account: AccountId,

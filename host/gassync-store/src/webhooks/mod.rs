@@ -202,10 +202,10 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webh
     Ok(row.map(Webhook::from))
 }
 
-/// By its key, to be changed: until the transaction ends nobody else changes it. Its queue comes before it, as everywhere.
+/// Locks a subscription until the transaction ends; None if it was deleted. Locks its queue first, as everywhere.
 pub async fn lock(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
     if matches!(tx, Tx::Sqlite(..)) {
-        return get(tx, account, id).await; // It has one writer.
+        return get(tx, account, id).await; // SQLite has a single writer.
     }
     let text = "select fencing_token from int_queues where account_id = $1 and source_id = $2
         and queue_kind = 'webhook' and subscription_id = $3 for update";

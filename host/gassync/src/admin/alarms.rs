@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Age of an unconfirmed change that raises an alarm.
+/// Minimum age of an unconfirmed change that raises an alarm.
 const MAY_LACK: SignedDuration = SignedDuration::from_mins(15);
 /// How late a webhook may report a booking found by a poll.
 const CALL_MAY_BE_LATE: SignedDuration = SignedDuration::from_mins(10);
@@ -36,29 +36,29 @@ const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alarm {
-    /// What comes in: `source`, `failed-messages`, `set-aside`, `parked`, `gone`, `channel-silent`, `channel-down`,
-    /// `no-time-zone`, `overbooked`; what works on it: `plugin`, `dead-jobs`; what goes out: `refused-nights`,
-    /// `refused-bookings`, `behind`, `listening`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
+    /// Incoming: `source`, `failed-messages`, `set-aside`, `parked`, `gone`, `channel-silent`, `channel-down`,
+    /// `no-time-zone`, `overbooked`; processing: `plugin`, `dead-jobs`; outgoing: `refused-nights`, `refused-bookings`,
+    /// `behind`, `listening`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
     pub kind: String,
-    /// The source, where it is one's.
+    /// The source, if the alarm concerns one.
     pub source: Option<String>,
-    /// The house, where it is one's.
+    /// The property, if the alarm concerns one.
     pub house: Option<String>,
-    /// The room, where it is one's.
+    /// The room, if the alarm concerns one.
     pub room: Option<String>,
-    /// The first night it is about.
+    /// The first affected night.
     pub first_night: Option<Date>,
-    /// The last night it is about.
+    /// The last affected night.
     pub last_night: Option<Date>,
-    /// The channel's id of the record it is about, or our own number of it.
+    /// The channel's id of the record, or its id in this database.
     pub reference: Option<String>,
-    /// How many of it there are.
+    /// Number of occurrences.
     pub count: i64,
-    /// What of it.
+    /// Detail: a reason, a kind or a name.
     pub detail: Option<String>,
-    /// Since when, where that is known.
+    /// Start of the problem, if known.
     pub since: Option<Timestamp>,
-    /// When it last happened, where it happens again and again.
+    /// Last occurrence of a recurring problem.
     pub last: Option<Timestamp>,
     /// Command or action that remedies it.
     pub remedy: String,
@@ -72,11 +72,11 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Alarm
     Ok(Json(all(&app).await?))
 }
 
-/// Alarms of all kinds, in the order in which they are added.
+/// All alarms, in the order in which they are added.
 #[derive(Default)]
 struct Alarms(Vec<Alarm>);
 
-/// What the command that mends an alarm names.
+/// Arguments of the command that remedies an alarm.
 struct Names<'a> {
     source: &'a str,
     reference: &'a str,
@@ -113,10 +113,10 @@ impl Alarms {
     }
 }
 
-/// All there are: what comes in first, then what goes out, then subscribers.
+/// All alarms: incoming first, then outgoing, then subscribers.
 pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
-    // Of no house in particular: the earliest day that it is anywhere.
+    // Without a particular property: the earliest current day anywhere.
     let today = today_at(now, None);
     let mut tx = app.db.platform_read().await?;
     let mut all = Alarms::default();
@@ -269,7 +269,7 @@ impl IntoFound for HouseWithoutZone {
     }
 }
 
-/// What waits for a link is linked; what waits for a person is decided.
+/// Commands: link what waits for a link, decide what waits for a person.
 fn remedy_of_parked(waiting: &ParkedAlarm) -> String {
     let ParkedAlarm { source_name, kind, external_id, missing, .. } = waiting;
     let about = format!("{source_name} {kind} {external_id}");

@@ -35,7 +35,7 @@ pub struct NewBackfill {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackfillResponse {
-    /// Its key.
+    /// The backfill's id.
     pub id: i64,
     /// The first night.
     pub from: Date,
@@ -43,13 +43,13 @@ pub struct BackfillResponse {
     pub until: Date,
     /// Nights before this day are done.
     pub reached: Date,
-    /// Nights in all.
+    /// Total number of nights.
     pub nights: i64,
-    /// Nights that are done.
+    /// Number of nights done.
     pub nights_done: i64,
     /// `running`, `done` or `failed`.
     pub state: String,
-    /// By entity, how many records had which outcome.
+    /// Record counts by entity and outcome.
     pub outcome: BackfillOutcome,
     /// Last error, if it stopped.
     pub error: Option<String>,

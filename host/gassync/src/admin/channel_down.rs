@@ -1,4 +1,4 @@
-//! The alarm for channels that are down: those whose calls this process has given up for the moment.
+//! The alarm for channels that are down, by the open circuit breakers of this process.
 
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use jiff::SignedDuration;
@@ -8,10 +8,10 @@ use crate::{
     store::{self, Tx, alarms::Found, sources},
 };
 
-/// How long a channel may be down before a person should look.
+/// How long a channel may be down before an alarm is raised.
 const MAY_BE_DOWN: SignedDuration = SignedDuration::from_mins(5);
 
-/// One for each source whose channel has been down for a while. Other processes know of their own calls alone.
+/// One alarm per source whose channel has been down for a while. Breakers of other processes are not visible here.
 pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Result<Vec<Found>> {
     let mut found = Vec::new();
     for (connection, since) in app.breakers.open().await {
@@ -31,7 +31,7 @@ pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Resu
     Ok(found)
 }
 
-/// Account and connection, as breakers are named.
+/// Parses the account and connection from a breaker's name.
 fn numbers(name: &str) -> Option<(AccountId, ConnectionId)> {
     let (account, connection) = name.split_once('/')?;
     Some((AccountId(account.parse().ok()?), ConnectionId(connection.parse().ok()?)))

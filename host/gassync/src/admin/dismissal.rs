@@ -1,10 +1,10 @@
-//! Who lets something go that waits for a person, and why.
+//! Dismissal of something that waits for a person: who and why.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{http::ApiError, inbound::decide::DecidedBy};
 
-/// Who says that something needs nothing more, and why.
+/// Who dismisses, and why.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dismissal {
@@ -15,7 +15,7 @@ pub struct Dismissal {
 }
 
 impl Dismissal {
-    /// As the sync log keeps it, or what is wrong with it.
+    /// The text for the sync log, or the validation error.
     pub(super) fn checked(&self) -> Result<String, ApiError> {
         DecidedBy { who: &self.by, why: &self.why }.check()?;
         Ok(format!("by {}: {}", self.by.trim(), self.why.trim()))

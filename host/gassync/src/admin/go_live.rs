@@ -33,11 +33,11 @@ pub struct GoLive {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NightsCount {
-    /// How many.
+    /// Number of nights.
     pub nights: usize,
-    /// The channel's id of the first one's room type.
+    /// The channel's id of the room type of the first night.
     pub first_room_type_id: Option<String>,
-    /// The first of them.
+    /// The first night.
     pub first_night: Option<Date>,
 }
 

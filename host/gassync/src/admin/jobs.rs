@@ -35,10 +35,10 @@ const CALL_SECONDS: f64 = 1.0;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct JobFilter {
-    /// A source's name or number.
+    /// A source's name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Such as `push-booking`.
+    /// Kind, such as `push-booking`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `waiting`, `done`, `dead` or `cancelled`.
@@ -59,7 +59,7 @@ pub struct JobFilter {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobResponse {
-    /// Its key.
+    /// The job's id.
     pub id: i64,
     /// Source.
     pub source: String,
@@ -102,9 +102,9 @@ pub struct JobDetail {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewJobRun {
-    /// Of this source.
+    /// Only of this source.
     pub source: Option<String>,
-    /// Of this kind.
+    /// Only of this kind.
     pub kind: Option<String>,
     /// Enqueued at or after this time.
     pub since: Option<Timestamp>,
@@ -130,7 +130,7 @@ pub struct RunPlan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobRun {
-    /// Its key.
+    /// The run's id.
     pub id: i64,
     /// `running`, `done` or `cancelled`.
     pub state: String,
@@ -200,7 +200,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/job-runs/{id}/cancel", post(cancel_run))
 }
 
-/// In the database's words, or what is wrong with it.
+/// Converts the filter for the database, or returns the validation error.
 async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
     if let Some(kind) = asked.kind.as_deref().filter(|kind| JobKind::named(kind).is_none()) {
         return Err(Problem::Malformed(format!("kind: there are no jobs of the kind {kind}")).into());

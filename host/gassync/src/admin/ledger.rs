@@ -25,9 +25,9 @@ const MAX_SHOWN: usize = 1_000;
 pub struct LedgerDifference {
     /// Account name.
     pub account: String,
-    /// The unit's key in the core.
+    /// The unit's id in the core.
     pub unit_id: i64,
-    /// Which night.
+    /// The night.
     pub night: Date,
     /// Difference.
     pub what: String,

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Turns a switch: `pause` and `resume` that of what comes in, `push-off` and `push-on` that of what goes out.
+/// Sets a switch: `pause` and `resume` for incoming changes, `push-off` and `push-on` for pushes.
 pub(super) async fn set(
     tx: &mut Tx,
     source: &Source,

@@ -54,7 +54,7 @@ pub struct ImportedLink {
     /// The source's id.
     #[serde(default, alias = "external_id")]
     pub external_id: Value,
-    /// The core's.
+    /// The core's id.
     #[serde(default)]
     pub ours: Value,
     /// Source.
@@ -97,9 +97,9 @@ pub struct EntityImportResult {
 /// Number of lines, and the first one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct LineCount {
-    /// How many.
+    /// Number of lines.
     pub count: usize,
-    /// The first.
+    /// The first line.
     pub first: Option<ImportedLine>,
 }
 
@@ -107,11 +107,11 @@ pub struct LineCount {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportedLine {
-    /// Its number.
+    /// Line number.
     pub line: u64,
     /// The source's id.
     pub external_id: String,
-    /// The core's.
+    /// The core's id.
     pub ours: String,
     /// Previous core entity.
     pub was: Option<i64>,
@@ -120,7 +120,7 @@ pub struct ImportedLine {
 /// A problem of a line.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LineProblem {
-    /// Its number.
+    /// Line number.
     pub line: u64,
     /// Field.
     pub field: String,
@@ -222,7 +222,7 @@ async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result
     Ok(Ok(id))
 }
 
-/// Always in the same order, to avoid deadlocks.
+/// Locks the sources in a fixed order, to avoid deadlocks.
 async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>> {
     let mut connections: Vec<ConnectionId> = sources.iter().filter_map(|source| source.connection).collect();
     connections.sort_unstable();

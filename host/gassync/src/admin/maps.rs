@@ -53,7 +53,7 @@ pub struct LinkResponse {
     pub retries: i64,
     /// `external` or `core`.
     pub origin: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
@@ -61,7 +61,7 @@ pub struct LinkResponse {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLink {
-    /// `property`, `room-type`, `rate-plan`, or `reservation` for one that waits.
+    /// `property`, `room-type`, `rate-plan`, or `reservation` for a parked one.
     pub kind: String,
     /// The source's id.
     pub id: String,
@@ -77,7 +77,7 @@ pub struct NewLink {
     /// Who decides.
     #[serde(default)]
     pub by: Option<String>,
-    /// Why.
+    /// Their reason.
     #[serde(default)]
     pub why: Option<String>,
 }
@@ -217,7 +217,7 @@ fn kind(word: &str) -> Result<EntityKind, Problem> {
 fn shown(linked: LinkResult) -> LinkPlan {
     let LinkResult { outcome, changes, frees } = linked;
     let (status, changes) = (outcome.as_str().to_owned(), changes);
-    // Our own shapes always have a JSON form.
+    // Serialising our own types cannot fail.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
     LinkPlan { plan, status, changes, frees }
 }

@@ -80,7 +80,7 @@ pub struct RejectedNightsResponse {
     pub to: Date,
     /// Number of nights.
     pub nights: i64,
-    /// Its log.
+    /// The channel's error.
     pub why: Option<String>,
 }
 

@@ -75,7 +75,7 @@ pub struct DecideParkedRequest {
     pub decision: String,
     /// Who decides.
     pub by: String,
-    /// Why.
+    /// Their reason.
     pub why: String,
     /// Only return what would change.
     #[serde(default)]
@@ -205,7 +205,7 @@ async fn decide(
 
 fn plan(Decided { outcome, changes }: Decided) -> DecisionPlan {
     let status = outcome.as_str().to_owned();
-    // Our own shapes always have a JSON form.
+    // Serialising our own types cannot fail.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
     DecisionPlan { plan, status, changes }
 }

@@ -24,13 +24,13 @@ const MAX_LIMIT: i64 = 500;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginCall {
-    /// Its key.
+    /// The call's id.
     pub id: i64,
     /// The tenant.
     pub account_id: i64,
-    /// The connection it was for.
+    /// The connection.
     pub connection_id: i64,
-    /// The version that was called.
+    /// The called version.
     pub version: String,
     /// SHA-256 of that version.
     pub hash: String,
@@ -50,7 +50,7 @@ pub struct PluginCall {
     pub sent_bytes: i64,
     /// Received in bodies, in bytes.
     pub received_bytes: i64,
-    /// When it ended.
+    /// Time of completion.
     pub at: Timestamp,
     /// Requests and log, if requested.
     pub detail: Option<CallDetail>,
@@ -62,10 +62,10 @@ pub(super) fn router() -> Router<Arc<App>> {
 
 #[derive(Debug, Deserialize)]
 struct CallsQuery {
-    /// Those after this one, oldest first; without it the newest.
+    /// Only calls after this id, oldest first; without it the newest.
     after: Option<i64>,
     limit: Option<i64>,
-    /// With requests and log.
+    /// Whether to include requests and log.
     #[serde(default)]
     detail: bool,
 }

@@ -24,7 +24,7 @@ use crate::{
 pub struct PluginResponse {
     /// The channel.
     pub id: String,
-    /// `enabled`, `disabled`, `quarantined`; `removed` where nothing serves, `refused` where nothing ever did.
+    /// `enabled`, `disabled`, `quarantined`; `removed` if no version is active, `refused` if none ever was.
     pub status: String,
     /// Active version, from its manifest.
     pub version: Option<String>,
@@ -54,7 +54,7 @@ pub struct PluginVersionResponse {
     pub version: String,
     /// SHA-256 of the component.
     pub hash: String,
-    /// The contract it speaks.
+    /// Version of the plugin contract.
     pub contract: String,
     /// `serving`, `preparing`, `waiting` for a grant, `quarantined`, `refused`, `former`, or `ready`.
     pub status: String,
@@ -91,28 +91,28 @@ pub struct InstalledPlugin {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Grants {
-    /// The version by its hash or the beginning of it; the newest when none is said.
+    /// The version by its hash or a prefix of it. Default: the waiting version, otherwise the active one.
     pub hash: Option<String>,
-    /// All that it asks for.
+    /// Grant everything that it asks for.
     pub all: bool,
-    /// These too.
+    /// Permissions to grant.
     pub give: PermissionList,
-    /// These no more.
+    /// Permissions to revoke.
     pub take: PermissionList,
 }
 
-/// Things a plugin may ask for, in the words of its manifest.
+/// Permissions, named as in the manifest.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PermissionList {
-    /// Where it may go.
+    /// Hosts that it may call.
     pub hosts: Vec<String>,
-    /// Slot, and where its secrets may be sent.
+    /// Slots, each with a host that may receive its secrets.
     pub secrets: Vec<(String, String)>,
-    /// Memory of one call, in MiB.
+    /// Memory limit of a call, in MiB.
     #[serde(rename = "memoryMiB")]
     pub memory_mib: Option<u32>,
-    /// Routes that anybody may call.
+    /// Routes that may be called without authentication.
     pub open_routes: Vec<String>,
 }
 
@@ -210,7 +210,7 @@ fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> Pl
         "ready"
     };
     let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
-    // A manifest that this host reads no more asks for nothing here.
+    // A manifest that this host can no longer parse requests nothing.
     let manifest = Manifest::parse(&version.manifest.to_string()).ok();
     let lacks = manifest.zip(held).map(|(manifest, held)| grant_options(&held.missing(&manifest)));
     PluginVersionResponse {
@@ -306,7 +306,8 @@ async fn grant(
     Ok(Json(version_shown(&plugin, &version)))
 }
 
-/// The version that was named; else the one that waits for a word, unless something is only taken; else the one that serves.
+/// The named version; otherwise the one that waits for permissions, unless permissions are only revoked; otherwise the
+/// active one.
 fn select_version<'a>(
     plugin: &store::plugins::PluginRow,
     versions: &'a [VersionRow],
@@ -329,7 +330,7 @@ async fn take_from_all(
 ) -> store::Result<bool> {
     let mut had = false;
     for version in versions {
-        // Another wish may have changed it meanwhile.
+        // An earlier revocation may have changed it.
         let now = store::plugins::version(tx, id, &version.hash).await?.and_then(|version| version.allowance);
         let Some(mut allowance) = now else { continue };
         if allowance.0.take(wish) {
@@ -340,7 +341,7 @@ async fn take_from_all(
     Ok(had)
 }
 
-/// A version by the beginning of its hash, or the newest.
+/// A version by a prefix of its hash, or the newest.
 async fn version_of(
     app: &App,
     id: &str,

@@ -21,29 +21,29 @@ use crate::{
     store::set_aside::{self as rows, SetAside},
 };
 
-/// A record that is set aside, without what it says.
+/// A record set aside, without its content.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetAsideResponse {
-    /// Its key.
+    /// The id of the row.
     pub id: i64,
     /// The tenant.
     pub account_id: i64,
-    /// Who sent it.
+    /// The source.
     pub source: String,
     /// `reservation`, `block`, and so on.
     pub entity: String,
-    /// The channel's id, where it is known.
+    /// The channel's id, if known.
     pub external_id: Option<String>,
-    /// Where in the record, and what was expected there.
+    /// Position in the record, and what was expected there.
     pub problem: String,
-    /// The message it came by, where it came by one.
+    /// The message that contained it, if any.
     pub message_id: Option<i64>,
-    /// How often it was seen.
+    /// Number of times it was seen.
     pub count: i64,
-    /// When it was seen first.
+    /// Time of the first sighting.
     pub first_seen_at: Timestamp,
-    /// When it was seen last.
+    /// Time of the last sighting.
     pub last_seen_at: Timestamp,
     /// Time of the last retry.
     pub retried_at: Option<Timestamp>,
@@ -52,10 +52,10 @@ pub struct SetAsideResponse {
 /// A record set aside with its raw content, which may contain guest data.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SetAsideDetail {
-    /// What is known of it.
+    /// The record without its content.
     #[serde(flatten)]
     pub record: SetAsideResponse,
-    /// The record as it came.
+    /// The raw record.
     pub raw: Option<String>,
 }
 

@@ -25,18 +25,18 @@ use crate::{
     },
 };
 
-/// Rows taken in one transaction.
+/// Rows deleted per transaction.
 const BATCH: i64 = 1_000;
-/// Holds given back in one transaction.
+/// Holds released per transaction.
 const HOLDS: i64 = 100;
-/// How often it is looked whether the work for a source has ended,
+/// Interval of checks whether work for the source is still running.
 const LOOK: Duration = Duration::from_millis(100);
-/// and how many times.
+/// Maximum number of these checks.
 const LOOKS: u32 = 150;
-/// How often all is gone through again where something came in meanwhile.
+/// Maximum rounds of deletion if data arrives meanwhile.
 const ROUNDS: u32 = 3;
 
-/// What is to be deleted.
+/// A request to delete a source.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewRemoval {
@@ -55,21 +55,21 @@ pub struct RemovalResponse {
     pub name: String,
     /// Whether the source was deleted; otherwise this is the plan.
     pub done: bool,
-    /// Whether it was the one that creates core entities: the next source that is added will be.
+    /// Whether it was the source that creates core entities; the next source added takes over.
     pub creates: bool,
     /// Deleted: records of the channel, by kind.
     pub records: RemovedRecords,
     /// Deleted: links to the core.
     pub links: i64,
-    /// Stay in the core with their nights.
+    /// Kept in the core: bookings, with their nights.
     pub bookings_kept: i64,
-    /// Stay in the core: nights that the channel has taken out of sale, as notes of maintenance.
+    /// Kept in the core: blocks of the channel, as maintenance entries.
     pub closures_kept: i64,
     /// Opened: nights that were closed by hand at the channel.
     pub closed_nights_opened: i64,
     /// Released: holds of parked records.
     pub holds_given_back: i64,
-    /// Stay at the channel: bookings that were pushed to it.
+    /// Left at the channel: bookings that were pushed to it.
     pub pushed_bookings: i64,
     /// Deleted, and revoked where the channel supports it: credential fields.
     pub credentials: i64,
@@ -106,7 +106,7 @@ pub struct RemovedRecords {
     pub blocks: i64,
     /// Nights of calendars.
     pub calendar_nights: i64,
-    /// Those that could not be read.
+    /// Records set aside.
     pub set_aside: i64,
     /// Decisions on parked records.
     pub decisions: i64,
@@ -260,7 +260,7 @@ async fn take_once(app: &App, source: &Source) -> store::Result<()> {
             take(app, source, piece, connection.0).await?;
         }
     }
-    // In one transaction: a connection must not outlive its source.
+    // One transaction, since a connection must not outlive its source.
     let mut tx = app.db.write(source.account).await?;
     source_removal::delete(&mut tx, SOURCE, source.account, source.id.0, 1).await?;
     if let Some(connection) = source.connection {

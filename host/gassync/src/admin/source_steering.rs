@@ -299,7 +299,7 @@ async fn set_settings(
     let plugin = app.plugins.get(&found.source_type);
     let plugin = plugin.ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", found.source_type)))?;
     let mut tx = app.db.write(found.account).await?;
-    // Locks the row: two changes at once do not undo each other.
+    // Locks the row, so that concurrent changes do not overwrite each other.
     source_switches::lock(&mut tx, found.account, found.id).await?;
     let before = sources::get(&mut tx, found.account, found.id).await?.ok_or(Problem::NotFound)?.config;
     let mut after: Map<String, Value> = before.as_object().cloned().unwrap_or_default();

@@ -43,7 +43,7 @@ pub struct NewSourceRequest {
     /// Settings as defined in the plugin's manifest.
     #[serde(default)]
     pub settings: BTreeMap<String, Value>,
-    /// Credentials by field of the manifest's slots.
+    /// Credentials by the fields of the manifest's slots.
     #[serde(default)]
     pub credentials: BTreeMap<String, String>,
     /// IANA time zone for properties whose channel sends none.
@@ -71,7 +71,7 @@ pub struct CreatedSource {
     /// Labels of missing credentials.
     #[serde(default)]
     pub missing: Vec<String>,
-    /// Time zone of its properties. Without one, days start early where the channel sends none.
+    /// Time zone of its properties. If there is none and the channel sends none, days start early.
     #[serde(default)]
     pub time_zone: Option<String>,
 }
@@ -80,7 +80,7 @@ pub struct CreatedSource {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailingPollResponse {
-    /// What is polled.
+    /// The poll's name.
     pub poll: String,
     /// Consecutive failures.
     pub failures: i64,

@@ -17,19 +17,19 @@ use crate::{
     store::{self, sync_log},
 };
 
-/// The page itself holds nothing: it asks for the figures with the operator's token.
+/// The page contains no data: it requests the figures with the operator's token.
 const PAGE: &str = include_str!("../../assets/status.html");
-/// Lines of the audit trail that are shown.
+/// Lines of the audit trail on the page.
 const LINES: i64 = 25;
-/// Lines given at once to one who follows.
+/// Maximum lines per response when following the audit trail.
 const FOLLOWED: i64 = 500;
 
-/// Where things stand: counts and ids, never what a guest wrote.
+/// Status of the system: counts and ids, never guest data.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HostStatus {
     /// Figures by name.
     pub figures: BTreeMap<String, i64>,
-    /// What a person should look at.
+    /// Conditions that need an operator.
     pub alarms: Vec<Alarm>,
     /// The newest lines of the audit trail.
     pub lines: Vec<SyncLogLineResponse>,
@@ -39,23 +39,23 @@ pub struct HostStatus {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncLogLineResponse {
-    /// Its key.
+    /// The line's id.
     pub id: i64,
-    /// When.
+    /// Time of creation.
     pub at: Timestamp,
     /// `inbound` or `outbound`.
     pub direction: String,
-    /// The source whose record it was.
+    /// The source of the record.
     pub source_id: Option<i64>,
-    /// What kind of record.
+    /// Kind of the record.
     pub entity: String,
     /// The channel's id.
     pub entity_id: String,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// How it went.
+    /// The status.
     pub status: String,
-    /// Why, where it did not simply succeed.
+    /// The reason, unless it simply succeeded.
     pub message: Option<String>,
 }
 

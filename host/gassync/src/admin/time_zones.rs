@@ -23,11 +23,11 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTimeZone {
-    /// As IANA calls it, such as `Europe/Lisbon`.
+    /// IANA name, such as `Europe/Lisbon`.
     pub time_zone: String,
 }
 
-/// Result.
+/// Result of the change.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeZoneResponse {
@@ -53,7 +53,7 @@ async fn set(
     let before = time_zones::kept(&mut tx, source.account, source.id).await?;
     time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
     let houses = core::set_missing_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
-    // Days start at another hour now: recompute the calendar.
+    // Days now start at another hour, so the calendar is recomputed.
     schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();

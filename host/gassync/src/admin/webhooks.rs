@@ -22,13 +22,13 @@ use crate::{
     },
 };
 
-/// A subscription, and whose it is.
+/// A subscription with its owner.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookListItem {
     /// The tenant.
     pub account_id: i64,
-    /// What people call the source.
+    /// The source's name.
     pub source: String,
     /// The subscription.
     #[serde(flatten)]
@@ -71,7 +71,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
 }
 
-/// Those of all sources, or of the one that the query names.
+/// Lists the subscriptions of all sources, or of the one in the query.
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
@@ -107,7 +107,7 @@ async fn shown(
     Ok(WebhookListItem { account_id: webhook.account.0, source, webhook: webhooks::show(app, tx, webhook).await? })
 }
 
-/// For the source that the query names.
+/// Creates a subscription for the source in the query.
 async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
