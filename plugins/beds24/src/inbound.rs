@@ -73,7 +73,7 @@ fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
 fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, ChannelError> {
     let message: Message = read_json(raw.get(), path)?;
     Ok(match (&message.booking, message.action.lower().as_str()) {
-        // A message by a guest comes with the unchanged booking, so only the message is new.
+        // The webhook of a guest's message contains the unchanged booking; reading it is harmless.
         (Some(raw), _) => {
             let beside = message.invoice_items.as_deref();
             let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };

@@ -130,7 +130,7 @@ fn bookings(selection: &Selection, settings: &Settings) -> Result<Asked, Channel
             parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
         }
         Selection::Within(nights) => {
-            // Beds24 does not document if these bounds are inclusive; these are correct either way.
+            // It is unconfirmed if the bounds are inclusive; these are correct either way.
             parameters.push(("departureFrom", to_date_text(nights.start)));
             parameters.push(("arrivalTo", to_date_text(nights.until)));
         }

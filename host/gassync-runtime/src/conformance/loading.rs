@@ -12,7 +12,7 @@ use crate::{Adapter, Engine, LoadError, MAX_COMPONENT_BYTES, denied_imports};
 /// Size above which the report warns, in bytes.
 const LARGE_COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 
-/// Loads the plugin; `None` if that fails.
+/// Checks the file and loads the plugin; `None` if that fails.
 pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
     let mut size = Check::new("file.size", "Is the file within the size limit?");
     let bytes = subject.wasm.len();

@@ -14,7 +14,7 @@ pub(crate) struct Creation {
     pub arrival: Date,
 }
 
-/// A room of a reservation, and its index.
+/// A room of a reservation, and its position among the rooms.
 pub(crate) struct BookingPart<'a> {
     pub reservation: &'a Reservation,
     pub room: Option<&'a RoomStay>,
@@ -146,7 +146,7 @@ fn who(form: Form, guest: &GuestDetails) -> Form {
         .text("postcode", address.postcode.as_deref())
 }
 
-/// Returns status and accompanying values; `None` for a status that is not in the contract.
+/// Returns status and sub-status; `None` for a status that is not in the contract.
 pub(crate) fn status(status: &ReservationStatus) -> Option<(&'static str, Option<&'static str>)> {
     match status {
         ReservationStatus::Confirmed => Some(("confirmed", None)),

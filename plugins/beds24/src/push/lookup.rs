@@ -71,7 +71,7 @@ pub(crate) fn by_reference(
     if let (Some(first), Some(last)) = (rooms.iter().map(|r| r.1).min(), rooms.iter().map(|r| r.1).max()) {
         let mut parameters = any_status();
         parameters.extend(rooms.iter().map(|(room_id, _)| ("roomId", room_id.clone())));
-        // Beds24 does not document if the bounds are inclusive, so extend both by a day.
+        // It is unconfirmed if the bounds are inclusive, so extend both by a day.
         parameters.push(("arrivalFrom", to_date_text(first.day_before())));
         parameters.push(("arrivalTo", to_date_text(last.next_day())));
         found = read(&session.lookup_pages(&parameters)?)?;
