@@ -9,25 +9,25 @@ use crate::{Call, Finished, Interface, Manifest};
 /// A plugin, independent of its contract version. Each call runs in a sandbox of its own.
 #[async_trait]
 pub trait Adapter: Send + Sync {
-    /// Its manifest.
+    /// The plugin's manifest.
     fn manifest(&self) -> &Manifest;
 
     /// SHA-256 of the component, in hex.
     fn hash(&self) -> &str;
 
-    /// The interfaces it exports.
+    /// The interfaces the plugin exports.
     fn exports(&self) -> &[Interface];
 
-    /// The names of the interfaces it imports.
+    /// The names of the interfaces the plugin imports.
     fn imports(&self) -> &[String];
 
-    /// Whether it imports `state`.
+    /// True if the plugin imports `state`.
     fn keeps_state(&self) -> bool;
 
     /// Decodes a call from the channel.
     async fn decode(&self, call: Call, request: HttpRequest) -> Finished<Decoded>;
 
-    /// Builds the response to such a call once the result of each change is known.
+    /// Builds the response to an inbound call from the result of each change.
     async fn respond(
         &self,
         call: Call,
@@ -36,7 +36,7 @@ pub trait Adapter: Send + Sync {
         results: Vec<ChangeResult>,
     ) -> Finished<HttpResponse>;
 
-    /// Builds the response to such a call when there is no outcome, from the error.
+    /// Builds the response to an inbound call that failed before any change was processed, from the error.
     async fn on_error(&self, call: Call, request: HttpRequest, error: ChannelError) -> Finished<HttpResponse>;
 
     /// Fetches one page from the channel.

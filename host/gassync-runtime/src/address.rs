@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one of the open internet: not this machine, not a private network, not a cloud's metadata.
+/// True if the address is on the public internet: not this machine, a private network or a cloud metadata service.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -30,7 +30,7 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
 
 fn is_public_v6(v6: Ipv6Addr) -> bool {
     let [first, second, ..] = v6.segments();
-    // Only global unicast, less the ranges that carry an IPv4 address inside or are for documents.
+    // Accept only global unicast, without the ranges that embed an IPv4 address or are reserved for documentation.
     let global = first & 0xe000 == 0x2000;
     let teredo_or_documents = first == 0x2001 && (second == 0 || second == 0x0db8);
     let six_to_four = first == 0x2002;

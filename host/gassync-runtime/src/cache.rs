@@ -41,8 +41,8 @@ impl Cache {
         let (mark, code) = file.split_first_chunk::<MARK_BYTES>()?;
         self.mac(engine, hash, code).verify_slice(mark).ok()?;
         #[expect(unsafe_code, reason = "the bytes bear this host's MAC: this host compiled them with this engine")]
-        // SAFETY: `deserialize` asks for bytes that `precompile_component` made, unaltered; the MAC just verified over
-        // these same bytes in memory says so.
+        // SAFETY: `deserialize` requires unaltered output of `precompile_component`; the MAC verified above over these
+        // same bytes in memory proves it.
         let component = unsafe { Component::deserialize(engine, code) };
         component.ok()
     }

@@ -72,11 +72,11 @@ pub struct Call {
     pub id: String,
     /// The source's settings, a JSON object.
     pub settings: serde_json::Value,
-    /// Hosts it may call.
+    /// Hosts the call may reach.
     pub grant: Grant,
-    /// Source of the secrets for placeholders.
+    /// Source of the secrets that fill placeholders.
     pub credentials: Arc<dyn Credentials>,
-    /// Transport of its requests.
+    /// Transport of the call's HTTP requests.
     pub transport: Arc<dyn Transport>,
     /// Clock of the guest.
     pub clock: Clock,
@@ -84,14 +84,14 @@ pub struct Call {
     pub seed: u64,
     /// Resource limits.
     pub budget: Budget,
-    /// The source's memory, for plugins that keep one.
+    /// The source's plugin state, for plugins that import `state`.
     pub memory: Memory,
-    /// The core's data of the source.
+    /// Core data of the source.
     pub core_data: Arc<dyn CoreData>,
 }
 
 impl Call {
-    /// A call that reaches nothing: no network, no secrets, no memory, no core data; its time stands still.
+    /// Creates a call without network, secrets, plugin state or core data, and with a stopped clock.
     pub fn isolated(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -113,7 +113,7 @@ impl Call {
 pub struct Finished<T> {
     /// The result.
     pub result: Result<T, CallError>,
-    /// Resource usage, also of failed calls.
+    /// Resource usage, also of a failed call.
     pub record: CallRecord,
 }
 
@@ -136,7 +136,7 @@ pub struct CallRecord {
     pub sent_bytes: u64,
     /// Response body bytes received.
     pub received_bytes: u64,
-    /// What it made of the source's memory, to be kept with what came of the call: empty when it trapped or went over a
+    /// Changes to the source's plugin state, to be stored with the result. Empty if the call trapped or exceeded a
     /// limit.
     pub memory: MemoryChanges,
     /// HTTP requests, with placeholders instead of secrets.
@@ -158,18 +158,18 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     /// With placeholders.
     pub body: Option<Vec<u8>>,
-    /// The credential slot it used, if any.
+    /// The credential slot the request used, if any.
     pub credential: Option<String>,
     /// Response status, if there was a response.
     pub status: Option<u16>,
-    /// Why the gate refused it, if it did.
+    /// Why the gate refused the request, if it did.
     pub refused: Option<String>,
 }
 
 /// A log line of a guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// `debug`, `info`, `warn`, `error`, or the stream it was written to.
+    /// `debug`, `info`, `warn`, `error`, or the name of the standard stream.
     pub level: String,
     /// Message.
     pub message: String,
@@ -194,7 +194,7 @@ pub enum CallError {
     LimitExceeded {
         /// The limit's name.
         limit: &'static str,
-        /// Its value and unit.
+        /// The limit's value and unit.
         value: String,
     },
     /// The plugin returned an invalid result.
@@ -211,7 +211,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the plugin caused the failure, rather than the channel or the host.
+    /// True if the plugin caused the failure, rather than the channel or the host.
     pub fn is_plugin_fault(&self) -> bool {
         matches!(
             self,
@@ -222,7 +222,7 @@ impl CallError {
         )
     }
 
-    /// Whether only the plugin can have caused the failure: wall-clock time also depends on channel and host.
+    /// True if only the plugin can have caused the failure: wall-clock time also depends on channel and host.
     pub fn is_unambiguous_plugin_fault(&self) -> bool {
         self.is_plugin_fault() && !matches!(self, Self::LimitExceeded { limit: "wall", .. })
     }

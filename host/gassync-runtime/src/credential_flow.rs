@@ -24,28 +24,28 @@ pub struct Captured {
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The manifest's address cannot be used.
+    /// The manifest's address is unusable.
     #[error("a step of the manifest has an invalid URL")]
     Address,
-    /// It is not granted.
+    /// The address is not granted.
     #[error("a step of the manifest is denied: {0}")]
     Denied(#[from] Denial),
-    /// The secrets of this slot may not be sent there.
+    /// The secrets of this slot may not be sent to this address.
     #[error("a step of the manifest may not send secrets of {0} to this host")]
     Slot(String),
-    /// A placeholder stays empty.
+    /// A placeholder has no value.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The channel was not reached.
+    /// The channel was unreachable.
     #[error("cannot reach the channel: {0}")]
     Send(#[from] SendError),
-    /// The channel refused; the secret does not work any more.
+    /// The channel refused the credentials; they no longer work.
     #[error("the channel refused the credential with status {0}")]
     Refused(u16),
-    /// The channel answered otherwise.
+    /// The channel returned another status.
     #[error("the channel responded with status {0}")]
     Status(u16),
-    /// A token is not where the manifest says.
+    /// The response has no token at the manifest's pointer.
     #[error("the channel's response has no value at {0}")]
     Missing(String),
 }
@@ -78,7 +78,7 @@ impl Credentials for KnownFields<'_> {
 }
 
 impl Step {
-    /// Slots and fields its request sends.
+    /// Slots and fields sent by the step's request.
     pub fn sends(&self) -> impl Iterator<Item = (&str, &str)> {
         let StepRequest { url, headers, body, .. } = &self.request;
         let texts = [url].into_iter().chain(headers.values()).chain(body);
@@ -86,7 +86,7 @@ impl Step {
     }
 }
 
-/// Whether a person entered the field of a slot.
+/// True if a person entered the field of a slot.
 pub type UserInput<'a> = dyn Fn(&str, &str) -> bool + Sync + 'a;
 
 /// The consent URL for the browser, filled. Its host must be granted, and it may contain only secrets that a person

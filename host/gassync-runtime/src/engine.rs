@@ -23,7 +23,7 @@ const DECOMMIT_BATCH: usize = 16;
 /// Engine settings.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// Folder of the compilation cache; none disables it.
+    /// Folder of the compilation cache; `None` disables it.
     pub cache_dir: Option<PathBuf>,
     /// MAC key of cache entries.
     pub cache_key: [u8; 32],
@@ -44,7 +44,7 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> Result<Self, LoadError> {
         let mut config = Config::new();
         config.epoch_interruption(true);
-        // Nothing here uses WASI 0.3, and without it a call costs a quarter.
+        // Nothing here uses WASI 0.3, and disabling it reduces the cost of a call to a quarter.
         config.concurrency_support(false);
         config.max_wasm_stack(STACK_BYTES);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.concurrent_calls)));
@@ -119,7 +119,7 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
     let scans = PoolingAllocationConfig::is_pagemap_scan_available() && !has_swap();
     pool.pagemap_scan(if scans { Enabled::Yes } else { Enabled::No });
     pool.total_component_instances(slots)
-        // A Python guest is made of 14 modules, one in JavaScript of 4.
+        // A Python guest consists of 14 modules, a JavaScript guest of 4.
         .total_core_instances(slots * 16)
         .total_memories(slots)
         .total_tables(slots * 2)
@@ -134,7 +134,7 @@ fn pool(concurrent_calls: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// Whether the system may swap; assumed if unknown.
+/// True if the system may swap; assumed if unknown.
 fn has_swap() -> bool {
     std::fs::read_to_string("/proc/swaps").map_or(true, |swaps| swaps.lines().count() > 1)
 }

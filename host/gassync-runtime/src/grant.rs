@@ -61,7 +61,7 @@ impl HostPattern {
         Self { methods: Vec::new(), origin }
     }
 
-    /// Whether the origin of another pattern is covered, whatever its methods.
+    /// True if this pattern covers the origin of the other one, regardless of methods.
     pub(crate) fn contains_origin_of(&self, other: &Self) -> bool {
         let url = Url::parse(&other.origin.to_string());
         self.origin == other.origin || url.is_ok_and(|url| self.origin.covers(&url))
@@ -113,7 +113,7 @@ impl Origin {
         }
     }
 
-    /// Whether this origin covers the other one.
+    /// True if this origin covers the other one.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let host = match (self.host.strip_prefix("*."), other.host.split_once('.')) {
             (Some(rest), Some((_, parent))) => parent == rest,
@@ -125,7 +125,7 @@ impl Origin {
     fn covers(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let host_fits = match self.host.strip_prefix("*.") {
-            // One label, no more: `*.example.org` is not `a.b.example.org`.
+            // The wildcard matches one label only: `*.example.org` does not match `a.b.example.org`.
             Some(rest) => host
                 .strip_suffix(rest)
                 .and_then(|h| h.strip_suffix('.'))
@@ -161,7 +161,7 @@ impl Grant {
         }
     }
 
-    /// Whether secrets of a slot may be sent there.
+    /// True if the secrets of the slot may be sent with this method to this URL.
     pub fn allows_slot(&self, slot: &str, method: &str, url: &Url) -> bool {
         let covered = |patterns: &Vec<HostPattern>| patterns.iter().any(|pattern| pattern.covers(method, url));
         match (self.slots.get(slot), self.granted_slots.get(slot)) {
@@ -170,7 +170,7 @@ impl Grant {
         }
     }
 
-    /// Whether this host may have a private address.
+    /// True if this host may have a private address.
     pub fn allows_private(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
         self.private.iter().any(|(host, p)| Some(host.as_str()) == url.host_str() && Some(*p) == port)

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-/// What a plugin may be able to do: an interface of the contract each.
+/// The contract's interfaces that a plugin may export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interface {
     /// `inbound`
@@ -24,7 +24,7 @@ pub enum Interface {
 }
 
 impl Interface {
-    /// All of them.
+    /// All interfaces.
     pub const ALL: [Self; 9] = [
         Self::Inbound,
         Self::Reply,
@@ -37,7 +37,7 @@ impl Interface {
         Self::Connection,
     ];
 
-    /// Its name in the contract.
+    /// The interface's name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inbound => "inbound",

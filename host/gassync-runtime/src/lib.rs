@@ -1,8 +1,8 @@
 //! The plugin sandbox.
 //!
-//! [`Engine`] compiles a component and hands out an [`Adapter`]: one trait in domain types, whichever version of the
-//! contract the component speaks. Every call runs in a fresh sandbox under a [`Budget`]; what it may reach is what a
-//! [`Grant`] says; secrets stay on this side. There is no SQL here, and there are no routes.
+//! [`Engine`] compiles a component and returns an [`Adapter`]: one trait in domain types, for every contract version.
+//! Every call runs in a fresh sandbox within a [`Budget`]. A [`Grant`] lists the hosts it may reach. Secrets never
+//! enter the sandbox. This crate contains no SQL and no routes.
 
 mod adapter;
 mod address;

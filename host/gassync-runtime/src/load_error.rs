@@ -1,27 +1,27 @@
 use crate::ManifestError;
 
-/// Why a component cannot serve.
+/// Why a component failed to load.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The engine cannot be set up.
+    /// The engine failed to start.
     #[error("the engine cannot be set up: {0}")]
     Engine(String),
-    /// It is native code: only this host may compile.
+    /// The file is native code; only this host may compile.
     #[error("the file is compiled code; a plugin is a WebAssembly component")]
     Precompiled,
-    /// It is not a component.
+    /// The file is not a component.
     #[error("the file is not a component that compiles: {0}")]
     Compile(String),
-    /// It imports what it may not.
+    /// The component has forbidden imports.
     #[error("the plugin imports what it may not have: {}", .0.join("; "))]
     Imports(Vec<String>),
-    /// It speaks no version of the contract that this host knows.
+    /// The component implements no contract version this host supports.
     #[error("the plugin does not fit the contract: {0}")]
     Contract(String),
-    /// This host could not try it just now: it may be as good as any.
+    /// The host is temporarily unable to instantiate the component, which may be valid.
     #[error("the host could not try it: {0}")]
     Busy(String),
-    /// Its manifest cannot be used.
+    /// The manifest is invalid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }

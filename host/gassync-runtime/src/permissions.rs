@@ -1,5 +1,5 @@
-//! Permissions an admin grants to a plugin, in the form of its manifest. They are stored per version, carried over to
-//! the next one, and compared with what that requests.
+//! Permissions an admin grants to a plugin, in the syntax of its manifest. They are stored per version, copied to the
+//! next version, and compared with its requests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -90,7 +90,7 @@ impl Permissions {
         all
     }
 
-    /// Requested permissions that are missing here.
+    /// Requested permissions that are not granted here.
     pub fn missing(&self, manifest: &Manifest) -> Vec<PermissionRequest> {
         permission_requests(manifest).into_iter().filter(|request| !self.covers(request)).collect()
     }
@@ -105,7 +105,8 @@ impl Permissions {
         }
     }
 
-    /// Revokes a permission as it was granted; false if it was not there. Memory is lowered to the given limit.
+    /// Revokes a permission as it was granted; returns false if it was not granted. Memory is lowered to the given
+    /// limit.
     pub fn take(&mut self, request: &PermissionRequest) -> bool {
         match request {
             PermissionRequest::Host(host) => self.hosts.remove(host),
@@ -194,7 +195,7 @@ fn with_defaults(manifest: &Manifest, hosts: &[String]) -> Vec<String> {
     hosts.iter().flat_map(|host| [Some(host.clone()), default(host)]).flatten().collect()
 }
 
-/// Whether a granted pattern covers a requested one: same origin or below the wildcard, and no other methods.
+/// True if the granted pattern covers the requested one: same origin or below the wildcard, and no additional methods.
 fn includes(granted: &str, requested: &str) -> bool {
     let (Some((may, at)), Some((wants, there))) = (split_methods(granted), split_methods(requested)) else {
         return false;

@@ -1,11 +1,12 @@
-//! `{{slot.field}}`, with an optional `|json`, `|xml`, `|url` or `|base64` that says how to write it where it stands.
+//! Placeholders: `{{slot.field}}`, with an optional filter `|json`, `|xml`, `|url` or `|base64` for the encoding
+//! required at that position.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use url::form_urlencoded::byte_serialize;
 
 use crate::{CredentialError, Credentials};
 
-/// A piece of a text.
+/// A literal or a placeholder of a text.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece<'a> {
     Text(&'a str),
@@ -34,12 +35,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// Whether a text is one placeholder and nothing else.
+/// True if the text consists of exactly one placeholder.
 pub(crate) fn is_alone(text: &str) -> bool {
     matches!(*pieces(text), [Piece::Text(""), Piece::Field { .. }, Piece::Text("")])
 }
 
-/// A URL as the guest meant it: where it went through a parser of URLs, its placeholders came out escaped.
+/// Restores the placeholders of a URL whose braces a URL parser escaped.
 pub(crate) fn unescaped(url: &str) -> String {
     let mut text = url.to_owned();
     for (escaped, brace) in [("%7B%7B", "{{"), ("%7b%7b", "{{"), ("%7D%7D", "}}"), ("%7d%7d", "}}"), ("%7C", "|")] {
@@ -48,7 +49,7 @@ pub(crate) fn unescaped(url: &str) -> String {
     text
 }
 
-/// `{{slot.field}}` as it is shown: in single braces. All else stays, so that JSON stays JSON.
+/// Displays `{{slot.field}}` in single braces. The rest is unchanged, so that JSON stays valid.
 pub(crate) fn in_single_braces(text: &str) -> String {
     let shown = |piece| match piece {
         Piece::Text(text) => text.to_owned(),
@@ -57,7 +58,7 @@ pub(crate) fn in_single_braces(text: &str) -> String {
     pieces(text).into_iter().map(shown).collect()
 }
 
-/// The slots and fields of all placeholders of a text that nobody but the manifest wrote.
+/// Slots and fields of all placeholders in a text of the manifest, which contains no user text.
 pub(crate) fn names(text: &str) -> Vec<(&str, &str)> {
     let name = |piece| match piece {
         Piece::Field { slot, field, .. } => Some((slot, field)),
@@ -66,22 +67,22 @@ pub(crate) fn names(text: &str) -> Vec<(&str, &str)> {
     pieces(text).into_iter().filter_map(name).collect()
 }
 
-/// Fills every placeholder of such a text.
+/// Fills every placeholder in a text of the manifest.
 pub(crate) async fn fill(text: &str, credentials: &dyn Credentials) -> Result<String, CredentialError> {
     let declared: Vec<String> = names(text).into_iter().map(|(slot, field)| format!("{slot}.{field}")).collect();
     PlaceholderFiller { secrets: credentials, declared: &declared, written: &mut Vec::new() }.fill(text).await
 }
 
-/// Fills what is meant, and notes each secret as it was written.
+/// Fills the declared placeholders, and records each secret as encoded.
 pub(crate) struct PlaceholderFiller<'a> {
     pub secrets: &'a dyn Credentials,
-    /// `slot.field` of each placeholder that is one; all else between braces is data.
+    /// Declared placeholders, as `slot.field`; other text in braces is data.
     pub declared: &'a [String],
     pub written: &'a mut Vec<String>,
 }
 
 impl PlaceholderFiller<'_> {
-    /// Fills a text. The result is a secret if anything was filled: it is for the wire and nowhere else.
+    /// Fills a text. If anything was filled, the result is secret: send it and do not log or store it.
     pub async fn fill(&mut self, text: &str) -> Result<String, CredentialError> {
         let mut filled = String::with_capacity(text.len());
         for piece in pieces(text) {

@@ -67,7 +67,7 @@ impl WasiHttpView for GuestState {
 }
 
 impl GuestState {
-    /// Whether a memory allocation was refused.
+    /// True if a memory allocation was refused.
     pub fn wanted_too_much_memory(&self) -> bool {
         self.memory.refused
     }

@@ -1,12 +1,12 @@
-//! Signatures by name, for guests that have texts signed and for calls that prove themselves.
+//! Signature algorithms by name, for signing guests' texts and verifying inbound calls.
 
 use ring::{hmac, rand::SystemRandom, rsa, signature};
 use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer, pem::PemObject};
 
-/// The ways there are.
+/// Supported algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// HMAC with SHA-1, for channels that know no better.
+    /// HMAC with SHA-1, for channels without SHA-256.
     HmacSha1,
     /// HMAC with SHA-256.
     HmacSha256,
@@ -16,19 +16,19 @@ pub enum Algorithm {
     RsaSha256,
 }
 
-/// Why nothing can be signed or verified. It never tells of the key.
+/// Why signing or verifying failed. It never reveals the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// Nobody knows it.
+    /// The algorithm is unknown.
     #[error("the algorithm is none of hmac-sha1, hmac-sha256, hmac-sha512, rsa-sha256")]
     Algorithm,
-    /// It is not what the algorithm needs.
+    /// The key does not fit the algorithm.
     #[error("the key is not of the kind that the algorithm needs: PEM, PKCS #8 to sign and SPKI to verify, for RSA")]
     Key,
 }
 
 impl Algorithm {
-    /// By its name in the contract.
+    /// Finds an algorithm by its name in the contract.
     pub fn by_name(name: &str) -> Result<Self, SignatureError> {
         match name {
             "hmac-sha1" => Ok(Self::HmacSha1),
@@ -61,7 +61,7 @@ impl Algorithm {
         Ok(signature)
     }
 
-    /// Whether a signature is one of this text, compared in constant time.
+    /// True if the signature belongs to this text. HMACs are compared in constant time.
     pub fn verify(self, key: &str, text: &[u8], signature: &[u8]) -> Result<bool, SignatureError> {
         if let Some(algorithm) = self.hmac() {
             return Ok(hmac::verify(&hmac::Key::new(algorithm, key.as_bytes()), text, signature).is_ok());
@@ -73,16 +73,16 @@ impl Algorithm {
     }
 }
 
-/// The key inside `SEQUENCE { SEQUENCE { algorithm }, BIT STRING { key } }`.
+/// Extracts the key from `SEQUENCE { SEQUENCE { algorithm }, BIT STRING { key } }`.
 fn rsa_public_key(spki: &[u8]) -> Option<&[u8]> {
     let (inside, _) = element(spki, 0x30)?;
     let (_, rest) = element(inside, 0x30)?;
     let (bits, _) = element(rest, 0x03)?;
-    // The first byte tells how many bits at the end are not used: none, in a key.
+    // The first byte is the number of unused bits at the end, which is 0 for keys.
     bits.split_first().filter(|(unused, _)| **unused == 0).map(|(_, key)| key)
 }
 
-/// An element of this type at the start: what is inside, and what comes after.
+/// Splits off a leading DER element of this type: its content, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = der.split_first()?;
     let (short, rest) = rest.split_first()?;

@@ -1,5 +1,4 @@
-//! Which version of the contract a component speaks, decided once, when it is loaded. Nothing else knows how many
-//! there are.
+//! Detects the contract version of a component once, when it is loaded. No other module depends on the set of versions.
 
 use std::sync::Arc;
 
@@ -7,7 +6,7 @@ use wasmtime::{Engine, component::Component};
 
 use crate::{Adapter, LoadError, v1_0};
 
-/// The package that every plugin exports its interfaces under.
+/// The package of the metadata interface that every plugin exports.
 const METADATA: &str = "gassync:channel/metadata@";
 
 pub(crate) async fn adapter(

@@ -1,4 +1,4 @@
-//! A V2 booking becomes a reservation, or a block.
+//! Converts a V2 booking to a reservation or block.
 
 use gassync_plugin::{
     Address, Block, Change, ChangeKind, ChannelError, Completeness, GuestDetails, Lenient, Money, Nights, Reservation,
@@ -12,7 +12,7 @@ use crate::{
     vocabulary::{self, BookingKind},
 };
 
-/// Most rooms that one booking may cover.
+/// Maximum rooms of one booking.
 pub(crate) const MAX_ROOM_QTY: u32 = 100;
 
 #[derive(Deserialize, Default)]
@@ -69,16 +69,16 @@ struct Group {
 }
 
 impl Group {
-    /// A group of an unknown shape is none: it never fails the booking.
+    /// A group of unknown shape is ignored, so that it never fails the booking.
     fn of(raw: Option<&RawValue>) -> Self {
         raw.and_then(|raw| serde_json::from_str::<Option<Self>>(raw.get()).ok().flatten()).unwrap_or_default()
     }
 }
 
-/// A booking of the newer interface.
+/// Reads a booking of API V2.
 pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<Change, ChannelError> {
     let booking: Booking = read_json(raw.get(), path)?;
-    // Nothing but a missing id fails a booking: what else is odd of it must not keep its nights for sale.
+    // Only a missing id fails a booking: any other invalid value must not leave its nights open for sale.
     let id = booking.id.unless_zero().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;
     // Arrival is the first night, departure the day after the last.
     let nights = nights(&booking.arrival, &booking.departure);
@@ -91,7 +91,7 @@ pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<C
                 id: Some(id),
                 property_id: property_id.clone(),
                 unit_id: booking.unit_id.unless_zero(),
-                // Like any booking it takes one unit, or as many as it says.
+                // A block takes one unit unless it gives a quantity, like any booking.
                 units: Some(count(&booking.room_qty).unwrap_or(1).max(1)),
                 modified_at: instant(&booking.modified_time),
                 reason: booking.notes.text().or_else(|| booking.comments.text()),
@@ -125,7 +125,7 @@ fn reservation(
         Some(_) if booking.master_id.unless_zero().is_some_and(|master| master != id) => Member::OfGroup,
         Some(_) => Member::Master,
     };
-    // A booking names no currency: the property's is meant. Zero is a price.
+    // Bookings have no currency; the property's applies. Zero is a valid price.
     let Total { amount: total, lines: price_lines, covers_group } =
         invoice.total(booking.invoice_items.as_deref(), amount(&booking.price), (&id, member));
     let total = total.map(|amount| money(amount, None));
@@ -138,9 +138,9 @@ fn reservation(
         ("referer", seller.beside),
     ];
     extra.extend(beside.into_iter().filter_map(|(name, text)| Some((name.to_owned(), quoted(text?)))));
-    // Whether it is the group's or the room's cannot be known: said, and not guessed.
+    // Report that the price may cover the whole group, instead of guessing.
     extra.extend(covers_group.map(|known| ("priceIsOfGroup".to_owned(), quoted(known.to_owned()))));
-    // The dates of what is given back decide nothing: odd ones must not keep it from being given back.
+    // Dates of a cancellation do not matter: invalid ones must not prevent it.
     let nights = nights.filter(|nights| word != vocabulary::Word::Cancelled || in_order(*nights));
     Reservation {
         ota_reference: booking.api_reference.text(),
@@ -155,7 +155,7 @@ fn reservation(
         total,
         price_lines,
         commission: amount(&booking.commission).map(|amount| money(amount, None)),
-        // A time of cancellation may stay empty on what is cancelled: the status alone tells.
+        // The time of cancellation may be empty: the status alone decides.
         booked_at: instant(&booking.booking_time),
         modified_at: instant(&booking.modified_time),
         notes: notes(&booking.comments, &booking.notes),
@@ -172,22 +172,22 @@ fn reservation(
     }
 }
 
-/// Digit for digit, odd or not: the host rounds what is too fine, and leaves out and notes what is no number.
+/// Keeps the digits, valid or not: the host rounds excess decimals, and omits and notes what is not a number.
 pub(crate) fn amount(said: &Lenient) -> Option<String> {
     said.decimal().or_else(|| said.text())
 }
 
-/// What is no instant is left out: a time decides nothing that its booking could be refused for.
+/// Omits an invalid instant: no booking may be rejected because of a time.
 pub(crate) fn instant(said: &Lenient) -> Option<String> {
     said.instant("").ok().flatten()
 }
 
-/// A number, a text, or yes and no, which some rows have for one and none.
+/// Reads a number, a text, or a boolean, which some records use for 1 and 0.
 pub(crate) fn count(said: &Lenient) -> Option<u32> {
     said.count().or_else(|| said.as_str().is_none().then(|| said.flag().map(u32::from)).flatten())
 }
 
-/// Of dates that are none nothing is known.
+/// Returns `None` for invalid dates.
 fn nights(arrival: &Lenient, departure: &Lenient) -> Option<Nights> {
     let date = |said: &Lenient| said.date("").ok().flatten();
     date(arrival).zip(date(departure)).map(|(start, until)| Nights { start, until })
@@ -197,24 +197,24 @@ pub(crate) fn in_order(nights: Nights) -> bool {
     nights.start < nights.until
 }
 
-/// A webhook "without personal data" leaves out who comes, and a token without the scope for it finds it empty: neither
-/// says that the guest has no name, and what is known of her stays.
+/// Returns partial if all personal fields are empty: a webhook "without personal data" omits them, and a token without
+/// the scope receives them empty. The known guest is then kept.
 pub(crate) fn completeness(personal: &[&Lenient]) -> Completeness {
     let says_who = personal.iter().any(|said| said.as_str().is_some());
     if says_who { Completeness::Full } else { Completeness::Partial }
 }
 
-/// The reference of who made it: of what we made it is ours.
+/// Returns the booking's reference, which is ours on bookings we created.
 pub(crate) fn ours(reference: &Lenient) -> Vec<(String, String)> {
     reference.text().map(|text| ("reference".to_owned(), quoted(text))).into_iter().collect()
 }
 
-/// As JSON.
+/// Encodes a text as JSON.
 pub(crate) fn quoted(text: String) -> String {
     Value::from(text).to_string()
 }
 
-/// One entry per room sold: a booking may cover several units of its type. Its price is for all of them.
+/// Returns one entry per room sold: a booking may cover several units of its type. The price is for all of them.
 fn rooms(booking: &Booking, nights: Option<Nights>, price: Option<&Money>) -> Vec<RoomStay> {
     let Some(room_type_id) = booking.room_id.unless_zero() else {
         return Vec::new();
@@ -232,7 +232,7 @@ fn rooms(booking: &Booking, nights: Option<Nights>, price: Option<&Money>) -> Ve
     vec![room; quantity as usize]
 }
 
-/// Members carry the master's id; the master itself is known by the group having others.
+/// Members have the master's id. A master is recognised by the other members of its group.
 fn group(booking: &Booking, id: &str) -> Option<String> {
     if let Some(master) = booking.master_id.unless_zero() {
         return Some(master);
@@ -262,7 +262,7 @@ fn guest(booking: &Booking, source: Option<&str>) -> Option<GuestDetails> {
     (!guest.is_unknown()).then_some(guest)
 }
 
-/// What the guest wrote, then what the host wrote.
+/// Joins the guest's comments and the host's notes, in this order.
 pub(crate) fn notes(comments: &Lenient, notes: &Lenient) -> Option<String> {
     let texts: Vec<&str> = [comments, notes].into_iter().filter_map(Lenient::as_str).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))

@@ -1,4 +1,4 @@
-//! A row of the older interface: all texts, the last night inclusive, the family name called `guestName`.
+//! A booking of API V1: all values are texts, the last night is inclusive, and `guestName` is the family name.
 
 use gassync_plugin::{
     Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Lenient, Money, Nights, Reservation, RoomStay,
@@ -81,7 +81,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
                 booking::amount(said).map(|amount| money(amount, row.currency.as_str()))
             };
             let total = amount(&row.price);
-            // The dates of what is given back decide nothing.
+            // Dates of a cancellation do not matter.
             let nights = nights.filter(|nights| word != Word::Cancelled || in_order(*nights));
             let mut extra = booking::ours(&row.reference);
             extra.extend(beside.map(|text| ("referer".to_owned(), booking::quoted(text))));

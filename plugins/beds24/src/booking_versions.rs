@@ -1,4 +1,4 @@
-//! A booking of either interface: their shapes tell them apart.
+//! Reads bookings of API V1 and V2, told apart by their shape.
 
 use gassync_plugin::{Change, ChannelError, read_json};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{booking, booking_v1, invoice::Invoice};
 
-/// Reads a booking in whichever shape it comes.
+/// Reads a booking of either version.
 pub(crate) fn read(raw: &RawValue, invoice: Invoice<'_>, path: &str) -> Result<Change, ChannelError> {
     #[derive(Deserialize)]
     struct Shape {

@@ -1,4 +1,4 @@
-//! Calendar ranges: both ends inclusive, only the keys that are set.
+//! Calendar ranges: both ends are inclusive, and only keys with a value are present.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use crate::{
     settings::{MAX_PRICES, Settings},
 };
 
-/// The longest range that is read, in nights: what is longer is a mistake.
+/// Maximum nights of a range; longer ones are errors.
 const MAX_RANGE_NIGHTS: i64 = 3_660;
-/// The host takes two years of nights as one row at most: longer ranges are told in parts.
+/// Maximum nights per row; the host accepts two years. Longer ranges are split.
 const MAX_ROW_NIGHTS: i64 = 700;
 
 #[derive(Deserialize, Default)]
@@ -27,11 +27,10 @@ struct Room {
     calendar: Option<Vec<Box<RawValue>>>,
 }
 
-/// By its keys: those of the prices are numbered.
+/// Values by key, because price keys are numbered.
 struct Range(BTreeMap<String, Lenient>);
 
-/// Nights of a room type. A calendar says most; what merely says whether a night is free, or which units are taken, is
-/// read as well.
+/// Reads the nights of a room type, from a calendar or from the responses that only give availability or units taken.
 pub(crate) fn read(raw: &RawValue, settings: &Settings, path: &str) -> Result<Change, ChannelError> {
     let room: Room = read_json(raw.get(), path)?;
     let room_type_id =
@@ -64,11 +63,11 @@ impl Range {
         let from = day("from")?.ok_or_else(|| malformed(format_args!("{path}/from"), "is missing"))?;
         let to = day("to")?.unwrap_or(from);
         let closed = self.said("override").lower();
-        // Of a night that is closed altogether nobody knows what would hold if it were open.
+        // For a fully closed night the rules that would apply when open are unknown.
         let closes = |words: &[&str]| is_rule(&closed).then(|| words.contains(&closed.as_str()));
         let units = self.said("numAvail").integer().and_then(|units| i32::try_from(units).ok());
         let row = CalendarNights {
-            // How many are left says nothing of whether somebody has closed the night.
+            // The unit count does not tell if a person has closed the night.
             available: if closed == "blackout" { Some(false) } else { units.map(|_| true) },
             units_available: units,
             prices: self.prices(settings, path)?,
@@ -85,8 +84,9 @@ impl Range {
         Ok(parts(from, to, path)?.into_iter().map(|stay| CalendarNights { stay, ..row.clone() }).collect())
     }
 
-    /// The first price is the room's; the others mean what the house has made of them, and are left out where no admin has
-    /// said for how many guests they are. Of two for as many guests the first counts: the other is another offer's.
+    /// Returns the room price, which is the first one, and the prices whose number of guests an admin has configured;
+    /// others are omitted, since the property defines their meaning. Of several prices for the same number of guests
+    /// the first applies; the others belong to other offers.
     fn prices(&self, settings: &Settings, path: &str) -> Result<Vec<Price>, ChannelError> {
         let mut prices: Vec<Price> = Vec::new();
         for number in 1..=MAX_PRICES {
@@ -101,7 +101,7 @@ impl Range {
         Ok(prices)
     }
 
-    /// What the contract has no field for.
+    /// Returns the values that the contract has no field for.
     fn beside(&self, closed: &str) -> Vec<(String, String)> {
         let odd_word = (!closed.is_empty() && closed != "blackout" && !is_rule(closed)).then(|| closed.to_owned());
         let multiplier = self.said("multiplier").decimal().filter(|by| by != "1");
@@ -110,12 +110,12 @@ impl Range {
     }
 }
 
-/// Whether a word of `override` says who may come and go.
+/// True if a value of `override` restricts arrival or departure.
 fn is_rule(word: &str) -> bool {
     ["none", "nocheckin", "nocheckout", "nocheckinorcheckout"].contains(&word)
 }
 
-/// The nights of a range, in rows that the host takes.
+/// Splits the nights of a range into rows that the host accepts.
 fn parts(from: Date, to: Date, path: &str) -> Result<Vec<Nights>, ChannelError> {
     let until = to.next_day();
     let nights = from.days_until(until);

@@ -1,4 +1,4 @@
-//! The way to Beds24's API: the token stands in a header of its own.
+//! Requests to the Beds24 API, with the token in its own header.
 
 use gassync_plugin::{
     ChannelError,
@@ -8,17 +8,17 @@ use gassync_plugin::{
 
 use crate::settings::Settings;
 
-/// Parameters of a query; the same name may come several times.
+/// Query parameters; names may repeat.
 pub(crate) type Parameters = Vec<(&'static str, String)>;
 
-/// Asks for something.
+/// Builds a GET request.
 pub(crate) fn get(settings: &Settings, path: &str, parameters: &Parameters) -> Result<Response, ChannelError> {
     let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
     let separator = if query.is_empty() { "" } else { "?" };
     with_token(Request::get(format!("{}{separator}{}", settings.url(path), query.join("&")))).send()
 }
 
-/// A request that writes; it is a list whatever it writes.
+/// Builds a POST request. The body is always a list.
 pub(crate) fn post(settings: &Settings, path: &str, body: impl Into<Vec<u8>>) -> Request {
     with_token(Request::post_json(settings.url(path), body))
 }

@@ -1,4 +1,4 @@
-//! How the connection stands.
+//! Connection test.
 
 use gassync_plugin::{ChannelError, Lenient, Report, malformed, read_json};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{client, push::write_results, refusal, settings::Settings};
 
-/// What the token must be allowed to do, and what is missing without it.
+/// Required scopes of the token, and what fails without each.
 const NEEDED: [(&str, &str); 7] = [
     ("read:bookings", "bookings are not read"),
     ("read:bookings-personal", "bookings come without guests"),
@@ -16,7 +16,7 @@ const NEEDED: [(&str, &str); 7] = [
     ("write:inventory", "prices, rules and closed nights are not written"),
     ("write:properties", "webhooks have to be entered by hand"),
 ];
-/// The same where invoices are to be read.
+/// Additional scope required to read invoices.
 const NEEDED_FOR_INVOICES: (&str, &str) = ("read:bookings-financial", "invoices are not read");
 
 #[derive(Deserialize, Default)]
@@ -53,7 +53,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     let raw: Box<RawValue> = read_json(answer.body(), "")?;
     let details: Details = read_json(raw.get(), "")?;
     let Some(token) = details.token else {
-        // An error may come inside a success; what is neither is no answer.
+        // A success may contain an error. A body that is neither a result nor an error is malformed.
         let said: refusal::ErrorBody = read_json(raw.get(), "")?;
         let is_error = write_results::values(&raw).get("success").and_then(Lenient::flag) == Some(false);
         let refused = is_error.then(|| refusal::of_body(&said, &answer));
@@ -86,7 +86,7 @@ fn value(said: &Lenient) -> Option<Value> {
     said.text().map(Value::from).or_else(|| said.flag().map(Value::from))
 }
 
-/// Whether one of the scopes covers what is needed: itself, all of its kind, or, without a word before it, its kind.
+/// True if one of the scopes covers the required one: the same, all of its kind, or its kind without a prefix.
 fn allows(scopes: &[String], needed: &str) -> bool {
     let (_, kind) = needed.split_once(':').unwrap_or(("", needed));
     scopes.iter().any(|scope| match scope.split_once(':') {

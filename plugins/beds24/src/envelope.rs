@@ -1,4 +1,4 @@
-//! The shapes that Beds24 wraps what it is asked for in.
+//! Response envelopes of Beds24.
 
 use gassync_plugin::{ChannelError, Lenient, http::Response, malformed, read_json};
 use serde::Deserialize;
@@ -10,10 +10,10 @@ use crate::{
     settings::Settings,
 };
 
-/// Most pages of what is about a few records.
+/// Maximum pages of a lookup of a few records.
 pub(crate) const MAX_PAGES: u32 = 3;
 
-/// The records of an answer, each in the words it came in.
+/// The records of a response, as original JSON.
 pub(crate) struct Records {
     pub items: Vec<Box<RawValue>>,
     pub another_page: bool,
@@ -35,13 +35,13 @@ struct Pages {
     next_page_link: Lenient,
 }
 
-/// Asks for records.
+/// Fetches one page of records.
 pub(crate) fn ask(settings: &Settings, path: &str, parameters: &Parameters) -> Result<Records, ChannelError> {
     let answer = client::get(settings, path, parameters)?;
     if answer.status() == 200 { records(&answer) } else { Err(refusal::of_status(&answer)) }
 }
 
-/// Asks for all pages of something that is about a few records, and tells with how many requests.
+/// Fetches all pages of a lookup of a few records. Returns the number of requests too.
 pub(crate) fn ask_whole(
     settings: &Settings,
     path: &str,
@@ -66,7 +66,7 @@ pub(crate) fn ask_whole(
     (Err(malformed("/pages", format_args!("there are more than {MAX_PAGES}"))), MAX_PAGES)
 }
 
-/// Reads an envelope, a bare list, or a single record.
+/// Reads an envelope, a plain list, or a single record.
 fn records(answer: &Response) -> Result<Records, ChannelError> {
     let text = std::str::from_utf8(answer.body()).map_err(|_| malformed("", "is not UTF-8"))?;
     if text.trim_start().starts_with('[') {
@@ -80,7 +80,7 @@ fn records(answer: &Response) -> Result<Records, ChannelError> {
     }
     match envelope.data {
         Some(items) => {
-            // An empty page that promises another would promise for ever.
+            // An empty page that announces another could continue for ever.
             let another_page = !items.is_empty() && envelope.pages.is_some_and(|pages| pages.go_on());
             Ok(Records { items, another_page })
         }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(error(401, said), ChannelError::Unauthorized("Token not valid".to_owned()));
         assert!(matches!(error(200, r#"{"success":false}"#), ChannelError::Rejected(_)));
         assert!(matches!(error(503, "<html>"), ChannelError::Unavailable(_)));
-        // A record by itself, and a list of the older interface.
+        // A single record, and a plain list as in API V1.
         assert_eq!(asked(200, r#"{"id":1,"status":"new"}"#).expect("a record").items.len(), 1);
         assert_eq!(asked(200, r#"[{"bookId":"1"},{"bookId":"2"}]"#).expect("a list").items.len(), 2);
     }

@@ -1,11 +1,11 @@
-//! Exact sums and products of the decimals of an invoice: no float, no rounding.
+//! Exact sums and products of the decimals of an invoice, without floats or rounding.
 
 use std::fmt;
 
-/// Most digits of a number that is taken for an amount or a quantity: sums and products of a whole invoice then fit.
+/// Maximum digits of an amount or quantity, so that sums and products of a whole invoice fit.
 const MAX_DIGITS: usize = 18;
 
-/// A decimal as a whole number of its smallest parts.
+/// A decimal as an integer and a number of decimal places.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Exact {
     parts: i128,
@@ -13,7 +13,7 @@ pub(crate) struct Exact {
 }
 
 impl Exact {
-    /// A decimal without an exponent. None for what is none, and for one with more digits than any amount has.
+    /// Parses a decimal without exponent. Returns `None` if invalid, or if it has more than `MAX_DIGITS` digits.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, places) = text.split_once('.').unwrap_or((text, ""));
         let places = places.trim_end_matches('0');
@@ -41,13 +41,13 @@ impl Exact {
         self.parts < 0
     }
 
-    /// Whether it is as much as the other or more.
+    /// True if this is greater than or equal to the other.
     pub fn reaches(self, other: Self) -> bool {
         let places = self.places.max(other.places);
         self.scaled(places).zip(other.scaled(places)).is_some_and(|(mine, theirs)| mine >= theirs)
     }
 
-    /// Its parts, where there are so many places.
+    /// Returns the integer for this number of decimal places.
     fn scaled(self, places: u32) -> Option<i128> {
         10_i128.checked_pow(places.checked_sub(self.places)?)?.checked_mul(self.parts)
     }
@@ -59,7 +59,7 @@ impl PartialEq for Exact {
     }
 }
 
-/// Without needless zeros: `600`, `-0.5`.
+/// Formats without superfluous zeros: `600`, `-0.5`.
 impl fmt::Display for Exact {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = usize::try_from(self.places).map_err(|_| fmt::Error)?;

@@ -1,4 +1,4 @@
-//! Answers that say less of a night than a calendar does: whether it is free, or how often each unit is taken.
+//! Responses with less detail than a calendar: availability per night, or bookings per unit.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use gassync_plugin::{CalendarNights, ChannelError, Lenient, Nights, malformed, r
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Bookings that stand in no unit yet.
+/// Key of bookings that are not assigned to a unit.
 const UNASSIGNED: &str = "unassigned";
 
 #[derive(Deserialize, Default)]
@@ -44,7 +44,7 @@ fn on(night: &str, room_type_id: &str, path: &str) -> Result<CalendarNights, Cha
     Ok(CalendarNights::new(room_type_id, Nights::through(date, date)))
 }
 
-/// A unit that is taken twice is still one unit; what stands in none takes one all the same.
+/// Counts free units. A unit booked twice counts once, and an unassigned booking takes one unit.
 fn free_units(quantity: &Lenient, taken: &BTreeMap<String, Lenient>) -> Option<i32> {
     let quantity = i32::try_from(quantity.count()?).ok()?;
     let is_taken = |(unit, bookings): &(&String, &Lenient)| *unit != UNASSIGNED && bookings.count().unwrap_or(0) > 0;

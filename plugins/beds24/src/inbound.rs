@@ -1,4 +1,4 @@
-//! What Beds24 sends: V2 webhooks, V1 webhooks (which say only that something happened), inventory webhooks.
+//! Inbound calls: V2 webhooks, V1 webhooks (which only report that something happened), inventory webhooks.
 
 use gassync_plugin::{
     Change, ChannelError, Decoded, Entity, HttpRequest, Lenient, change, id_of, malformed, read_json, read_one,
@@ -19,8 +19,8 @@ struct Message {
     prop_id: Lenient,
 }
 
-/// There is no event id: Beds24 gives none, and its messages repeat byte for byte when nothing but the retry counter
-/// differs. Modification times put them in order instead.
+/// Decodes a call. Beds24 gives no event id, and its messages are identical except for the retry counter, so
+/// modification times determine the order.
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let changes = match (older(request), request.bytes()) {
         (Some(hint), _) => vec![hint],
@@ -30,21 +30,22 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
 }
 
-/// A call of the older interface: the booking is named behind the question mark, or in a form that carries card data
-/// besides, of which nothing is read. Its state says nothing: "modify" is sent for new and cancelled bookings too.
+/// Decodes a V1 webhook. The booking id is in the query or in a form, which may also contain card data and is otherwise
+/// not read. The action is ignored: "modify" is sent for new and cancelled bookings too.
 fn older(request: &HttpRequest) -> Option<Change> {
     let query = request.url.split_once('?').map_or("", |(_, query)| query);
     let body = std::str::from_utf8(request.bytes()).unwrap_or_default().trim_start();
     let is_json = body.starts_with(['{', '[']);
     let form = if is_json { "" } else { body };
-    // An address that names the booking may be that of a newer webhook, which says more.
+    // A URL with a booking id may belong to a V2 webhook, whose body has the details.
     let texts = if is_json && request.method == "POST" { ["", ""] } else { [query, form] };
     let parameter = |name: &str| texts.iter().find_map(|text| parameter(text, name));
     let booking_id = parameter("bookid")?;
     Some(change(parameter("propid").as_deref(), refetch(Entity::Reservation, Some(booking_id))))
 }
 
-/// A list of messages, or one by itself. One that cannot be read stops no other; what is no message at all is malformed.
+/// Decodes a message or a list of messages. An unreadable message does not affect the others; a body that is no message
+/// at all is malformed.
 fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("", "is not UTF-8"))?;
     let list = text.trim_start().starts_with('[');
@@ -58,7 +59,7 @@ fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
         }
         let booking = booking_of(raw);
         if !list && booking.is_none() {
-            // A message by itself without a booking is one of another kind, or none.
+            // A single message without a booking is of another kind, or invalid.
             changes.push(message(raw, reads_invoices, &path)?);
             continue;
         }
@@ -72,7 +73,7 @@ fn messages(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
 fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, ChannelError> {
     let message: Message = read_json(raw.get(), path)?;
     Ok(match (&message.booking, message.action.lower().as_str()) {
-        // What a guest wrote comes with the booking as it is: of the booking there is nothing new then.
+        // The webhook of a guest's message contains the unchanged booking; reading it is harmless.
         (Some(raw), _) => {
             let beside = message.invoice_items.as_deref();
             let invoice = if reads_invoices { Invoice::Read { beside } } else { Invoice::Ignored };
@@ -86,7 +87,7 @@ fn message(raw: &RawValue, reads_invoices: bool, path: &str) -> Result<Change, C
     })
 }
 
-/// The booking in a message of which nothing else need be right.
+/// Extracts the booking of a message that may otherwise be invalid.
 fn booking_of(message: &RawValue) -> Option<Box<RawValue>> {
     #[derive(Deserialize)]
     struct Named {
@@ -98,7 +99,7 @@ fn booking_of(message: &RawValue) -> Option<Box<RawValue>> {
 fn parameter(query: &str, name: &str) -> Option<String> {
     let value =
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
-    // Ids are digits; whatever else stands here is no id.
+    // Ids consist of digits; ignore any other value.
     let value = value.trim();
     (!value.is_empty() && value.bytes().all(|b| b.is_ascii_digit())).then(|| value.to_owned())
 }

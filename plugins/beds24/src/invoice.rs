@@ -1,9 +1,9 @@
-//! What a booking costs, as far as its price and its invoice tell.
+//! The total of a booking, from its price and its invoice.
 //!
-//! The price of a booking is what the selling site said, often without what the house adds to it. Where the invoice has
-//! charges that cover the price, they are what the guest pays: they are the lines, and their sum is the total. Charges that
-//! do not cover it are about something else, and the price stands; except on the first booking of a group, whose price may
-//! be that of the whole group while each of the others has its own: there its own charges are its share.
+//! The price is that of the selling site, often without the property's extra charges. If the invoice's charges reach
+//! the price, they are what the guest pays: they become the price lines, and their sum the total. Otherwise they are
+//! for something else, and the price is the total. The exception is the master of a group: its price may be that of the
+//! whole group although each member has its own. There the master's own charges are its share.
 
 use gassync_plugin::{Lenient, PriceKind, PriceLine, money};
 use serde::Deserialize;
@@ -23,31 +23,31 @@ struct Item {
     line_total: Lenient,
 }
 
-/// Where the invoice of a booking stands.
+/// Where to find a booking's invoice.
 #[derive(Clone, Copy)]
 pub(crate) enum Invoice<'a> {
-    /// Nobody asked for it.
+    /// Invoices are not requested.
     Ignored,
-    /// In the booking, or beside it as in a webhook.
+    /// In the booking, or next to it as in webhooks.
     Read { beside: Option<&'a RawValue> },
 }
 
-/// What a booking is in its group.
+/// A booking's role in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Member {
     Alone,
-    /// The first, on which the price of all may stand.
+    /// The first booking, whose price may be that of the whole group.
     Master,
     OfGroup,
 }
 
-/// What a booking costs.
+/// The total of a booking.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Total {
-    /// Digit for digit where it is the price, the exact sum where it is that of the lines.
+    /// The price with its original digits, or the exact sum of the lines.
     pub amount: Option<String>,
     pub lines: Vec<PriceLine>,
-    /// Whether the price is that of a whole group, where that cannot be known.
+    /// Set if the price may be that of a whole group.
     pub covers_group: Option<&'static str>,
 }
 
@@ -55,17 +55,17 @@ pub(crate) struct Total {
 struct Charges {
     lines: Vec<PriceLine>,
     sum: Exact,
-    /// Before what is taken off again.
+    /// Sum without discounts.
     charged: Exact,
 }
 
 impl Invoice<'_> {
-    /// What is to be paid for the booking of this id. What was paid already is no part of it, and an odd invoice never
-    /// spoils a booking.
+    /// Returns the total of the booking with this id. Payments are not subtracted, and an invalid invoice never fails a
+    /// booking.
     pub fn total(self, inside: Option<&RawValue>, price: Option<String>, (id, member): (&str, Member)) -> Total {
         let charges = self.items(inside, member).and_then(|items| Charges::of(&items, id));
         let known = price.as_deref().and_then(Exact::parse);
-        // An unasked invoice can tell the share of a group's first booking, and nothing else.
+        // If invoices are not requested, use one only for the share of a group's master.
         let is_read = matches!(self, Self::Read { .. });
         match (charges, known) {
             (Some(charges), None) if is_read => charges.total(None),
@@ -96,13 +96,13 @@ impl Invoice<'_> {
 }
 
 impl Charges {
-    /// None where there are none, and where one of them cannot be read: a sum without it would be wrong.
+    /// Returns `None` if there are no charges, or one is unreadable, since the sum would be wrong.
     fn of(items: &[Item], id: &str) -> Option<Self> {
         let mut charges = Self { lines: Vec::new(), sum: Exact::default(), charged: Exact::default() };
         for item in items.iter().filter(|item| item.is_charge_of(id)) {
             let (amount, digits) = item.total()?;
             charges.sum = charges.sum.plus(amount)?;
-            // What a charge is for stands in its description alone; only that it takes something off is plain.
+            // Only the free-text description tells what a charge is for; a negative amount is a discount.
             let kind = if amount.is_negative() { PriceKind::Discount } else { PriceKind::Other };
             if kind == PriceKind::Other {
                 charges.charged = charges.charged.plus(amount)?;
@@ -120,12 +120,12 @@ impl Charges {
 }
 
 impl Item {
-    /// On the invoice of a group's first booking charges of the others may stand, and are theirs.
+    /// True for a charge of this booking. The invoice of a group's master may contain charges of other members.
     fn is_charge_of(&self, id: &str) -> bool {
         self.kind.lower() == "charge" && self.booking_id.unless_zero().is_none_or(|of| of == id)
     }
 
-    /// The total of the line, or where it is empty what it is made of; with its digits.
+    /// Returns the line total, or else quantity times amount; exact, and with its digits.
     fn total(&self) -> Option<(Exact, String)> {
         if self.line_total.as_str().is_some() {
             let digits = self.line_total.decimal()?;
@@ -153,7 +153,7 @@ mod tests {
         Invoice::Read { beside: None }.total(Some(&raw(items)), price.map(str::to_owned), ("71", member))
     }
 
-    /// The total, and how many lines it has.
+    /// Returns the total and the number of lines.
     fn sum(items: &str, price: Option<&str>) -> (Option<String>, usize) {
         let total = read(items, price, Member::Alone);
         assert_eq!(total.covers_group, None);
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(read(&own, Some("192"), Member::OfGroup).amount.as_deref(), Some("192"));
         let unasked = Invoice::Ignored.total(Some(&raw(&own)), Some("192".to_owned()), ("71", Member::Master));
         assert_eq!(unasked.amount.as_deref(), Some("72"));
-        // Charges of the others on the invoice of the first are theirs.
+        // Charges of other members on the master's invoice belong to those members.
         let of = |id: u32, total: u32| format!(r#"{{"type":"charge","bookingId":{id},"lineTotal":{total}}}"#);
         let all = format!("[{},{},{}]", of(71, 72), of(72, 60), of(73, 60));
         assert_eq!(read(&all, Some("192"), Member::Master).amount.as_deref(), Some("72"));

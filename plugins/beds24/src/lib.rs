@@ -1,8 +1,8 @@
-//! Adapter for Beds24, API V2, with what is still needed of V1.
+//! Adapter for Beds24 API V2, and the parts of V1 still needed.
 //!
-//! [`inbound`] reads what Beds24 sends, [`pull`] asks for what it holds; both hand records to [`booking`],
-//! [`property`] and [`calendar`], which turn the channel's words into the contract's. [`push`] writes reservations,
-//! blocks and nights, and [`connection`] tells how the connection stands.
+//! [`inbound`] decodes webhooks and [`pull`] fetches records; both pass records to [`booking`], [`property`] and
+//! [`calendar`], which convert them to the contract. [`push`] writes reservations, blocks and nights, and
+//! [`connection`] tests the connection.
 
 mod booking;
 mod booking_v1;
@@ -55,7 +55,7 @@ impl Pull for Beds24 {
 
 impl PushCalendar for Beds24 {
     fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
-        // Nights that may be there already are merely said again.
+        // Writing the same nights twice is harmless, so `attempt` is ignored.
         push::calendar::push(&updates)
     }
 }

@@ -1,4 +1,4 @@
-//! A property with its room types.
+//! Reads a property with its room types.
 
 use gassync_plugin::{
     Address, Change, ChangeKind, ChannelError, Lenient, Property, RoomType, change, malformed, read_json,
@@ -42,7 +42,7 @@ struct WireRoom {
     units: Vec<Unit>,
 }
 
-/// A room that can be told apart: its number counts within the room type alone.
+/// A numbered unit; numbers are unique within a room type only.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Unit {
@@ -50,7 +50,7 @@ struct Unit {
     name: Lenient,
 }
 
-/// The property, then its room types. A room type that comes by itself has no house around it.
+/// Returns the property, then its room types. A room type on its own has no property record.
 pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Result<Vec<Change>, ChannelError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -84,7 +84,7 @@ pub(crate) fn read(raw: &RawValue, time_zone: Option<&str>, path: &str) -> Resul
             ("checkOutEnd", &wire.check_out_end),
         ]),
         raw: Some(raw.get().to_owned()),
-        // A house nobody has named yet is known by its number.
+        // Use the id as the name of an unnamed property.
         ..Property::new(id.clone(), wire.name.text().unwrap_or_else(|| id.clone()))
     };
     let mut changes = vec![change(Some(&id), ChangeKind::Property(property))];
@@ -128,7 +128,7 @@ fn room_type(raw: &RawValue, property_id: Option<&str>, path: &str) -> Result<Ro
     })
 }
 
-/// What is told besides, by its name there.
+/// Returns further values by their Beds24 names.
 fn said(named: &[(&str, &Lenient)]) -> Vec<(String, String)> {
     let reported = |(name, said): &(&str, &Lenient)| Some(((*name).to_owned(), Value::from(said.text()?).to_string()));
     named.iter().filter_map(reported).collect()

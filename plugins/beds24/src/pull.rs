@@ -1,4 +1,4 @@
-//! What Beds24 holds, as a rule one request a call.
+//! Fetches records from Beds24, usually with one request per call.
 
 use gassync_plugin::{
     Change, ChangeKind, ChannelError, Entity, Nights, Page, Query, Selection, read_each, to_date_text,
@@ -14,17 +14,17 @@ use crate::{
     settings::Settings,
 };
 
-/// Cancelled bookings come only when their status is asked for, and each status must be asked for by itself.
+/// Booking statuses. Beds24 returns cancelled bookings only if requested, and each status must be listed.
 pub(crate) const STATUSES: [&str; 6] = ["new", "confirmed", "request", "inquiry", "black", "cancelled"];
-/// Without a date Beds24 shows upcoming bookings only; this day is before all of them.
+/// Without a date Beds24 returns upcoming bookings only; this date precedes all bookings.
 pub(crate) const BEFORE_ALL: &str = "2000-01-01";
-/// Under which names the id of a booking or property stands, and of a booking in its older form.
+/// Names of the id of a booking or property: V2 and V1.
 pub(crate) const IDS: [&str; 2] = ["id", "bookId"];
-/// Under which name the id of a calendar stands: its room's.
+/// Name of the id of a calendar, which is its room's.
 const IDS_OF_CALENDARS: [&str; 1] = ["roomId"];
-/// Bookings asked for by id in one request: fewer than a page has.
+/// Bookings per request by id; less than a page.
 const IDS_PER_REQUEST: usize = 50;
-/// A calendar comes empty unless each part of it is asked for.
+/// Parts of a calendar. Beds24 returns only the requested ones.
 const CALENDAR_PARTS: [&str; 8] = [
     "includeNumAvail",
     "includePrices",
@@ -36,18 +36,18 @@ const CALENDAR_PARTS: [&str; 8] = [
     "includeChannels",
 ];
 
-/// What is asked for, and under which path.
+/// The path and parameters of a request.
 struct Asked {
     path: &'static str,
     parameters: Parameters,
-    /// Of a list of ids: whether these are the last of them.
+    /// For a list of ids: true if these are the last ones.
     last_ids: Option<bool>,
 }
 
 pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let number = query.page_number()?;
     if matches!(&query.selection, Selection::Some(ids) if ids.is_empty()) {
-        // Asked without an id Beds24 would give everything.
+        // Without an id Beds24 would return everything.
         return Ok(Page::of(Vec::new()));
     }
     let settings = Settings::read()?;
@@ -83,7 +83,7 @@ fn read(entity: Entity, item: &RawValue, settings: &Settings, place: &str) -> Re
     })
 }
 
-/// Blocks stand among the bookings and come with them: there is no way to ask for them that would say more.
+/// Builds the request of a query. Blocks are returned among bookings; no separate request gives more.
 fn asked(query: &Query, number: usize, settings: &Settings) -> Result<Asked, ChannelError> {
     let asked = match (query.entity, &query.selection) {
         (Entity::Property | Entity::RoomType, selection) => properties(query.entity, selection)?,
@@ -97,7 +97,7 @@ fn asked(query: &Query, number: usize, settings: &Settings) -> Result<Asked, Cha
     Ok(Asked { path, parameters, last_ids })
 }
 
-/// Rooms, units and texts each have to be asked for.
+/// Requests properties with rooms, units and texts, each of which needs its own parameter.
 fn properties(entity: Entity, selection: &Selection) -> Result<Asked, ChannelError> {
     let mut parameters = flags(&["includeAllRooms", "includeUnitDetails"]);
     parameters.push(("includeTexts", "all".to_owned()));
@@ -112,7 +112,7 @@ fn properties(entity: Entity, selection: &Selection) -> Result<Asked, ChannelErr
     Ok(Asked { path: "/properties", parameters, last_ids: None })
 }
 
-/// By its id a booking comes in any status.
+/// Requests bookings by id, which returns any status.
 fn bookings_by_id(ids: &[String], number: usize, settings: &Settings) -> Asked {
     let chunk = ids.chunks(IDS_PER_REQUEST).nth(number - 1).unwrap_or_default();
     let mut parameters = beside_bookings(settings);
@@ -130,7 +130,7 @@ fn bookings(selection: &Selection, settings: &Settings) -> Result<Asked, Channel
             parameters.push(("departureFrom", BEFORE_ALL.to_owned()));
         }
         Selection::Within(nights) => {
-            // Nobody knows whether the bounds are inclusive: these are right if they are not, and never wrong if they are.
+            // It is unconfirmed if the bounds are inclusive; these are correct either way.
             parameters.push(("departureFrom", to_date_text(nights.start)));
             parameters.push(("arrivalTo", to_date_text(nights.until)));
         }
@@ -140,7 +140,7 @@ fn bookings(selection: &Selection, settings: &Settings) -> Result<Asked, Channel
     Ok(Asked { path: "/bookings", parameters, last_ids: None })
 }
 
-/// The same whichever way a booking is asked for: otherwise what it says would change with the way.
+/// Parameters of every booking request, so that a booking's content does not depend on the query.
 fn beside_bookings(settings: &Settings) -> Parameters {
     let mut parameters = flags(&["includeBookingGroup"]);
     if settings.invoice_lines {
@@ -152,7 +152,7 @@ fn beside_bookings(settings: &Settings) -> Parameters {
 fn nights_of(nights: Nights) -> Asked {
     let mut parameters = flags(&CALENDAR_PARTS);
     parameters.push(("startDate", to_date_text(nights.start)));
-    // The last night is part of it.
+    // The last night is inclusive.
     parameters.push(("endDate", to_date_text(nights.last_night())));
     Asked { path: "/inventory/rooms/calendar", parameters, last_ids: None }
 }

@@ -1,18 +1,18 @@
-//! What Beds24 means when it says no.
+//! Errors of Beds24.
 
 use gassync_plugin::{ChannelError, FieldError, Lenient, http::Response};
 use serde::Deserialize;
 
-/// Numbers of the older interface for a limit of use that is reached, or a credit that is spent.
+/// V1 error codes for an exceeded usage limit or exhausted credits.
 const SPENT: [u32; 3] = [1016, 1020, 1021];
-/// Numbers of the older interface begin here: below stand those of HTTP.
+/// Lowest V1 error code; lower ones are HTTP status codes.
 const FIRST_OLD_CODE: u32 = 1_000;
-/// What one call costs at most, in credits.
+/// Maximum cost of a call, in credits.
 const DEAREST_CALL: f64 = 10.0;
-/// Nobody is asked to wait longer, in seconds: what says so is mistaken.
+/// Maximum plausible delay, in seconds; longer ones are ignored.
 const MAX_WAIT_SECONDS: f64 = 1e6;
 
-/// An answer that is no success, as far as it can be read.
+/// An error response, as far as readable.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ErrorBody {
@@ -23,7 +23,7 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The number it carries; that of a wrong request where it carries none.
+    /// Returns the error code, or 400 if there is none.
     fn code(&self) -> u32 {
         self.code.count().or_else(|| self.error_code.count()).unwrap_or(400)
     }
@@ -33,13 +33,13 @@ impl ErrorBody {
     }
 }
 
-/// The error for an answer whose status is none of a success.
+/// Returns the error of a response with an error status.
 pub(crate) fn of_status(answer: &Response) -> ChannelError {
     let said: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
     by_code(u32::from(answer.status()), said.reason(), wait(answer))
 }
 
-/// The error for an answer that says `success: false`, whatever its status.
+/// Returns the error of a response with `success: false`, whatever its status.
 pub(crate) fn of_body(said: &ErrorBody, answer: &Response) -> ChannelError {
     by_code(said.code(), said.reason(), wait(answer))
 }
@@ -55,8 +55,8 @@ fn by_code(code: u32, reason: String, wait: Option<u32>) -> ChannelError {
     }
 }
 
-/// How long until there are credits again. Two spellings are about: one on the wire, one in the vendor's file. Where credits
-/// are left it was not for want of them, but for another call at the same time: then nobody says how long.
+/// Returns the seconds until credits are renewed. The header has two spellings: one on the wire, one in the vendor's
+/// specification. If credits are left, a concurrent call caused the refusal, and only `Retry-After` can give a delay.
 pub(crate) fn wait(answer: &Response) -> Option<u32> {
     let left = ["x-five-min-limit-remaining", "x-fivemincreditlimit-remaining"];
     let left: Option<f64> = left.iter().find_map(|name| answer.header(name)?.trim().parse().ok());
@@ -67,7 +67,7 @@ pub(crate) fn wait(answer: &Response) -> Option<u32> {
     said.iter().find_map(|name| seconds(answer.header(name)?)).or_else(|| answer.retry_after())
 }
 
-/// Whole seconds, rounded up: coming back early costs a refusal.
+/// Rounds up to whole seconds, since an early retry is refused again.
 fn seconds(text: &str) -> Option<u32> {
     let seconds: f64 = text.trim().parse().ok()?;
     (0.0..MAX_WAIT_SECONDS).contains(&seconds).then(|| seconds.ceil() as u32)

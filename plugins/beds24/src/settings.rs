@@ -1,4 +1,4 @@
-//! What an admin says of the source.
+//! The source's settings, entered by an admin.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Settings {
     pub base_url: String,
-    /// The zone the houses stand in: Beds24 tells none.
+    /// Time zone of the properties, which Beds24 does not report.
     pub time_zone: Option<String>,
-    /// For how many guests each daily price is, by its name: `price1` to `price16`.
+    /// Number of guests of each daily price, by name: `price1` to `price16`.
     pub guests_of_prices: BTreeMap<String, u32>,
-    /// Whether invoices are read for what a price is made of.
+    /// True to read invoices for price lines.
     pub invoice_lines: bool,
 }
 
@@ -33,7 +33,7 @@ impl Settings {
         settings()
     }
 
-    /// An address of the API, by its path.
+    /// Returns the API URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url.trim_end_matches('/'))
     }
@@ -42,18 +42,18 @@ impl Settings {
         self.guests_of_prices.get(price).copied()
     }
 
-    /// The price that is for so many guests. While nobody has said what the prices are for, the price of that number is.
+    /// Returns the name of the price for this number of guests. Without configuration it is the price with that number.
     pub fn price_for(&self, guests: u32) -> Option<String> {
         if self.guests_of_prices.is_empty() {
             return (1..=MAX_PRICES).contains(&guests).then(|| format!("price{guests}"));
         }
-        // By number, not by name: price2 comes before price10.
+        // Sort by number, so that price2 precedes price10.
         let mut prices = (1..=MAX_PRICES).map(|number| format!("price{number}"));
         prices.find(|price| self.guests_of(price) == Some(guests))
     }
 }
 
-/// Daily prices of a room.
+/// Number of daily prices of a room.
 pub(crate) const MAX_PRICES: u32 = 16;
 
 #[cfg(test)]

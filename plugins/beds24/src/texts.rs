@@ -1,13 +1,13 @@
-//! Texts that guests read, in the languages that a house has them in.
+//! Texts for guests, in the languages of a property.
 
 use gassync_plugin::Lenient;
 use serde_json::value::RawValue;
 
-/// The language that is taken where there are several.
+/// Preferred language if there are several.
 const PREFERRED: &str = "en";
 
-/// One text in one language, by its name there: the first of these names that says anything. Texts that cannot be read are
-/// none, since nothing is decided by them.
+/// Returns one text in one language: the first non-empty of these names. Unreadable texts are ignored, since they are
+/// only informative.
 pub(crate) fn text(texts: Option<&RawValue>, names: &[&str]) -> Option<String> {
     type Named = std::collections::BTreeMap<String, Lenient>;
     let texts: Vec<Named> = serde_json::from_str(texts?.get()).ok()?;

@@ -1,8 +1,8 @@
-//! Beds24's words, in the contract's.
+//! Converts Beds24 terms to those of the contract.
 
 use gassync_plugin::{Lenient, ReservationStatus};
 
-/// What a booking's status makes of it.
+/// Kind of record, by the booking's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BookingKind {
     /// `black`: nights closed by hand.
@@ -10,7 +10,7 @@ pub(crate) enum BookingKind {
     Reservation(Word),
 }
 
-/// The status of a reservation, before it becomes the contract's.
+/// The status of a reservation, before conversion to the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
     Confirmed,
@@ -34,10 +34,10 @@ impl From<Word> for ReservationStatus {
     }
 }
 
-/// V2 words and V1 numbers, in any case. Bookings of selling sites normally arrive as `new`, which means only that
-/// the host has not looked yet.
+/// Reads V2 words and V1 numbers, in any case. Bookings of selling sites normally arrive as `new`, which only means
+/// that the host has not viewed them.
 ///
-/// A booking that says no word is one that nobody knows.
+/// A booking without a status is of unknown status.
 pub(crate) fn booking_kind(status: Option<&str>, sub_status: &str) -> BookingKind {
     let status = status.unwrap_or("missing");
     let no_show = sub_status.eq_ignore_ascii_case("noShow");
@@ -52,16 +52,16 @@ pub(crate) fn booking_kind(status: Option<&str>, sub_status: &str) -> BookingKin
     })
 }
 
-/// Who sold a booking.
+/// The seller of a booking.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seller {
-    /// The site, in the contract's word where it has one.
+    /// The site, by the contract's name if it has one.
     pub source: Option<String>,
-    /// What a side field says besides.
+    /// Additional text of another field.
     pub beside: Option<String>,
 }
 
-/// Words of a side field that name no seller: how a booking was entered, not who sold it.
+/// Values of these fields that name no seller: they tell how a booking was entered.
 const NO_SELLERS: [&str; 18] = [
     "api",
     "admin",
@@ -83,34 +83,34 @@ const NO_SELLERS: [&str; 18] = [
     "website",
 ];
 
-/// Who sold it. The word of the booking counts first, then the number of the API source, then the texts beside them, in
-/// their order: a site without an interface of its own is written there, by hand or by another program, on a booking that
-/// is `direct` for Beds24. What nobody knows is passed on in lower case.
+/// Finds the seller: first by `channel`, then by the number of the API source, then by the texts of the other fields in
+/// order. Sites without an interface are entered in those by hand or by another program, on bookings that are `direct`
+/// for Beds24. Unknown values are passed on in lower case.
 pub(crate) fn seller(channel: &str, api_source_id: Option<u32>, sides: &[&Lenient]) -> Seller {
     let sides: Vec<&str> = sides.iter().filter_map(|said| said.as_str()).collect();
     let channel_site = site(channel).or_else(|| by_number(api_source_id).map(str::to_owned));
     let mut named = sides.iter().copied().filter_map(side);
     let source = match channel_site {
         Some(channel_site) if channel_site != DIRECT => Some(channel_site),
-        // Only what a side field says is nearer than `direct`.
+        // Only the other fields are more specific than `direct`.
         channel_site => {
             named.find(|name| name != DIRECT).or(channel_site).or_else(|| sides.iter().copied().find_map(side))
         }
     };
-    // The first is the text of the API source, of which the number has told already.
+    // The first text is the API source's, whose number was already used.
     let beside = sides.iter().copied().skip(1).find(|text| {
         side(text).is_some_and(|name| name != DIRECT && Some(&name) != source.as_ref() && !is_same(&name, &source))
     });
     Seller { beside: beside.map(str::to_owned), source }
 }
 
-/// Whether both are about one site: `Hotelbeds (XML)` and `hotelbeds`.
+/// True if both name the same site, such as `Hotelbeds (XML)` and `hotelbeds`.
 fn is_same(name: &str, source: &Option<String>) -> bool {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     source.as_ref().is_some_and(|source| letters(name) == letters(source))
 }
 
-/// The seller that a side field names. Neither a number nor an address names one.
+/// Returns the seller named by a field; numbers and addresses name none.
 fn side(text: &str) -> Option<String> {
     let word = text.trim().to_lowercase();
     let names_one = word.chars().any(char::is_alphabetic)
@@ -120,10 +120,10 @@ fn side(text: &str) -> Option<String> {
     if names_one { site(&word) } else { None }
 }
 
-/// What Beds24 calls a booking that no site sold.
+/// Beds24's term for a booking without a selling site.
 const DIRECT: &str = "direct";
 
-/// A site by its name, in lower case.
+/// Finds a site by its name in lower case.
 fn site(word: &str) -> Option<String> {
     let known = match word {
         "" => return None,
@@ -138,8 +138,7 @@ fn site(word: &str) -> Option<String> {
     Some(known.to_owned())
 }
 
-/// The numbers of the API's sources, with the words that `channel` has for them. Of several feeds of one site each has a
-/// number.
+/// Numbers of API sources with the corresponding values of `channel`. Each feed of a site has its own number.
 fn by_number(id: Option<u32>) -> Option<&'static str> {
     Some(match id? {
         0 | 1 => DIRECT,
@@ -179,8 +178,8 @@ fn by_number(id: Option<u32>) -> Option<&'static str> {
     })
 }
 
-/// The country of a guest. `country2` is upper-case ISO for most selling sites; for Airbnb it is often the language of
-/// the guest's screen in capitals, so there only the free text counts.
+/// Returns a guest's country. `country2` is the upper-case ISO code for most selling sites; for Airbnb it is often the
+/// guest's interface language in capitals, so only the free text is used.
 pub(crate) fn country(free: Option<&str>, iso: Option<&str>, source: Option<&str>) -> Option<String> {
     let code = |text: &&str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
     if source != Some("airbnb")
@@ -188,7 +187,7 @@ pub(crate) fn country(free: Option<&str>, iso: Option<&str>, source: Option<&str
     {
         return Some(iso.to_uppercase());
     }
-    // Some sites fill in a number of their own, which is no country.
+    // Some sites write their own number, which is not a country.
     let free = free.filter(|text| text.chars().any(char::is_alphabetic))?;
     if code(&free) { Some(free.to_uppercase()) } else { Some(free.to_owned()) }
 }

@@ -1,15 +1,15 @@
-//! The addresses of a house's booking webhook: one a line, and others' may be among them.
+//! The URLs of a property's booking webhook, one per line, possibly with those of other systems.
 //!
-//! Another system's address may prove its calls, as ours does: it is kept byte for byte, in its place, and where a host does
-//! not show it, nothing is written over it. Its headers are secrets without doubt: `customHeader` is looked at for nothing
-//! but whether it is empty, and is written only where nothing stands.
+//! Other systems' URLs may contain tokens, as ours does: they are kept byte for byte in their position. A value that
+//! the host hides is never overwritten. Headers of other systems are secrets: `customHeader` is only tested for being
+//! empty, and only written if it is.
 
-/// What a host blanks a value with that it does not show.
+/// Replaces a value that the host hides from the plugin.
 const BLANKED: &str = "***";
-/// What begins a placeholder: in a line that is not ours it could make the host fill in a secret of ours.
+/// Start of a placeholder. In a line of another system it could make the host insert one of our secrets.
 const PLACEHOLDER: &str = "{{";
 
-/// The addresses of one house.
+/// The URLs of one property.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Lines<'a> {
     text: &'a str,
@@ -17,42 +17,42 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Ours is the line that ends with the mark.
+    /// The line that ends with the mark is ours.
     pub fn new(text: &'a str, mark: &'a str) -> Self {
         Self { text, mark }
     }
 
-    /// No line says anything.
+    /// True if all lines are blank.
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
 
-    /// The host does not show what stands there.
+    /// True if the host hides the value.
     pub fn are_hidden(&self) -> bool {
         self.text.lines().any(|line| line.trim() == BLANKED)
     }
 
-    /// A line would be taken for something else than an address when it is written again.
+    /// True if a line contains a placeholder, which the host might fill if it were written back.
     pub fn have_placeholder(&self) -> bool {
         self.text.contains(PLACEHOLDER)
     }
 
-    /// One of them is ours.
+    /// True if one line is ours.
     pub fn have_ours(&self) -> bool {
         self.text.lines().any(|line| self.is_ours(line))
     }
 
-    /// One of them is not.
+    /// True if one line belongs to another system.
     pub fn have_others(&self) -> bool {
         self.text.lines().any(|line| !line.trim().is_empty() && !self.is_ours(line))
     }
 
-    /// Ours proves its calls by itself.
+    /// True if our line authenticates its calls with a token.
     pub fn ours_has_token(&self) -> bool {
         self.text.lines().any(|line| self.is_ours(line) && line.contains("token="))
     }
 
-    /// With ours behind all others.
+    /// Returns the lines with ours after all others.
     pub fn with(&self, ours: &str) -> String {
         let joint = match (self.is_empty(), self.text.ends_with('\n'), self.text.contains("\r\n")) {
             (true, ..) => return ours.to_owned(),
@@ -63,7 +63,7 @@ impl<'a> Lines<'a> {
         format!("{}{joint}{ours}", self.text)
     }
 
-    /// Without ours; empty where no other is left.
+    /// Returns the lines without ours; empty if there are no others.
     pub fn without_ours(&self) -> String {
         let others: Vec<&str> = self.text.split('\n').filter(|line| !self.is_ours(line)).collect();
         if self.have_others() { others.join("\n").trim_end_matches('\r').to_owned() } else { String::new() }

@@ -1,9 +1,10 @@
-//! Having Beds24 call us, beside whoever else it calls.
+//! Webhook subscriptions, which must leave other systems' webhooks intact.
 //!
-//! A house has one booking webhook with one version, several addresses, one a line, and several headers, which go to all of
-//! them. Where nothing stands, ours is entered as is best: version 2 with personal data, proved by a header. Where another
-//! system's stands, ours becomes one more line and all else stays as it is: the version is what that system reads, and the
-//! headers are its secrets. Ours then proves its calls by the token in its address, on the route that reads either version.
+//! A property has one booking webhook with one version, several URLs (one per line) and several headers, which are sent
+//! to all URLs. If it is empty, ours is written with the best options: version 2 with personal data, authenticated by a
+//! header. If another system uses it, ours becomes an additional line and everything else is unchanged: that system
+//! depends on the version, and the headers are its secrets. Our calls are then authenticated by the token in the URL,
+//! on the route that reads both versions.
 
 use gassync_plugin::{ChannelError, Lenient, Subscribed, clock, malformed, read_json, state};
 use serde::{Deserialize, Serialize};
@@ -17,19 +18,19 @@ use crate::{
     webhook_lines::Lines,
 };
 
-/// Pages of houses that are gone through.
+/// Maximum pages of properties.
 const MAX_PAGES: u32 = 10;
-/// Calls to us carry the connection's token in this header, which is the one that the manifest's route asks for.
+/// Header with the connection's token, as required by the manifest's route.
 pub(crate) const HEADER: &str = "X-GasSync-Token";
-/// Where calls of either version are taken that carry the token in their address.
+/// Route for calls of either version with the token in the URL.
 pub(crate) const EITHER_VERSION: &str = "/v1";
-/// The version that says all.
+/// The version with all data.
 const VERSION: &str = "twoWithPersonalData";
-/// With any other, card codes would come in the messages.
+/// Any other value would include card codes.
 const NO_CARDS: &str = "none";
-/// Where the memory of a source has what its lines end with.
+/// Key of the plugin state that stores the mark of our lines.
 const MARK: &str = "webhook-mark";
-/// Where a person finds it.
+/// Location in the Beds24 user interface.
 const PLACE: &str = "In Beds24, Settings, Properties, Access";
 
 #[derive(Deserialize, Default)]
@@ -44,7 +45,7 @@ struct House {
 #[serde(rename_all = "camelCase", default)]
 struct Webhooks {
     version: Lenient,
-    /// As it stands: blanks are of it.
+    /// Unchanged, including whitespace.
     url: Value,
     additional_data: Lenient,
     custom_header: Value,
@@ -56,7 +57,7 @@ struct HouseForm {
     webhooks: WebhookForm,
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct WebhookForm {
@@ -70,13 +71,13 @@ struct WebhookForm {
     custom_header: Option<String>,
 }
 
-/// What is to be done at a house.
+/// The action for a property.
 enum WebhookAction {
-    /// It is written.
+    /// Write this webhook.
     Write(WebhookForm),
-    /// It is there.
+    /// Already subscribed.
     Nothing,
-    /// A person does it, since that.
+    /// A person must do it, for this reason.
     Person(String),
 }
 
@@ -85,14 +86,14 @@ impl House {
         self.webhooks.as_ref().and_then(|webhooks| webhooks.url.as_str()).unwrap_or_default()
     }
 
-    /// Whether a header stands there, shown or not.
+    /// True if there is a header, even a hidden one.
     fn has_header(&self) -> bool {
         let header = self.webhooks.as_ref().and_then(|webhooks| webhooks.custom_header.as_str());
         header.is_some_and(|header| !header.trim().is_empty())
     }
 
-    /// Its headers without the one that proves our calls; none where that is not there, or not shown. Of two that are
-    /// called so one is another's, and nobody knows which.
+    /// Returns the headers without our token header; `None` if it is missing or hidden, or occurs twice, since one is
+    /// then another system's.
     fn header_without_ours(&self) -> Option<String> {
         let header = self.webhooks.as_ref().and_then(|webhooks| webhooks.custom_header.as_str())?;
         let is_ours =
@@ -107,27 +108,27 @@ impl House {
         self.webhooks.as_ref().and_then(|webhooks| webhooks.version.as_str()).unwrap_or_default()
     }
 
-    /// Messages carry card data.
+    /// True if messages contain card data.
     fn sends_cards(&self) -> bool {
         let said = self.webhooks.as_ref().and_then(|webhooks| webhooks.additional_data.as_str());
         said.is_some_and(|word| !word.eq_ignore_ascii_case(NO_CARDS))
     }
 
-    /// The house, for people.
+    /// Name and id of the property, for people.
     fn title(&self) -> String {
         format!("{} ({})", self.name.as_str().unwrap_or_default(), self.id.as_str().unwrap_or_default())
     }
 }
 
-/// Every house is told by itself. Where we are called and what proves the call are placeholders, and stay so: ours is known
-/// again by a mark at its end.
+/// Subscribes each property separately. URL and token are unfilled placeholders, so our line is recognised by a mark at
+/// its end.
 pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let settings = Settings::read()?;
     let houses = houses(&settings)?;
     let mark = match mark()? {
         Some(mark) => mark,
         None => {
-            // A name that does not come twice, and no secret.
+            // The mark is unique and not secret.
             let mark = format!("by=gassync-{:x}", clock::since_1970().as_nanos());
             state::set(MARK, &mark)?;
             mark
@@ -184,7 +185,7 @@ fn action(house: &House, endpoint: &str, mark: &str) -> WebhookAction {
         return person("its booking webhook is not shown to us, and ours was not written over it");
     }
     if lines.have_others() && house.sends_cards() {
-        // What another system asked for must not come to us.
+        // Do not receive card data that another system requested.
         return person(
             "the messages of its booking webhook carry card data, which is not for us: ours was not entered",
         );
@@ -194,7 +195,7 @@ fn action(house: &House, endpoint: &str, mark: &str) -> WebhookAction {
         if is_best || lines.have_others() {
             return WebhookAction::Nothing;
         }
-        // Nobody else reads it.
+        // No other system uses it.
         let (version, additional_data) = (Some(VERSION), Some(NO_CARDS));
         return WebhookAction::Write(WebhookForm { version, additional_data, ..WebhookForm::default() });
     }
@@ -213,7 +214,7 @@ fn action(house: &House, endpoint: &str, mark: &str) -> WebhookAction {
     })
 }
 
-/// What a person has to know of the version that another system's webhook has.
+/// Describes the limits of the version chosen by another system.
 fn of_version(house: &House, mark: &str) -> Option<String> {
     if !Lines::new(house.url(), mark).have_others() {
         return None;
@@ -227,7 +228,7 @@ fn of_version(house: &House, mark: &str) -> Option<String> {
     Some(format!("{title}: another system's booking webhook stands there and keeps its {what}. Ours is one more line."))
 }
 
-/// Takes our address away again, and nobody else's; what is no success is still subscribed, for all we know.
+/// Removes our URL only. Without a success response, a property still counts as subscribed.
 pub(crate) fn unsubscribe(subscriptions: &[String]) -> Result<Vec<String>, ChannelError> {
     for id in subscriptions {
         number(id)?;
@@ -236,7 +237,7 @@ pub(crate) fn unsubscribe(subscriptions: &[String]) -> Result<Vec<String>, Chann
         return Ok(Vec::new());
     }
     let settings = Settings::read()?;
-    // Without a mark there is no line that is known to be ours.
+    // Without a mark no line is known to be ours.
     let mark = mark()?.unwrap_or_default();
     let (mut gone, mut writing) = (Vec::new(), Vec::new());
     for house in houses(&settings)? {
@@ -246,13 +247,13 @@ pub(crate) fn unsubscribe(subscriptions: &[String]) -> Result<Vec<String>, Chann
             continue;
         }
         if !lines.have_ours() {
-            // Where it stands without our mark, nobody knows that it is ours.
+            // A URL without our mark may not be ours.
             if !mark.is_empty() || lines.is_empty() {
                 gone.push(id);
             }
             continue;
         }
-        // What proved our calls goes with them, where it is a header of ours and we are shown it.
+        // Remove our header with the URL, if we use one and can see it.
         let custom_header = if lines.ours_has_token() { None } else { house.header_without_ours() };
         let url = Some(lines.without_ours());
         writing.push((id, WebhookForm { url, custom_header, ..WebhookForm::default() }));
@@ -270,7 +271,7 @@ fn mark() -> Result<Option<String>, ChannelError> {
     state::get(MARK)
 }
 
-/// All houses that the token sees.
+/// Returns all properties that the token can access.
 fn houses(settings: &Settings) -> Result<Vec<House>, ChannelError> {
     let mut houses = Vec::new();
     for page in 1..=MAX_PAGES {
@@ -290,7 +291,7 @@ fn number(id: &str) -> Result<u64, ChannelError> {
     id.parse().map_err(|_| malformed("id", format_args!("{id} is not a number")))
 }
 
-/// One result for each house, in their order.
+/// Returns one result per property, in order.
 fn write(
     settings: &Settings,
     houses: Vec<(&str, WebhookForm)>,

@@ -11,7 +11,7 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 #[cfg(not(target_arch = "wasm32"))]
 thread_local! {
-    /// Where a unit test holds the clock still.
+    /// Fixed time in unit tests.
     static STOPPED_AT: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
@@ -31,7 +31,7 @@ pub fn since_1970() -> Duration {
     if let Some(set) = STOPPED_AT.get() {
         return set;
     }
-    // WASI's clock begins with 1970: there is nothing before.
+    // WASI's clock starts in 1970, so earlier times cannot occur.
     UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
@@ -45,13 +45,13 @@ fn instant_text(since_1970: Duration) -> String {
     format!("{date}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// From here on it is this instant; none lets the machine's clock go on.
+/// Sets a fixed time; `None` returns to the system clock.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn stop_at(instant: Option<Duration>) {
     STOPPED_AT.set(instant);
 }
 
-/// Reads what [`now`] writes.
+/// Parses the format of [`now`].
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn parse_instant(text: &str) -> Option<Duration> {
     let (seconds, _) = crate::instant::moment(text)?;

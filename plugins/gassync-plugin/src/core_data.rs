@@ -4,7 +4,7 @@ use crate::{
     Block, CalendarNights, CoreBooking, EntityRef, Nights, Property, Quote, RatePlan, Refusal, RoomType, StayQuery,
 };
 
-/// All properties of the source, whatever the host's pages.
+/// All properties of the source, from all pages.
 pub fn properties() -> Vec<Property> {
     let mut all = Vec::new();
     let mut cursor = None;
@@ -28,12 +28,12 @@ pub fn rate_plans(property_id: &str) -> Vec<RatePlan> {
     host::rate_plans(property_id)
 }
 
-/// A room type's nights, per rate plan where it has them.
+/// A room type's nights, per rate plan if it has any.
 pub fn calendar(room_type_id: &str, span: Nights) -> Vec<CalendarNights> {
     host::calendar(room_type_id, span)
 }
 
-/// The reservations that changed since an instant, or all, whatever the host's pages.
+/// Reservations changed since an instant, or all of them, from all pages.
 pub fn reservations(changed_since: Option<&str>) -> Vec<CoreBooking> {
     let mut all = Vec::new();
     let mut cursor = None;
@@ -47,7 +47,7 @@ pub fn reservations(changed_since: Option<&str>) -> Vec<CoreBooking> {
     }
 }
 
-/// The reservations that occupy nights of a room type within the span, by arrival.
+/// Reservations that occupy nights of a room type within the span, ordered by arrival.
 pub fn stays(room_type_id: &str, span: Nights) -> Vec<CoreBooking> {
     host::stays(room_type_id, span)
 }
@@ -62,17 +62,17 @@ pub fn find_reservation(id: &str) -> Option<CoreBooking> {
     host::find_reservation(id)
 }
 
-/// When anything of a property last changed, RFC 3339.
+/// Time of the last change to any data of a property, RFC 3339.
 pub fn changed_at(property_id: &str) -> Option<String> {
     host::changed_at(property_id)
 }
 
-/// The price of a stay, or the reasons of a refusal.
+/// The price of a stay, or the reasons for refusing it.
 pub fn quote_stay(query: &StayQuery) -> Result<Quote, Vec<Refusal>> {
     host::quote_stay(query)
 }
 
-/// Texts, pictures, amenities, policies, fees and taxes of a property, a room type or a rate plan, by the contract's
+/// Texts, pictures, amenities, policies, fees and taxes of a property, room type or rate plan, as in the contract's
 /// `content.schema.json`.
 pub fn content(of: &EntityRef) -> Option<String> {
     host::content(of)

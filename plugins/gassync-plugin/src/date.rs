@@ -52,7 +52,7 @@ pub fn parse_date_as(text: &str, order: &str) -> Option<Date> {
         return None;
     }
     let date = Date { year: year?, month: month?.try_into().ok()?, day: day?.try_into().ok()? };
-    // A day that is in no calendar comes back as another.
+    // A nonexistent date converts back to a different one.
     (date_of(number_of(date)) == date).then_some(date)
 }
 
@@ -128,14 +128,14 @@ impl Nights {
 
 /// A day's number; 1970-01-01 is 0.
 fn number_of(date: Date) -> i64 {
-    // The year begins in March here, so that a leap day is its last.
+    // Start the year in March, so that a leap day is its last day.
     let year = i64::from(date.year) - i64::from(date.month < 3);
     let month = (i64::from(date.month) + 9) % 12;
     let of_year = (153 * month + 2) / 5 + i64::from(date.day) - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
 }
 
-/// The day of a number that [`number_of`] gave, or of one between two of those.
+/// The date of a number within the range of [`number_of`].
 fn date_of(number: i64) -> Date {
     let days = number + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

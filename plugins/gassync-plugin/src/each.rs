@@ -12,9 +12,9 @@ use crate::{
 /// Reads each record of a list at `place` and collects the changes. `read` receives the record and its place, such as
 /// `/data/0`.
 ///
-/// One that `read` calls malformed or rejected is handed on as [unreadable](ChangeKind::Unreadable), with the original
-/// record and the id found under one of `ids`, if any: the host sets it aside and continues with the others. Any other
-/// error applies to the whole response and ends the call.
+/// A record for which `read` returns malformed or rejected becomes [unreadable](ChangeKind::Unreadable), with the
+/// original record and the id found under one of `ids`, if any: the host sets it aside and continues with the others.
+/// Any other error applies to the whole response and ends the call.
 ///
 /// ```
 /// use gassync_plugin::{Change, ChannelError, Entity, Lenient, ChangeKind, malformed, read_each, read_json};
@@ -58,7 +58,7 @@ pub fn read_one<C: Into<Vec<Change>>>(
     id: impl FnOnce() -> Option<String>,
     read: impl FnOnce() -> Result<C, ChannelError>,
 ) -> Result<Vec<Change>, ChannelError> {
-    // What was noted of another record says nothing of this one.
+    // Discard notes of other records.
     take_notes();
     let problem = match read() {
         Ok(changes) => return Ok(changes.into()),

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-/// What stands in place of a character that no text can hold: U+FFFD, as an escape of JSON.
+/// Replacement for invalid characters: U+FFFD as a JSON escape.
 const REPLACEMENT: &str = "\\ufffd";
 
-/// JSON in which escapes of halves of a character (lone surrogates) and of NUL are replaced: the one has no place in a
-/// text of Rust, the other in none that the host keeps. All else stays as it was written.
+/// Replaces escapes of lone surrogates, which Rust texts cannot contain, and of NUL, which the host cannot store.
+/// Everything else is unchanged.
 pub(crate) fn mend_escapes(json: &str) -> Cow<'_, str> {
     if !json.contains("\\u") {
         return Cow::Borrowed(json);
@@ -39,7 +39,7 @@ pub(crate) fn mend_escapes(json: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// The number that a `\uXXXX` at this place stands for.
+/// The value of a `\uXXXX` escape at this position.
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?))

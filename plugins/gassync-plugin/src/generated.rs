@@ -1,17 +1,17 @@
-//! Bindings, generated from the contract: all imports, and each export by itself, so that a component exports only the
+//! Bindings generated from the contract: all imports, and each export separately, so that a component exports only the
 //! interfaces it implements.
 
 wit_bindgen::generate!({
     path: "../../wit/next",
     world: "imports",
     generate_all,
-    // So that tests can compare what they got with what they want.
+    // Allows comparisons in tests.
     additional_derives: [PartialEq],
 });
 
 macro_rules! interface {
     ($module:ident, $world:literal, $inline:literal, $export:literal, $bindings:literal) => {
-        /// One interface of the contract, to be exported.
+        /// One exportable interface of the contract.
         pub mod $module {
             wit_bindgen::generate!({
                 inline: $inline,

@@ -11,7 +11,7 @@ pub struct Request {
     secrets: Vec<String>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Response(HttpResponse);
 
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(refusal(429), ChannelError::RateLimited(Some(120)));
         assert_eq!(refusal(422), ChannelError::Rejected(vec![FieldError::new("", "so it is")]));
         assert_eq!(refusal(503), ChannelError::Unavailable("so it is".to_owned()));
-        // A redirect is not followed, so there is no answer.
+        // Redirects are not followed, so a redirect is a failure.
         assert_eq!(answer(302, "").refusal(None), ChannelError::Unavailable("status 302".to_owned()));
     }
 

@@ -1,21 +1,21 @@
-//! Instants as channels write them.
+//! Parses instants in the formats of channels.
 
 use crate::{date::FIRST_DAY, parse_date};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// `YYYY-MM-DD`.
 const DATE_BYTES: usize = 10;
-/// The host's time ends with this second, 9999-12-30T22:00:00Z, and what is left of it: a day and two hours before the year
-/// does, so that the instant can be told by the clock of any zone.
+/// The last second of the host's time range (its fractions included), 9999-12-30T22:00:00Z: 26 hours before the end of
+/// the year, so that the instant has a local time in every zone.
 const LAST_SECOND: i64 = 253_402_207_200;
-/// Places behind the point of a second that the host reads.
+/// Maximum decimal places of a second that the host accepts.
 const MAX_FRACTION_DIGITS: usize = 9;
 
-/// Seconds since 1970 began, and billionths of one.
+/// Seconds since 1970-01-01T00:00:00Z, and nanoseconds.
 pub(crate) type Moment = (i64, u32);
 
-/// Reads a date, as a rule with `T` or a blank and a time behind it, and behind that a zone: without one UTC is meant. None
-/// where the host would read no instant in it.
+/// Parses a date, usually followed by `T` or a space, a time and a time zone, by default UTC. Returns `None` for a text
+/// that the host would not accept as an instant.
 pub(crate) fn moment(text: &str) -> Option<Moment> {
     let midnight = FIRST_DAY.days_until(parse_date(text)?) * DAY_SECONDS;
     let (seconds, nanos) = if text.len() == DATE_BYTES { (0, 0) } else { time(text)? };
@@ -23,12 +23,12 @@ pub(crate) fn moment(text: &str) -> Option<Moment> {
     (second <= LAST_SECOND).then_some((second, nanos))
 }
 
-/// From midnight in UTC, what stands behind the date; a zone may lead into another day.
+/// Parses the text after the date, relative to midnight UTC; the zone may shift it to another day.
 fn time(text: &str) -> Option<Moment> {
     let time = text.get(DATE_BYTES + 1..)?;
     let (clock, zone) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
     let (clock, nanos) = match clock.split_once('.') {
-        // Parts of a second need a second that they are parts of.
+        // A fraction requires seconds.
         Some((clock, fraction)) if clock.len() == "09:30:00".len() => (clock, nanos(fraction)?),
         Some(_) => return None,
         None => (clock, 0),

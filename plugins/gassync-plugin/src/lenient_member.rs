@@ -3,8 +3,7 @@ use serde_json::value::RawValue;
 
 use crate::escapes::mend_escapes;
 
-/// For a member of a record that is an object or a list as a rule, and without which the record is worth as much: written in
-/// another shape it says nothing.
+/// Deserialises an optional object or list; a value of another shape becomes the default.
 ///
 /// ```
 /// use gassync_plugin::{Lenient, lenient};
@@ -27,7 +26,7 @@ use crate::escapes::mend_escapes;
 /// assert_eq!((booking.id.text().as_deref(), booking.guest.name.text()), (Some("17"), None));
 /// ```
 ///
-/// Like [`Lenient`](crate::Lenient) it reads JSON as it was written, and no `serde_json::Value`.
+/// Like [`Lenient`](crate::Lenient), it reads JSON text only, not `serde_json::Value`.
 pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
     let raw: &RawValue = <&RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(&mend_escapes(raw.get())).unwrap_or_default())

@@ -5,13 +5,13 @@ use serde_json::value::RawValue;
 
 use crate::{ChannelError, Date, escapes::mend_escapes, instant::moment, malformed, note, parse_date_as};
 
-/// An exponent beyond this is a mistake, or an attack, and no amount.
+/// Maximum exponent of an amount; larger ones are errors or attacks.
 const MAX_EXPONENT: usize = 30;
-/// Digits before the point of an amount: the host takes 100 billion for a mistake.
+/// Maximum integer digits of an amount: the host rejects 100 billion and more.
 const MAX_WHOLE_DIGITS: usize = 11;
-/// Places behind the point of an amount that are not zeros: the host keeps ten-thousandths.
+/// Maximum significant decimal places of an amount: the host stores ten-thousandths.
 const MAX_PLACES: usize = 4;
-/// Places in all, zeros or not: an amount with many more the host could not read.
+/// Maximum decimal places including zeros; the host cannot parse many more.
 const MAX_WRITTEN_PLACES: usize = 16;
 
 /// A value that a channel writes as number or text. It keeps the original digits, so that ids over 53 bits and amounts
@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Lenient {
         Ok(match written.as_bytes().first() {
             Some(b'"') => serde_json::from_str::<String>(&mend_escapes(written)).map_err(D::Error::custom)?.into(),
             Some(b'0'..=b'9' | b'-') => written.to_owned().into(),
-            // Kept apart from texts: channels write false for a name or an address that is not there.
+            // Distinguished from texts, since channels write false for a missing name or address.
             Some(b't') => Self(Value::Flag(true)),
             Some(b'f') => Self(Value::Flag(false)),
             _ => Self::default(),
@@ -96,7 +96,7 @@ impl Lenient {
         self.as_str().map(str::to_owned)
     }
 
-    /// The same, with `0` as none, as many channels do for ids.
+    /// The same, with `0` as `None`, as in many channels' ids.
     pub fn unless_zero(&self) -> Option<String> {
         self.text().filter(|id| id != "0")
     }
@@ -141,8 +141,8 @@ impl Lenient {
         count
     }
 
-    /// An exact decimal with the digits that were sent, for money. Only an exponent, which the contract does not know, is
-    /// written out: `1.5e3` is `1500`.
+    /// An exact decimal with its original digits, for money. Only an exponent, which the contract does not allow, is
+    /// expanded: `1.5e3` becomes `1500`.
     pub fn decimal(&self) -> Option<String> {
         let text = self.as_str()?;
         let sign = if text.starts_with('-') { "-" } else { "" };
@@ -160,30 +160,29 @@ impl Lenient {
         Some(format!("{sign}{}", written?))
     }
 
-    /// A number for which the nearest float will do, such as a latitude. Money is a [`decimal`](Self::decimal).
+    /// A number as the nearest float, such as a latitude. Use [`decimal`](Self::decimal) for money.
     pub fn number(&self) -> Option<f64> {
         self.as_str()?.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// A date, with or without a time behind it. A text that is none is malformed, at `place`: as a rule a JSON pointer.
-    /// For nights, without which there is nothing to hold; any other date is a [`date_or_note`](Self::date_or_note).
+    /// A date, optionally followed by a time. An invalid text is malformed at `place`, usually a JSON pointer. Use it
+    /// for nights, which a record needs; use [`date_or_note`](Self::date_or_note) for other dates.
     pub fn date(&self, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         self.date_as("YYYY-MM-DD", place)
     }
 
-    /// The same in another order, such as `DD.MM.YYYY`: see [`parse_date_as`].
+    /// The same in another format, such as `DD.MM.YYYY`: see [`parse_date_as`].
     pub fn date_as(&self, order: &str, place: impl fmt::Display) -> Result<Option<Date>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
         parse_date_as(text, order).map(Some).ok_or_else(|| malformed(place, not_a_date(order)))
     }
 
-    /// A date without which the record is worth as much, such as those of a cancellation: a text that is none is left out
-    /// and [noted](note), at `place`.
+    /// An informative date, such as that of a cancellation: an invalid text is omitted and [noted](note) at `place`.
     pub fn date_or_note(&self, place: impl fmt::Display) -> Option<Date> {
         self.date_as_or_note("YYYY-MM-DD", place)
     }
 
-    /// The same in another order, such as `DD.MM.YYYY`: see [`parse_date_as`].
+    /// The same in another format, such as `DD.MM.YYYY`: see [`parse_date_as`].
     pub fn date_as_or_note(&self, order: &str, place: impl fmt::Display) -> Option<Date> {
         let text = self.as_str()?;
         let date = parse_date_as(text, order);
@@ -193,22 +192,21 @@ impl Lenient {
         date
     }
 
-    /// An instant as it was written, for the contract: the host leaves out what is none, and notes it. Nothing that a
-    /// channel can write fails here.
+    /// The unchanged text of an instant: the host omits and notes an invalid one. It never fails.
     pub fn instant(&self, _place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         Ok(self.text())
     }
 
-    /// An amount with the digits that were sent, a [`decimal`](Self::decimal) where it is one: the host rounds what is too
-    /// fine, leaves out what is no amount or too large, and notes it. Nothing that a channel can write fails here.
+    /// An amount with its original digits, as a [`decimal`](Self::decimal) if valid: the host rounds excess decimals,
+    /// omits invalid or excessive amounts, and notes both. It never fails.
     pub fn amount(&self, _place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         Ok(self.decimal().or_else(|| self.text()))
     }
 }
 
 impl Lenient {
-    /// A [`decimal`](Self::decimal) that the host takes for money as it stands: any other text is malformed, at `place`. For
-    /// requests, questions and what is pushed, which are meant exactly or not at all.
+    /// A [`decimal`](Self::decimal) that the host accepts as money without rounding; any other text is malformed at
+    /// `place`. Use it for requests, questions and pushes, where values must be exact.
     pub fn exact_amount(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         match (self.as_str(), self.decimal()) {
             (Some(_), None) => Err(malformed(place, "is not an amount such as 410.00")),
@@ -219,7 +217,8 @@ impl Lenient {
         }
     }
 
-    /// An instant that the host takes as it stands: any other text is malformed, at `place`. For requests and questions.
+    /// An instant that the host accepts unchanged; any other text is malformed at `place`. Use it for requests and
+    /// questions.
     pub fn exact_instant(&self, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         match self.as_str() {
             Some(text) if moment(text).is_none() => Err(malformed(place, "is not an instant (YYYY-MM-DDTHH:MM:SSZ)")),
@@ -239,10 +238,10 @@ fn not_a_date(order: &str) -> String {
     format!("is not a date ({order})")
 }
 
-/// Moves the point by as many places as an exponent says.
+/// Applies an exponent by moving the decimal point.
 fn written_out(whole: &str, places: &str, exponent: i32) -> Option<String> {
     let moved = usize::try_from(exponent.unsigned_abs()).ok().filter(|moved| *moved <= MAX_EXPONENT)?;
-    // With zeros enough on the side to which the point moves.
+    // Pad with zeros in the direction of the move.
     let (digits, point) = if exponent < 0 {
         (format!("{}{whole}{places}", "0".repeat(moved)), whole.len())
     } else {

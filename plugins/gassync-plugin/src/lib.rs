@@ -1,6 +1,6 @@
 //! The SDK for GasSync adapters.
 //!
-//! An adapter is a type with a manifest and one trait for each ability, exported by one macro:
+//! An adapter is a type with a manifest and one trait per capability, exported by a macro:
 //!
 //! ```
 //! use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, reply};
@@ -22,9 +22,9 @@
 //! gassync_plugin::export!(crate::Acme: Inbound);
 //! ```
 //!
-//! [`read_each`] reads the records of a page or a message one by one, so that a bad one does not stop the others. [`Lenient`]
-//! reads values that channels send as a number or as a text; [`Date`] and [`Nights`] count days; [`clock`] is the time. The
-//! same crate compiles natively, where [`testing::FakeHost`] stands in for the host.
+//! [`read_each`] reads the records of a page or message one by one, so that a malformed record does not affect the
+//! others. [`Lenient`] reads values that channels send as number or text; [`Date`] and [`Nights`] handle dates;
+//! [`clock`] gives the time. The crate also compiles natively, with [`testing::FakeHost`] as the host.
 
 pub mod clock;
 pub mod core_data;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::{ChannelError, Lenient, note};
 
-/// Places of a number that no currency and no channel has any more.
+/// Maximum decimal places; no currency or channel has more.
 const MAX_PLACES: u32 = 9;
 
-/// The currencies of ISO 4217 without two places behind the point.
+/// Currencies of ISO 4217 whose number of decimal places is not two.
 const OTHER_EXPONENTS: [(u32, &[&str]); 3] = [
     (
         0,
@@ -25,11 +25,11 @@ fn exponent(currency: &str) -> u32 {
 }
 
 impl Lenient {
-    /// An amount that a channel counts in the smallest unit of its currency, as an exact decimal: 54050 is `540.50` in EUR,
-    /// `54050` in JPY and `54.050` in KWD, by the exponents of ISO 4217. What is not a whole number, or comes with a
-    /// text that names no currency, is left out and [noted](note), at `place`: where its point stands nobody knows.
+    /// An amount in minor units, as an exact decimal: 54050 is `540.50` in EUR, `54050` in JPY and `54.050` in KWD, by
+    /// the exponents of ISO 4217. A value that is not an integer, or has no valid currency, is omitted and
+    /// [noted](note) at `place`, since its decimal point is unknown.
     ///
-    /// A few channels count by rules of their own, such as two places in every currency: those are [`decimal_places`].
+    /// For channels with their own rules, such as two decimal places in every currency, use [`decimal_places`].
     ///
     /// [`decimal_places`]: Self::decimal_places
     pub fn minor_units(&self, currency: &str, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
@@ -41,11 +41,10 @@ impl Lenient {
         self.decimal_places(exponent(currency), place)
     }
 
-    /// The same for a channel that says, or has settled once and for all, how many of the digits are places: 54050 with 2 is
-    /// `540.50`.
+    /// The same for a given number of decimal places: 54050 with 2 is `540.50`.
     pub fn decimal_places(&self, places: u32, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
-        // With a point in it, and be it `120.00`, it may be an amount already.
+        // A value with a decimal point, even `120.00`, may already be in major units.
         let Ok(units) = text.parse() else {
             note(place, "is not a whole number");
             return Ok(None);

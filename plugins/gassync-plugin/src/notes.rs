@@ -9,8 +9,8 @@ thread_local! {
     static NOTES: RefCell<Vec<FieldError>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes that a part of the current record was left out because it could not be read: the place, usually a JSON
-/// pointer, and what was expected, never the value. The next [`change`](crate::change) carries it to the host.
+/// Notes that a part of the current record was omitted because it was unreadable: the place, usually a JSON pointer,
+/// and what was expected, never the value. The next [`change`](crate::change) passes it to the host.
 pub fn note(place: impl fmt::Display, problem: impl fmt::Display) {
     NOTES.with_borrow_mut(|notes| {
         if notes.len() < MAX_NOTES {

@@ -2,7 +2,7 @@
 
 use crate::{Change, ChangeKind, ChannelError, Page, Query, ResumePoint, Scope, Selection, instant::moment, malformed};
 
-/// Between the number of a page and the newest modification of those before it.
+/// Separates the page number from the newest modification time so far in a cursor.
 const BETWEEN: char = '/';
 
 impl Query {

@@ -7,13 +7,13 @@ use crate::{
     notes::take_notes,
 };
 
-/// A change for the source that has this property, with the [notes](crate::note) that were made while it was read.
+/// A change for the source with this property, including the [notes](crate::note) made while reading it.
 pub fn change(property_id: Option<&str>, data: ChangeKind) -> Change {
     let route = Route { property_id: property_id.map(str::to_owned), account: None };
     Change { route, data, notes: take_notes() }
 }
 
-/// Something changed: the host fetches this record, or without an id everything of its kind that has changed.
+/// Something changed: the host fetches this record or, without an id, all changed records of its kind.
 pub fn refetch(entity: Entity, id: Option<String>) -> ChangeKind {
     ChangeKind::Refetch(Hint { entity, id })
 }
@@ -34,7 +34,7 @@ pub fn reply_with(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> 
     HttpResponse { status, headers: vec![content_type], body: body.into() }
 }
 
-/// The channel accepted it, under this id if it returned one.
+/// Accepted, with the channel's id if it returned one.
 pub fn accepted(channel_id: Option<String>) -> Outcome {
     Outcome::Accepted(Accepted { channel_id, replaces: None, confirmed: true, warnings: Vec::new() })
 }
@@ -68,7 +68,7 @@ impl FieldError {
 }
 
 impl StayRules {
-    /// None that is known.
+    /// No known values.
     pub fn unknown() -> Self {
         Self {
             min_stay_arrival: None,
@@ -244,7 +244,7 @@ impl GuestDetails {
         self
     }
 
-    /// Whether all fields are empty.
+    /// True if all fields are empty.
     pub fn is_unknown(&self) -> bool {
         let texts = [&self.id, &self.name, &self.first_name, &self.last_name, &self.email, &self.phone, &self.country];
         let is_silent = texts.iter().all(|text| text.is_none()) && self.language.is_none();
@@ -272,7 +272,7 @@ impl Block {
 }
 
 impl StayQuery {
-    /// A question for these nights of a property, without an occupancy.
+    /// A stay query for these nights of a property, without occupancy.
     pub fn new(property_id: Option<String>, stay: Nights) -> Self {
         Self {
             property_id,
@@ -287,7 +287,7 @@ impl StayQuery {
 }
 
 impl Subscribed {
-    /// No manual steps are left.
+    /// A subscription without manual steps.
     pub fn to(ids: Vec<String>) -> Self {
         Self { ids, steps: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! Signing with keys that stay with the host: the text may contain placeholders, which the host fills in before it signs.
+//! Signing with keys that stay in the host. The text may contain placeholders, which the host fills before signing.
 
 use crate::ChannelError;
 

@@ -15,7 +15,7 @@ thread_local! {
     static HOST: RefCell<FakeHost> = RefCell::new(FakeHost::default());
 }
 
-/// Signs: slot, field, algorithm, text.
+/// Signing function: slot, field, algorithm, text.
 type Signer = Box<dyn Fn(&str, &str, &str, &[u8]) -> Vec<u8>>;
 
 /// State of the fake host.
@@ -46,11 +46,11 @@ pub struct CoreData {
     pub reservations: Vec<CoreBooking>,
     /// Blocks.
     pub blocks: Vec<Block>,
-    /// The price of any stay; without one every stay is refused.
+    /// The price of any stay; `None` refuses every stay.
     pub quote: Option<Quote>,
     /// Content by entity, as JSON.
     pub content: Vec<(EntityRef, String)>,
-    /// When anything of any property last changed.
+    /// Time of the last change, for every property.
     pub changed_at: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl FakeHost {
         HOST.with_borrow_mut(|host| host.settings = Some(json.to_owned()));
     }
 
-    /// Sets the clock, such as `2027-03-01T09:30:00Z`; by default the system clock is used.
+    /// Sets the clock to an instant such as `2027-03-01T09:30:00Z`; by default the system clock is used.
     ///
     /// # Panics
     ///

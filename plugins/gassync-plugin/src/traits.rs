@@ -1,4 +1,4 @@
-//! The abilities of an adapter: a trait for each interface of the contract.
+//! The capabilities of an adapter: one trait per interface of the contract.
 
 use crate::{
     Acknowledgement, AcknowledgementOutcome, Attempt, CalendarNights, Change, ChangeResult, ChannelError, Chunk,
@@ -13,7 +13,7 @@ pub trait Adapter {
 
 /// Receives calls from the channel.
 pub trait Inbound {
-    /// Decodes a call from the channel. Do not guess: a value that the payload does not contain is `None`.
+    /// Decodes a call from the channel. Do not guess: use `None` for a value that the payload does not contain.
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError>;
 }
 
@@ -27,8 +27,9 @@ pub trait Reply {
         results: Vec<ChangeResult>,
     ) -> Result<HttpResponse, ChannelError>;
 
-    /// Builds the response when there is no outcome: [`Inbound::decode`] returned this error, or the host cannot process the
-    /// call ([`ChannelError::Unavailable`]). Without it the host sends the `fallbackResponse` of the manifest's route.
+    /// Builds the response to a call without results: [`Inbound::decode`] returned this error, or the host cannot
+    /// process the call ([`ChannelError::Unavailable`]). By default the host sends the `fallbackResponse` of the
+    /// manifest's route.
     fn on_error(request: HttpRequest, error: ChannelError) -> Result<HttpResponse, ChannelError> {
         let _ = (request, error);
         Err(ChannelError::Unsupported)
@@ -37,7 +38,7 @@ pub trait Reply {
 
 /// Fetches from the channel.
 pub trait Pull {
-    /// Fetches one page, usually with one request; further steps go through the cursor.
+    /// Fetches one page, usually with one request; the cursor requests further pages.
     fn fetch(query: Query) -> Result<Page, ChannelError>;
 }
 
@@ -56,13 +57,13 @@ pub trait PushCalendar {
 
 /// Writes reservations and blocks.
 pub trait PushReservations {
-    /// Writes them. Returns one outcome per operation, in order.
+    /// Writes operations. Returns one outcome per operation, in order.
     fn push_reservations(operations: Vec<Operation>) -> Result<Vec<Outcome>, ChannelError>;
 }
 
 /// Writes names, texts and pictures.
 pub trait PushContent {
-    /// Writes content of one property, which comes first. Returns one outcome per item, in order.
+    /// Writes content of one property, whose own content comes first. Returns one outcome per item, in order.
     /// [`Attempt::AfterUnknown`]: an earlier attempt may have written some of it.
     fn push_content(items: Vec<ContentItem>, attempt: Attempt) -> Result<Vec<Outcome>, ChannelError>;
 }
@@ -78,7 +79,7 @@ pub trait Connection {
     /// Tests the connection.
     fn check() -> Result<Report, ChannelError>;
 
-    /// Subscribes to the channel's webhooks. `endpoint` is a placeholder that the host fills in.
+    /// Subscribes to the channel's webhooks. `endpoint` is a placeholder that the host fills.
     fn subscribe(endpoint: String) -> Result<Subscribed, ChannelError> {
         let _ = endpoint;
         Err(ChannelError::Unsupported)

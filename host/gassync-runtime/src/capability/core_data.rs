@@ -8,50 +8,50 @@ use serde_json::Value;
 /// Read-only access to what the core stores for one source, in the channel's own ids.
 #[async_trait]
 pub trait CoreData: Send + Sync {
-    /// Mapped properties, a page at a time, and where the next page begins.
+    /// Returns one page of mapped properties, and the cursor of the next page.
     async fn properties(&self, cursor: Option<String>) -> Result<(Vec<Property>, Option<String>), CoreDataError>;
 
-    /// Mapped room types of a property.
+    /// Returns the mapped room types of a property.
     async fn room_types(&self, property_id: &str) -> Result<Vec<RoomType>, CoreDataError>;
 
-    /// Mapped rate plans of a property.
+    /// Returns the mapped rate plans of a property.
     async fn rate_plans(&self, property_id: &str) -> Result<Vec<RatePlan>, CoreDataError>;
 
-    /// Nights of a room type from `start` up to, and without, `until`; one calendar for each rate plan.
+    /// Returns the nights of a room type from `start` to before `until`, one calendar per rate plan.
     async fn calendar(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Calendar>, CoreDataError>;
 
-    /// Reservations in the order of their changes, a page at a time.
+    /// Returns one page of reservations, ordered by modification.
     async fn reservations(
         &self,
         changed_since: Option<Timestamp>,
         cursor: Option<String>,
     ) -> Result<(Vec<CoreBooking>, Option<String>), CoreDataError>;
 
-    /// Reservations that occupy nights of a room type from `start` up to, and without, `until`, by arrival.
+    /// Returns the reservations that occupy nights of a room type from `start` to before `until`, ordered by arrival.
     async fn stays(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<CoreBooking>, CoreDataError>;
 
-    /// What else takes nights of a room type out of sale, from `start` up to, and without, `until`.
+    /// Returns the other blocks that close nights of a room type from `start` to before `until`.
     async fn blocks(&self, room_type_id: &str, start: Date, until: Date) -> Result<Vec<Block>, CoreDataError>;
 
-    /// By our reference, or by the channel's id.
+    /// Finds a reservation by our reference or the channel's id.
     async fn find_reservation(&self, id: &str) -> Result<Option<CoreBooking>, CoreDataError>;
 
-    /// When anything of a property last changed.
+    /// Returns the time of the last change to any data of a property.
     async fn changed_at(&self, property_id: &str) -> Result<Option<Timestamp>, CoreDataError>;
 
-    /// The price of a stay, or the reasons of a refusal.
+    /// Returns the price of a stay, or the reasons for refusing it.
     async fn quote(&self, query: StayQuery) -> Result<Result<Quote, Vec<Refusal>>, CoreDataError>;
 
-    /// Content of a property, a room type or a rate plan, by the contract's `content.schema.json`.
+    /// Returns the content of a property, room type or rate plan, as in the contract's `content.schema.json`.
     async fn content(&self, of: &EntityRef) -> Result<Option<Value>, CoreDataError>;
 }
 
-/// The core cannot be read now: the call ends, and none of it is the plugin's fault.
+/// The core is unreadable at present. It ends the call and is not the plugin's fault.
 #[derive(Debug, thiserror::Error)]
 #[error("the core's data cannot be read: {0}")]
 pub struct CoreDataError(pub String);
 
-/// Contains nothing: for calls that do not need it.
+/// Empty core data, for calls that need none.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCoreData;
 

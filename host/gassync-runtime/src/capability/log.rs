@@ -1,6 +1,6 @@
 use crate::{Budget, LogLine};
 
-/// Lines kept within limits; what is over is counted.
+/// Log lines of a call, kept within limits; lines over the limit are only counted.
 #[derive(Debug)]
 pub(crate) struct Log {
     lines_left: usize,

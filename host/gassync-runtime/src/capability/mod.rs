@@ -1,4 +1,4 @@
-//! What a guest may ask of the host, one capability per file. None knows which version of the contract asks.
+//! Host capabilities for guests, one per file, independent of the contract version.
 
 pub(crate) mod core_data;
 pub(crate) mod http;

@@ -1,7 +1,7 @@
 use crate::{Credentials, placeholder::PlaceholderFiller, signature::Algorithm};
 
-/// Signs a text of the guest's with a secret the guest never sees. The text may name others, which are filled in first:
-/// some channels have the key's own name signed.
+/// Signs the guest's text with a secret the guest never sees. Placeholders in the text are filled first, because some
+/// channels require the key's name in the signed text.
 pub(crate) async fn sign(
     secrets: &dyn Credentials,
     (slot, field): (&str, &str),
@@ -15,7 +15,7 @@ pub(crate) async fn sign(
     algorithm.sign(key.reveal(), &text).map_err(|error| format!("{slot}.{field}: {error}"))
 }
 
-/// Whether a signature is one of a text, which may name secrets as above.
+/// Verifies a signature of a text, which may contain placeholders as in `sign`.
 pub(crate) async fn verify(
     secrets: &dyn Credentials,
     (slot, field): (&str, &str),

@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
-/// A source's memory, by key.
+/// The plugin state of a source, by key.
 pub type Memory = BTreeMap<String, Vec<u8>>;
-/// What a call made of it: a value, or none where the key was deleted.
+/// Changes made by a call: the new value, or `None` for a deleted key.
 pub type MemoryChanges = BTreeMap<String, Option<Vec<u8>>>;
 
-/// The largest memory of a source: keys and values together, in bytes.
+/// Maximum plugin state of a source, in bytes: the sum of keys and values.
 pub const MAX_MEMORY_BYTES: usize = 1024 * 1024;
 
-/// The memory as a call sees it: what was there, and what the call has changed so far.
+/// Plugin state as seen by a call: the stored values overlaid with the call's changes.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     memory: Memory,
@@ -16,7 +16,7 @@ pub(crate) struct State {
     used_bytes: usize,
 }
 
-/// A memory is full.
+/// The plugin state exceeds its maximum size.
 #[derive(Debug)]
 pub(crate) struct Full;
 

@@ -1,4 +1,4 @@
-//! `wasi:http` for guests: it uses the same gate as the contract's own `http`. The library's default sender is not
+//! `wasi:http` for guests, through the same gate as the contract's own `http`. The library's default sender is not
 //! built in.
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What a plugin asks of the network and of secrets, looked at in every call the kit makes.
+//! Checks the network and secret use of a plugin in every call of the suite.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,22 @@ use crate::{CallRecord, CredentialSlot, Manifest, OutgoingRequest, SlotKind};
 /// Headers that carry a secret, in lower case.
 const SECRET_HEADERS: [&str; 6] = ["authorization", "x-api-key", "api-key", "apikey", "token", "x-auth-token"];
 
-/// What a subscription may name besides the manifest's slots: where we are called, and what proves the call.
+/// The extra slot a subscription may use besides the manifest's: our webhook URL, and the token that authenticates the
+/// call.
 const WEBHOOK: (&str, [&str; 2]) = ("webhook", ["url", "token"]);
 
-/// What a call is made for.
+/// Purpose of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallPurpose {
-    /// To see what comes of it.
+    /// To check its result.
     Ordinary,
-    /// The same where the channel is told where to call us, and with what.
+    /// The same, for a call that gives the channel our webhook URL and token.
     Subscribing,
-    /// To see what breaks: where a plugin is led by nonsense says nothing of where it goes.
+    /// To provoke failures. Denied requests are ignored, because hostile input determines their destination.
     Hostile,
 }
 
-/// What was seen so far.
+/// The checks so far.
 pub(super) struct BehaviourChecks {
     places: Check,
     decode: Check,
@@ -47,7 +48,7 @@ impl Default for BehaviourChecks {
 }
 
 impl BehaviourChecks {
-    /// A channel's call, which is read without the network.
+    /// Checks an inbound call, which must be decoded without network.
     pub fn check_decode(&mut self, name: &str, record: &CallRecord) {
         let expected = "decode reads the call and nothing else; a `refetch` makes the host fetch what is missing";
         let asked = record.requests.first().map(|request| {
@@ -57,7 +58,7 @@ impl BehaviourChecks {
         self.decode.case(self.known.once(asked));
     }
 
-    /// A call that may use the network.
+    /// Checks a call that may use the network.
     pub fn check_call(
         &mut self,
         manifest: &Manifest,
@@ -90,7 +91,7 @@ impl BehaviourChecks {
         self.secrets.case(self.known.once(fault));
     }
 
-    /// A placeholder that nothing will ever fill.
+    /// Finds a placeholder that no slot of the manifest can fill.
     fn unknown(
         &self,
         manifest: &Manifest,
@@ -120,12 +121,12 @@ impl BehaviourChecks {
     }
 }
 
-/// A placeholder that is sent as it is, because the request does not name it.
+/// Finds a placeholder sent as text because the request does not declare it.
 fn unnamed(manifest: &Manifest, (name, purpose): (&str, CallPurpose), received: &[OutgoingRequest]) -> Option<Failure> {
     let places = |request: &OutgoingRequest| {
         let headers = request.headers.iter().map(|(_, value)| value.clone());
         let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
-        // A parser of addresses escapes braces.
+        // URL parsers escape braces.
         let url = request.url.as_str().replace("%7B", "{").replace("%7b", "{");
         headers.chain(body).chain([url]).collect::<Vec<String>>()
     };
@@ -139,8 +140,8 @@ fn unnamed(manifest: &Manifest, (name, purpose): (&str, CallPurpose), received: 
     })
 }
 
-/// A secret of the plugin's own, by the header it stands in. What a call that asked for secrets made of them may be a
-/// signature.
+/// Finds a secret written by the plugin itself, by its header name. Calls that requested secrets are exempt: the header
+/// may contain a signature made with them.
 fn literal(name: &str, record: &CallRecord) -> Option<Failure> {
     let headers = record.requests.iter().flat_map(|request| &request.headers);
     let secret = |(name, value): &&(String, String)| {
@@ -152,7 +153,7 @@ fn literal(name: &str, record: &CallRecord) -> Option<Failure> {
     })
 }
 
-/// The fields that a slot will have.
+/// Fields that a slot can contain.
 pub(super) fn fields(slot: &CredentialSlot) -> BTreeSet<&str> {
     let steps = [&slot.setup, &slot.refresh];
     let captured = steps.into_iter().flatten().flat_map(|step| &step.captures).map(|capture| capture.field.as_str());
@@ -161,12 +162,12 @@ pub(super) fn fields(slot: &CredentialSlot) -> BTreeSet<&str> {
     captured.chain(typed).chain(of_kind.iter().copied()).collect()
 }
 
-/// Faults that were told already.
+/// Faults already reported.
 #[derive(Default)]
 struct ReportedFaults(BTreeSet<String>);
 
 impl ReportedFaults {
-    /// The outcome of a case: a fault fails the first one it is seen in, and no other.
+    /// Returns the outcome of a case: a fault fails only the first case in which it appears.
     fn once(&mut self, fault: Option<Failure>) -> Result<(), Failure> {
         match fault {
             Some(fault) if self.0.insert(format!("{}\n{}", fault.came_back, fault.expected)) => Err(fault),

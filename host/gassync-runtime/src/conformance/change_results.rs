@@ -1,4 +1,4 @@
-//! Invented results of a channel's changes: all taken, all refused for each reason that there is, and some of both.
+//! Generated results for a channel's changes: all accepted, all refused (once per reason), and mixed.
 
 use gassync_domain::{
     Amount, Change, ChangeKind, ChangeResult, CoreBooking, PriceKind, PriceLine, Question, Quote, Refusal,
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::generated::{self, SampleIds};
 
-/// Our number of what was taken.
+/// Our reference of an accepted change.
 pub(super) const REFERENCE: &str = "GAS-CHECK-1";
-/// With characters that every form of text writes in a way of its own.
+/// Contains characters that every text format escapes.
 const WHY: &str = "No \"double\" room & <no> balcony: 2 nights, at least";
 const VERDICTS: [Verdict; 6] = [
     Verdict::Created,
@@ -44,15 +44,15 @@ const REFUSALS: [RefusalReason; 17] = [
 
 /// Results of all changes of a call.
 pub(super) struct OutcomeCase {
-    /// In the contract's words.
+    /// Description, in terms of the contract.
     pub how: String,
-    /// One for each change.
+    /// One result per change.
     pub results: Vec<ChangeResult>,
-    /// Whether all is done that was asked for: then the channel must be told.
+    /// True if everything requested was done; the channel must then get a reply.
     pub is_taken: bool,
 }
 
-/// Every way in which these changes may end.
+/// Returns every combination of results tested for these changes.
 pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<OutcomeCase> {
     let each = |result: &dyn Fn(&Change) -> ChangeResult| changes.iter().map(result).collect::<Vec<_>>();
     if changes.is_empty() {
@@ -80,7 +80,7 @@ pub(super) fn outcomes(changes: &[Change], now: Timestamp) -> Vec<OutcomeCase> {
     outcomes
 }
 
-/// What the host says where it does as it is asked.
+/// Returns the host's result for an accepted change.
 fn taken(change: &Change, verdict: Verdict, now: Timestamp) -> ChangeResult {
     let reference = REFERENCE.to_owned();
     let ChangeKind::Ask(question) = &change.data else { return ChangeResult::Applied { verdict, reference, at: now } };
@@ -121,7 +121,7 @@ fn quoted() -> Quote {
     }
 }
 
-/// The contract's word for it.
+/// Returns the value's name in the contract.
 fn contract_name<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value)
         .ok()
@@ -175,7 +175,7 @@ mod tests {
         assert!(matches!(held, ChangeResult::Held { until, .. } if until.as_second() == 15 * 60), "{held:?}");
         assert!(matches!(bookings, ChangeResult::Bookings { bookings } if bookings.len() == 1), "{bookings:?}");
         assert!(matches!(other, ChangeResult::Other { kind, .. } if kind == "pets-welcome"), "{other:?}");
-        // One yes, each reason, and some of both.
+        // One accepted case, one per refusal reason, and one mixed case.
         assert_eq!(all.len(), 1 + REFUSALS.len() + 1);
         assert!(all.iter().all(|outcome| outcome.results.len() == changes.len()));
         let mut named: Vec<&str> = all.iter().map(|outcome| outcome.how.as_str()).collect();

@@ -1,4 +1,4 @@
-//! The channel as a check wants it: answers in order, then one for ever, and a note of what arrived.
+//! A stub channel: plays responses in order, then one fixed answer for ever, and records the requests.
 
 use std::{
     collections::VecDeque,
@@ -10,10 +10,10 @@ use gassync_domain::HttpResponse;
 
 use crate::{OutgoingRequest, SendError, Transport};
 
-/// An answer, or none.
+/// A response, or a transport error.
 pub(super) type StubAnswer = Result<HttpResponse, SendError>;
 
-/// One call's way to the channel.
+/// The transport of one call.
 pub(super) struct ChannelStub {
     first: Mutex<VecDeque<HttpResponse>>,
     then: StubAnswer,
@@ -21,23 +21,23 @@ pub(super) struct ChannelStub {
 }
 
 impl ChannelStub {
-    /// Answers every request alike.
+    /// Answers every request with the same response.
     pub fn always(answer: StubAnswer) -> Self {
         Self { first: Mutex::default(), then: answer, received: Mutex::default() }
     }
 
-    /// Plays these, and is down after them.
+    /// Plays these responses, then answers 503.
     pub fn replaying(answers: Vec<HttpResponse>) -> Self {
         let down = HttpResponse { status: 503, headers: Vec::new(), body: Vec::new() };
         Self { first: Mutex::new(answers.into()), ..Self::always(Ok(down)) }
     }
 
-    /// Plays these, and then answers every request alike.
+    /// Plays these responses, then answers every further request the same way.
     pub fn then(answers: &[HttpResponse], answer: StubAnswer) -> Self {
         Self { first: Mutex::new(answers.to_vec().into()), ..Self::always(answer) }
     }
 
-    /// What arrived so far.
+    /// Requests received so far.
     pub fn received(&self) -> MutexGuard<'_, Vec<OutgoingRequest>> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }

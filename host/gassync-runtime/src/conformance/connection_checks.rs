@@ -1,5 +1,5 @@
-//! A connection that is tested and subscribed, with a channel that says yes, refuses, stumbles, or is not there: a person
-//! looks at what comes of it, and goes by it.
+//! Checks connection tests and subscriptions while the channel accepts, refuses, fails or is unreachable. People rely
+//! on these results.
 
 use gassync_domain::{ChannelError, HttpResponse, Report, Subscribed};
 
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::{CallError, Finished, Interface, Memory};
 
-/// What the host fills in where the channel is told whom to call.
+/// Placeholder of our webhook URL, which the host fills.
 const ENDPOINT: &str = "{{webhook.url}}";
-/// A subscription, where no sample tells of one.
+/// Subscription id if no sample provides one.
 const SUBSCRIPTION: &str = "1";
 
-/// One of the interface's functions.
+/// A function of the `connection` interface.
 struct Target<'a> {
-    /// As the contract calls it, and the samples.
+    /// Name in the contract and the samples.
     name: &'static str,
     op: ConnectionOp,
     memory: Memory,
-    /// What the channel answers where all is well.
+    /// The channel's responses on success.
     answers: Option<&'a Vec<HttpResponse>>,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn checks(harness: &Harness, samples: &Samples) -> [Check; 3] {
     ]
 }
 
-/// Good weather and bad. What was subscribed in good weather, and what that left in the plugin's memory.
+/// Runs the success case and all fault cases. Returns the subscribed ids and the resulting plugin state.
 async fn try_all(harness: &Harness, target: &Target<'_>, check: &mut Check) -> Option<(Vec<String>, Memory)> {
     let mut subscribed = None;
     if let Some(answers) = target.answers {
@@ -85,7 +85,7 @@ async fn try_all(harness: &Harness, target: &Target<'_>, check: &mut Check) -> O
     };
     let good = ended_cleanly(&finished) && finished.result.as_ref().ok().is_none_or(|done| is_sound(target, done));
     check.case(if good { Ok(()) } else { Err(Failure::new(sent, shown(&finished), expected)) });
-    // At the first request and, where the samples show that there are more, at the last one after all went well so far.
+    // Fail at the first request and, if the samples show several, also at the last one after the others succeeded.
     let before = target.answers.and_then(|all| all.split_last()).map(|(_, before)| before).unwrap_or_default();
     let mut is_silent = false;
     for fault_case in &FAULT_CASES {
@@ -100,7 +100,7 @@ async fn try_all(harness: &Harness, target: &Target<'_>, check: &mut Check) -> O
     subscribed
 }
 
-/// A situation that begins after these answers. Whether the channel was asked at all.
+/// Runs a fault case that begins after these responses. Returns true if the plugin called the channel.
 async fn run_fault_case(
     harness: &Harness,
     target: &Target<'_>,
@@ -137,7 +137,7 @@ async fn call(harness: &Harness, target: &Target<'_>, channel: ChannelStub) -> F
     harness.connect(&name, target.op.clone(), channel, variation).await
 }
 
-/// Whether a channel that says yes is understood; otherwise what was expected of it.
+/// Checks that a success response is understood; otherwise returns the expected result.
 fn is_success(target: &Target<'_>, finished: &Finished<ConnectionResult>) -> Result<(), &'static str> {
     match &finished.result {
         Ok(ConnectionResult::Checked(_)) => Ok(()),
@@ -151,7 +151,7 @@ fn is_success(target: &Target<'_>, finished: &Finished<ConnectionResult>) -> Res
     }
 }
 
-/// Whether it is something that the contract allows.
+/// True if the contract allows this result.
 fn is_sound(target: &Target<'_>, done: &ConnectionResult) -> bool {
     let is_said = |text: &String| !text.trim().is_empty();
     match (done, &target.op) {
@@ -164,8 +164,8 @@ fn is_sound(target: &Target<'_>, done: &ConnectionResult) -> bool {
     }
 }
 
-/// Whether it is true of a channel in this situation, though it is no error: a person is told what is missing, or what is
-/// still to be done. Where a part went well before, that part may be told as done.
+/// True if a result without error is acceptable in this fault case: it reports what is missing, or steps for a person.
+/// If earlier requests succeeded (`in_part`), their part may be reported as done.
 fn is_acceptable(fault_case: &FaultCase, target: &Target<'_>, done: &ConnectionResult, in_part: bool) -> bool {
     let is_refusal = match (done, &target.op) {
         (ConnectionResult::Checked(report), _) => !report.missing.is_empty(),

@@ -1,4 +1,4 @@
-//! What is told of calls: enough to mend a plugin by, and not more.
+//! Descriptions of calls for the report, limited to what is needed to fix a plugin.
 
 use gassync_domain::{Change, ChangeKind, ChannelError, Outcome, differences};
 use serde::Serialize;
@@ -10,17 +10,17 @@ use super::{
 };
 use crate::{CallError, CallRecord, Finished, LogLine};
 
-/// Most characters of a payload or an answer that are shown.
+/// Maximum characters shown of a payload or response.
 const MAX_SHOWN_CHARS: usize = 240;
-/// Most changes, differences and lines of log that are named.
+/// Maximum changes, differences and log lines shown.
 const MAX_NAMED: usize = 3;
 
-/// Bytes as text, cut.
+/// Bytes as text, truncated.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
     cut(&String::from_utf8_lossy(bytes))
 }
 
-/// Bytes as text, cut on both sides of a place.
+/// Bytes as text, truncated on both sides of a position.
 pub(super) fn around(bytes: &[u8], place: usize) -> String {
     let half = MAX_SHOWN_CHARS / 2;
     let (start, end) = (place.saturating_sub(half), (place + half).min(bytes.len()));
@@ -39,7 +39,7 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
-/// A sample, and how it was altered.
+/// Describes a sample and its alteration.
 pub(super) fn sent(sample: &Sample, how: &str) -> String {
     let description = match &sample.kind {
         SampleKind::Call { request, .. } => format!("{} {}", request.method, request.url),
@@ -52,7 +52,7 @@ pub(super) fn sent(sample: &Sample, how: &str) -> String {
     }
 }
 
-/// What came back of a sample.
+/// Describes the result of a sample.
 pub(super) fn came_back(finished: &Finished<SampleResult>) -> String {
     match &finished.result {
         Ok(decoded) => changes(&decoded.changes),
@@ -60,7 +60,7 @@ pub(super) fn came_back(finished: &Finished<SampleResult>) -> String {
     }
 }
 
-/// What came back of a push.
+/// Describes the result of a push.
 pub(super) fn outcomes(finished: &Finished<Vec<Outcome>>) -> String {
     match &finished.result {
         Ok(outcomes) => format!("outcomes {}", json(&outcomes)),
@@ -68,7 +68,7 @@ pub(super) fn outcomes(finished: &Finished<Vec<Outcome>>) -> String {
     }
 }
 
-/// An error, and what the plugin wrote before it: a panic's place in the source, an exception's trace.
+/// Describes an error with the plugin's last log lines, such as the location of a panic or a stack trace.
 pub(super) fn failed(error: &CallError, record: &CallRecord) -> String {
     let mut text = match error {
         CallError::Channel(ChannelError::RateLimited(None)) => "the error rate-limited, without seconds".to_owned(),
@@ -77,7 +77,7 @@ pub(super) fn failed(error: &CallError, record: &CallRecord) -> String {
         other => cut(&other.to_string()),
     };
     if error.is_plugin_fault() {
-        // What it wrote last is nearest to the fault.
+        // The last lines are closest to the fault.
         let lines: Vec<&LogLine> = record.log.iter().filter(|line| !line.message.is_empty()).collect();
         for line in &lines[lines.len().saturating_sub(MAX_NAMED)..] {
             text.push_str(&format!("\n{}: {}", line.level, cut(&line.message)));
@@ -120,7 +120,7 @@ fn name(change: &Change) -> String {
     }
 }
 
-/// What a telling has that another has not, place by place. Raw records are left out: they are the payload itself.
+/// Lists what differs between two results, by path. Raw records are excluded: they are the payload itself.
 pub(super) fn difference(before: &SampleResult, after: &SampleResult) -> String {
     let mut found = Vec::new();
     if before.event_id != after.event_id {
@@ -150,7 +150,7 @@ fn extra(extra: &ResultExtra) -> String {
     }
 }
 
-/// Records are made of texts, numbers and lists alone, which always have a JSON form.
+/// Records contain only texts, numbers and lists, so serialisation cannot fail.
 fn value<T: Serialize>(record: &T) -> Value {
     serde_json::to_value(record).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! What a plugin makes of a channel that refuses, stumbles, or is not there: the host waits, tells a person or gives up by
-//! the name of the error, and an answer that was none must never look like one.
+//! Checks the errors a plugin returns when the channel refuses, fails or is unreachable. The host waits, alerts a
+//! person or gives up according to the error; a failure must never look like a valid response.
 
 use gassync_domain::{Entity, HttpResponse, Query};
 
@@ -16,9 +16,9 @@ use super::{
 };
 use crate::Interface;
 
-/// What asks the channel.
+/// A call to the channel.
 enum Target {
-    /// With an answer as it should be, where there is a sample of one.
+    /// With a valid response, if there is a sample.
     Fetch {
         name: String,
         query: Query,
@@ -74,7 +74,7 @@ impl Target {
     }
 }
 
-/// A fetch for each poll, or without polls for each kind of answer there is a sample of.
+/// One fetch per poll or, without polls, per entity with a sample response.
 fn fetches(harness: &Harness, samples: &Samples) -> Vec<Target> {
     if !harness.plugin.exports().contains(&Interface::Pull) {
         return Vec::new();
@@ -99,7 +99,7 @@ fn fetches(harness: &Harness, samples: &Samples) -> Vec<Target> {
     targets
 }
 
-/// What the samples have of good answers.
+/// Returns the successful responses among the samples.
 fn answers(samples: &Samples) -> impl Iterator<Item = (Entity, HttpResponse)> {
     samples.all.iter().filter(|sample| sample.is_good()).filter_map(|Sample { payload, kind, .. }| match kind {
         SampleKind::Answer { asked, status, headers, .. } => {
@@ -134,7 +134,7 @@ fn writes(harness: &Harness, samples: &Samples, decoded_samples: &[DecodedSample
     targets
 }
 
-/// None where the channel was not asked at all.
+/// Returns `None` if the plugin did not call the channel.
 async fn meet(
     harness: &Harness,
     fault_case: &FaultCase,

@@ -1,26 +1,26 @@
-//! The ways a channel goes wrong, and what may be made of each.
+//! Channel faults, and the results allowed for each.
 
 use gassync_domain::{ChannelError, HttpResponse, Outcome};
 
 use super::{channel_stub::StubAnswer, describe};
 use crate::{CallError, Manifest, SendError};
 
-/// How long the channel asks us to wait, in seconds.
+/// Retry delay requested by the channel, in seconds.
 const WAIT_SECONDS: u32 = 120;
-/// Longer than this, in seconds, is not what it asked for.
+/// Maximum accepted retry delay, in seconds.
 const MAX_WAIT_SECONDS: u32 = 600;
 const HTML: &str = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body><p>Back soon.</p></body></html>";
-/// Half of what is cut in two where there is no sample.
+/// Truncated response used if there is no sample to truncate.
 const CUT_OFF: &str = "{\"success\":true,\"data\":[{\"id\":";
 
-/// A way the channel goes wrong, and what may be made of it.
+/// A channel fault, and the results allowed for it.
 pub(super) struct FaultCase {
     pub name: &'static str,
     pub question: &'static str,
     kind: Kind,
     /// Names of the contract's errors.
     errors: &'static [&'static str],
-    /// Names of outcomes, for what is written.
+    /// Names of allowed outcomes of pushes.
     pub outcomes: &'static [&'static str],
 }
 
@@ -75,7 +75,7 @@ pub(super) const FAULT_CASES: [FaultCase; 8] = [
         question: "Is an empty body with status 200 an error?",
         kind: Kind::Empty,
         errors: &["malformed", "unavailable"],
-        // Many channels say nothing where they take what is written.
+        // Many channels return an empty body on success.
         outcomes: &["retry", "unknown", "refused", "accepted, to be read back", "accepted"],
     },
     FaultCase {
@@ -95,7 +95,7 @@ pub(super) const FAULT_CASES: [FaultCase; 8] = [
 ];
 
 impl FaultCase {
-    /// What the channel does, in one way or several; `whole` is an answer as it should be.
+    /// Returns the channel's responses in this fault, with descriptions; `whole` is a valid response.
     pub fn answers(&self, manifest: &Manifest, whole: Option<&HttpResponse>) -> Vec<(String, StubAnswer)> {
         let one = |how: &str, answer: HttpResponse| vec![(how.to_owned(), Ok(answer))];
         match self.kind {
@@ -105,7 +105,7 @@ impl FaultCase {
             }
             Kind::SlowDown => {
                 let mut answer = answer(429, "application/json", br#"{"error":"slow down"}"#);
-                // The channel's own headers for it are in the manifest.
+                // The manifest lists the channel's own rate limit headers.
                 let own = manifest.rate_limits.iter().filter_map(|limit| limit.headers.get("resetsIn")).flatten();
                 let names: Vec<&str> = own.map(String::as_str).chain(["retry-after"]).collect();
                 answer.headers.extend(names.iter().map(|name| ((*name).to_owned(), WAIT_SECONDS.to_string())));
@@ -142,13 +142,13 @@ impl FaultCase {
             Outcome::Refused(_) => "refused",
             Outcome::Retry(_) => "retry",
             Outcome::Unknown => "unknown",
-            // The plugin's own word for what the contract has none for.
+            // The plugin may use a term that the contract does not have.
             Outcome::Other { .. } => return true,
         };
         self.outcomes.contains(&name)
     }
 
-    /// Whether a yes may look like this: many channels say nothing where they take what they are told.
+    /// True if success may look like this: many channels return an empty body on success.
     pub fn allows_success(&self) -> bool {
         self.outcomes.contains(&"accepted")
     }
@@ -170,7 +170,7 @@ fn answer(status: u16, content_type: &str, body: &[u8]) -> HttpResponse {
     HttpResponse { status, headers, body: body.to_vec() }
 }
 
-/// Coming back early costs a refusal, and coming back late costs bookings.
+/// True if the retry delay is acceptable: a short one causes another refusal, a long one loses bookings.
 fn waits(seconds: Option<u32>) -> bool {
     seconds.is_some_and(|seconds| (WAIT_SECONDS..=MAX_WAIT_SECONDS).contains(&seconds))
 }

@@ -1,4 +1,4 @@
-//! What a channel fetches from us, chunk after chunk: that it comes whole, in time, alike, and also where there is nothing.
+//! Checks feeds that a channel fetches: complete, in time, deterministic, and present if the core is empty.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,14 +13,14 @@ use super::{
 };
 use crate::{InboundRoute, Interface, RouteKind, try_call::MAX_CHUNKS};
 
-/// Most that is put together of one feed, in bytes.
+/// Maximum size of a feed, in bytes.
 const MAX_FEED_BYTES: usize = 64 * 1024 * 1024;
-/// What no core holds.
+/// Id of no record.
 const NOBODY: &str = "gassync-nobody-knows-it";
-/// What is no text once its escapes are resolved, and leads out of any folder.
+/// Path that is not valid UTF-8 once decoded, and escapes its folder.
 const NO_PATH: &str = "%ff%00/..%2f..";
 
-/// A feed whose chunks are put together.
+/// A complete feed.
 #[derive(Debug, PartialEq)]
 struct RenderedFeed {
     status: u16,
@@ -29,7 +29,7 @@ struct RenderedFeed {
     chunks: usize,
 }
 
-/// Why there is none.
+/// Why rendering failed.
 struct RenderFailure(String);
 
 pub(super) async fn checks(harness: &Harness, samples: &Samples) -> [Check; 4] {
@@ -80,7 +80,7 @@ pub(super) async fn checks(harness: &Harness, samples: &Samples) -> [Check; 4] {
     ]
 }
 
-/// One feed of the samples, as it is and twice more.
+/// Renders a sample feed once, then twice more to compare.
 async fn rendered(harness: &Harness, feed: &FeedSample, (render, same): (&mut Check, &mut Check)) {
     let Some(route) = harness.routes(&feed.request).find(|route| route.kind == RouteKind::Feed) else {
         let HttpRequest { method, url, .. } = &feed.request;
@@ -121,7 +121,7 @@ async fn rendered(harness: &Harness, feed: &FeedSample, (render, same): (&mut Ch
     }
 }
 
-/// All chunks of a feed, and how long the plugin took.
+/// Renders all chunks of a feed. Returns the processing time too.
 async fn fetch(
     harness: &Harness,
     feed: &FeedSample,
@@ -164,7 +164,7 @@ async fn fetch(
     }
 }
 
-/// Fetches of what the core has not, below each route that leads to more than one feed.
+/// Builds requests for missing records below each route with several feeds.
 fn unknown_feeds(routes: &[&InboundRoute], feeds: &[FeedSample]) -> Vec<FeedSample> {
     let folder =
         |route: &&InboundRoute| Some((route.path.strip_suffix('*')?.to_owned(), route.methods.first()?.clone()));
@@ -187,7 +187,7 @@ fn unknown_feeds(routes: &[&InboundRoute], feeds: &[FeedSample]) -> Vec<FeedSamp
     unknown_feeds
 }
 
-/// The samples, and the feeds that have one address and need none.
+/// Returns the sample feeds, and the feeds with a fixed path, which need no sample.
 fn known(routes: &[&InboundRoute], feeds: &[FeedSample]) -> Vec<FeedSample> {
     let mut all = feeds.to_vec();
     for route in routes.iter().filter(|route| !route.path.ends_with("/*")) {

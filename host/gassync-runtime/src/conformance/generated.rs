@@ -1,5 +1,4 @@
-//! Items to be written to a channel: a partner's own where there are samples of them, else made up around the ids that
-//! the other samples know.
+//! Items to push to a channel: the partner's samples, or else items generated from the ids in the other samples.
 
 use gassync_domain::{
     Acknowledgement, Amount, Attempt, Calendar, CalendarNight, CalendarParts, CalendarUpdate, ChangeKind, ContentItem,
@@ -10,12 +9,12 @@ use serde_json::json;
 
 use super::harness::SampleResult;
 
-/// How far ahead a made-up stay lies, in days.
+/// Arrival of generated stays, in days from now.
 const AHEAD_DAYS: i64 = 90;
-/// Most acknowledgements that are sent at once.
+/// Maximum acknowledgements per call.
 const MAX_ACKNOWLEDGEMENTS: usize = 5;
 
-/// Ids of the channel's that its samples name.
+/// The channel's ids found in the samples.
 pub(super) struct SampleIds {
     property_id: String,
     room_type_id: String,
@@ -75,7 +74,7 @@ pub(super) fn reservations(own: &[Operation], known: &SampleIds, now: Timestamp)
     vec![Operation { kind: OperationKind::Create, attempt: Attempt::First, reference, channel_id: None, subject }]
 }
 
-/// A stay of two, of people who are not.
+/// Generates a stay of two fictitious guests.
 pub(super) fn reservation(known: &SampleIds, now: Timestamp) -> Reservation {
     let (check_in, check_out) = stay(now);
     let room = RoomStay {
@@ -119,7 +118,7 @@ pub(super) fn content(own: &[ContentItem], known: &SampleIds) -> Vec<ContentItem
     }]
 }
 
-/// Acknowledgements of the reservations in the samples that have a token.
+/// Returns acknowledgements for the sample reservations that have a token.
 pub(super) fn acknowledgements<'a>(
     decoded: impl Iterator<Item = &'a SampleResult>,
     now: Timestamp,

@@ -26,7 +26,7 @@ use crate::{
     try_call::{self, FileCoreData, TryContext},
 };
 
-/// Days ahead that are asked for where a calendar is fetched and the manifest says none.
+/// Days to fetch of a calendar if the manifest does not say.
 const DAYS_AHEAD: u32 = 365;
 
 /// A plugin under test with its call context.
@@ -51,12 +51,12 @@ pub(super) struct CallVariation {
 pub(super) struct SampleResult {
     pub event_id: Option<String>,
     pub changes: Vec<Change>,
-    /// The reply, or the continuation of the fetch.
+    /// The reply of a call, or the cursor of a fetch.
     pub extra: ResultExtra,
 }
 
 impl SampleResult {
-    /// Whether the caller already has a reply.
+    /// True if the caller already has a reply.
     pub fn has_reply(&self) -> bool {
         matches!(self.extra, ResultExtra::Reply(Some(_)))
     }
@@ -68,7 +68,7 @@ pub(super) enum ResultExtra {
     Continuation { next: Option<String>, resume: Option<ResumePoint>, scope: String, wait_seconds: Option<u32> },
 }
 
-/// What is to be written to the channel.
+/// Items to push to the channel.
 #[derive(Clone)]
 pub(super) enum PushItems {
     Calendar(Vec<CalendarUpdate>),
@@ -77,10 +77,10 @@ pub(super) enum PushItems {
     Acknowledgements(Vec<Acknowledgement>),
 }
 
-/// What a reply is worded for: results or an error.
+/// Input of a reply: results or an error.
 #[derive(Clone)]
 pub(super) enum ReplyCase {
-    /// Result of each change.
+    /// The changes and their results.
     Results(Vec<Change>, Vec<ChangeResult>),
     /// Why the call failed.
     Error(ChannelError),
@@ -94,7 +94,7 @@ pub(super) enum ConnectionOp {
     Unsubscribe { ids: Vec<String> },
 }
 
-/// What came of it.
+/// Result of a connection operation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ConnectionResult {
     Checked(Report),
@@ -124,7 +124,7 @@ impl Harness {
         self.started.elapsed()
     }
 
-    /// Whether no further case may be begun.
+    /// True if no further case may start.
     pub fn is_out_of_time(&self) -> bool {
         self.elapsed() > MAX_TIME
     }
@@ -137,7 +137,7 @@ impl Harness {
         self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the plugin has the interface that a sample is for.
+    /// True if the plugin exports the interface a sample is for.
     pub fn takes(&self, sample: &Sample) -> bool {
         self.exports(if sample.is_call() { Interface::Inbound } else { Interface::Pull })
     }
@@ -146,19 +146,19 @@ impl Harness {
         self.plugin.exports().contains(&interface)
     }
 
-    /// The manifest's routes that take a call.
+    /// Returns the manifest's routes that match a call.
     pub fn routes<'a>(&'a self, request: &'a HttpRequest) -> impl Iterator<Item = &'a InboundRoute> {
         let path = request.url.split('?').next().unwrap_or_default();
         let routes = self.plugin.manifest().routes.iter();
         routes.filter(move |route| route.serves(path) && route.methods.contains(&request.method))
     }
 
-    /// A sample as it is.
+    /// Runs an unaltered sample.
     pub async fn run_sample(&self, sample: &Sample, variation: CallVariation) -> Finished<SampleResult> {
         self.run_bytes(sample, Some(&sample.payload.bytes), variation, CallPurpose::Ordinary).await
     }
 
-    /// A sample with other bytes in its place; none is no body at all.
+    /// Runs a sample with another body; `None` means no body.
     pub async fn run_altered(&self, sample: &Sample, bytes: Option<&[u8]>) -> Finished<SampleResult> {
         self.run_bytes(sample, bytes, CallVariation::default(), CallPurpose::Hostile).await
     }
@@ -207,7 +207,7 @@ impl Harness {
         Finished { result: result.map(decoded), record }
     }
 
-    /// A fetch.
+    /// Fetches a page.
     pub async fn fetch(
         &self,
         name: &str,
@@ -228,7 +228,7 @@ impl Harness {
         Finished { result: result.map(decoded), record }
     }
 
-    /// A push, or acknowledgements.
+    /// Pushes items, or sends acknowledgements.
     pub async fn write(&self, name: &str, items: PushItems, channel: ChannelStub) -> Finished<Vec<Outcome>> {
         let channel = Arc::new(channel);
         let (call, secrets) = self.call_to(&channel, CallVariation::default(), Budget::fetch());
@@ -246,7 +246,7 @@ impl Harness {
         finished
     }
 
-    /// The words for a caller who waits.
+    /// Builds the reply for a waiting caller.
     pub async fn reply(
         &self,
         name: &str,
@@ -266,7 +266,7 @@ impl Harness {
         finished
     }
 
-    /// One chunk of what the channel fetches; none is the first.
+    /// Renders one chunk of a feed; a cursor of `None` means the first.
     pub async fn render(
         &self,
         name: &str,
@@ -286,7 +286,7 @@ impl Harness {
         finished
     }
 
-    /// A test of the connection, or its subscriptions.
+    /// Runs an operation on the connection.
     pub async fn connect(
         &self,
         name: &str,
@@ -337,14 +337,14 @@ impl Harness {
         self.context.now.saturating_add(variation.later).unwrap_or(self.context.now)
     }
 
-    /// What a call of this kind may use up.
+    /// Returns the limits of a call, adjusted to the manifest.
     pub fn budget(&self, ordinary: Budget) -> Budget {
         let manifest = self.plugin.manifest();
         let memory_bytes = Permissions::as_requested(manifest).memory_bytes(manifest);
         Budget { memory_bytes, ..ordinary }
     }
 
-    /// What is asked for where a sample does not say.
+    /// Returns the query of a sample, with defaults for missing parts.
     pub fn query(&self, asked: &FetchSpec) -> Query {
         if let Some(query) = &asked.query {
             return query.clone();
@@ -354,7 +354,7 @@ impl Harness {
         Query::new(asked.entity, self.selection(asked.entity, poll))
     }
 
-    /// What a poll asks for.
+    /// Returns the selection of a poll.
     pub fn selection(&self, entity: Entity, poll: Option<&Poll>) -> Selection {
         let days = |back: u32, ahead: u32| {
             let today = self.context.now.to_zoned(TimeZone::UTC).date();
@@ -364,14 +364,14 @@ impl Harness {
         match poll {
             Some(Poll { queue: Some(queue), .. }) => Selection::Queue(queue.clone()),
             Some(Poll { window: Some(window), .. }) => days(window.back, window.ahead),
-            // A calendar has no everything.
+            // A calendar cannot be fetched without dates.
             _ if entity == Entity::Calendar => days(0, DAYS_AHEAD),
             _ => Selection::Everything,
         }
     }
 }
 
-/// Whether a call ended with a result or a regular error of the contract.
+/// True if a call ended with a result or a regular error of the contract.
 pub(super) fn ended_cleanly<T>(finished: &Finished<T>) -> bool {
     finished
         .result

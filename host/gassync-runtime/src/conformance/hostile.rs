@@ -1,5 +1,5 @@
-//! What nobody should send and somebody will: it ends in changes or in an error of the channel's, and never in a trap, at
-//! a limit, or in what the contract does not allow.
+//! Checks hostile input: it must produce changes or a channel error, never a trap, an exceeded limit or a result the
+//! contract forbids.
 
 use super::{
     MAX_CASES, describe,
@@ -9,35 +9,35 @@ use super::{
     samples::{Sample, SampleKind, Samples},
 };
 
-/// Places at which a sample is cut.
+/// Number of positions at which a sample is truncated.
 const CUTS: usize = 6;
-/// How deep the deepest payload goes.
+/// Nesting depth of the deepest payload.
 const DEPTH: usize = 10_000;
-/// The length of the longest text, in bytes.
+/// Length of the longest text, in bytes.
 const LONG_BYTES: usize = 1024 * 1024;
-/// No text in UTF-8 has these bytes.
+/// Bytes that never occur in UTF-8.
 const NOT_UTF8: [u8; 3] = [0xff, 0xfe, 0xc0];
 const EXPECTED: &str =
     "changes, or one of the contract's errors other than broken; as a rule malformed, with the place";
 
-/// What stands in a sample's place.
+/// A sample with another body.
 struct Case<'a> {
     sample: &'a Sample,
     how: String,
-    /// None for no body at all.
+    /// `None` for no body at all.
     bytes: Option<Vec<u8>>,
-    /// Where it differs from the sample first.
+    /// Position of the first difference from the sample.
     place: usize,
 }
 
-/// What may stand in a payload's place.
+/// A replacement for a payload.
 struct Replacement {
     how: String,
     bytes: Vec<u8>,
     place: usize,
 }
 
-/// Makes them.
+/// Creates the replacements of a payload.
 type MakeReplacements = fn(&Payload) -> Vec<Replacement>;
 
 pub(super) async fn checks(harness: &Harness, samples: &Samples) -> Vec<Check> {
@@ -81,7 +81,7 @@ async fn empty(harness: &Harness, samples: &[&Sample]) -> Check {
     check.nothing("there are no samples")
 }
 
-/// Alterations of all samples, spread evenly where there are more than may be tried.
+/// Runs alterations of all samples, evenly selected if they exceed the maximum.
 async fn alter<'a>(
     harness: &Harness,
     samples: &[&'a Sample],
@@ -108,7 +108,7 @@ async fn alter<'a>(
     check
 }
 
-/// All numbers below this one, in an order that has seen something of everything whenever it is broken off.
+/// Returns all numbers below the count, in an order whose every prefix is evenly distributed.
 fn spread(count: usize) -> impl Iterator<Item = usize> {
     let common = |mut a: usize, mut b: usize| {
         while b > 0 {
@@ -116,7 +116,7 @@ fn spread(count: usize) -> impl Iterator<Item = usize> {
         }
         a
     };
-    // Near the golden section, and without a factor that the count has too: then every number comes, and just once.
+    // A step near the golden ratio that is coprime to the count visits every number exactly once.
     let step = (count * 618 / 1_000..).find(|step| common(*step, count) == 1).unwrap_or(1);
     (0..count).map(move |number| number * step % count)
 }

@@ -1,4 +1,4 @@
-//! The same thing twice: what a plugin says may depend on what it is given, and on nothing else.
+//! Checks that the same input gives the same result, independent of time and random seed.
 
 use jiff::SignedDuration;
 
@@ -9,9 +9,9 @@ use super::{
     samples_decode::DecodedSample,
 };
 
-/// Randomness that is not that of the first call.
+/// A random seed other than that of the first call.
 pub(super) const OTHER_SEED: u64 = 7_919;
-/// How much later a channel sends again.
+/// Delay of a repeated message.
 pub(super) const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 3] {
@@ -32,8 +32,8 @@ pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'
         let expected =
             "the same event id and changes: an id of your own making comes from the message, never from chance";
         seed.case(compare(harness, known, before, other, ("with other randomness", expected, false)).await);
-        // What a call left in the plugin's memory is there when the message comes again; a fetch may have learnt from it
-        // what need not be told twice.
+        // A repeated message sees the plugin state of the first call. A fetch starts without it, since it may have
+        // recorded what to skip.
         let memory = if known.sample.is_call() { state_after(&known.finished.record) } else { Default::default() };
         let later = CallVariation { seed: OTHER_SEED, later: LATER, memory };
         let expected = "the same event id, or none, and the same changes: what comes again must change nothing";

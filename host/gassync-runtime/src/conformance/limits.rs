@@ -1,4 +1,4 @@
-//! What samples use of the limits.
+//! Measures samples against the limits.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{Budget, CallError, Finished};
 
-/// How often a call is made whose time is over half of what there is: a busy machine says nothing of the plugin.
+/// Maximum measurements of a call that takes over half of a limit, since the machine may be busy.
 const TRIES: u32 = 3;
 
 const EXPECTED: &str =
     "less; what a call may use up stands in the contract's README, and `limits.memoryMiB` asks for memory";
-/// A limit is used up at this many thousandths, and half of it at half of them.
+/// Usage is measured in thousandths of a limit.
 const WHOLE: u64 = 1_000;
 const HALF: u64 = WHOLE / 2;
 
@@ -47,7 +47,7 @@ pub(super) async fn check(harness: &Harness, samples: &Samples) -> (Check, Vec<U
     (check.nothing("there are no samples"), usage)
 }
 
-/// The best of a few tries.
+/// Returns the lowest usage of several runs.
 async fn measured(harness: &Harness, sample: &Sample) -> (Vec<Figure>, Finished<SampleResult>) {
     let budget = budget(harness, sample);
     let measure = async || {
@@ -68,7 +68,7 @@ async fn measured(harness: &Harness, sample: &Sample) -> (Vec<Figure>, Finished<
     best
 }
 
-/// What a sample's call may use up; the channel waits for a call's answer no longer than its route says.
+/// Returns the limits of a sample; an inbound call may take no longer than its route allows.
 fn budget(harness: &Harness, sample: &Sample) -> Budget {
     let SampleKind::Call { request, .. } = &sample.kind else { return harness.budget(Budget::fetch()) };
     let budget = harness.budget(Budget::decode());

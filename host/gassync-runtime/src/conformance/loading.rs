@@ -1,5 +1,5 @@
-//! Whether a file can be loaded at all: it is a component, imports what there is, speaks the contract, and has a manifest
-//! that can be read.
+//! Checks that a file can be loaded: it is a component, with allowed imports, a supported contract version and a valid
+//! manifest.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{Adapter, Engine, LoadError, MAX_COMPONENT_BYTES, denied_imports};
 
-/// From here on it is worth asking what is in it, in bytes.
+/// Size above which the report warns, in bytes.
 const LARGE_COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 
-/// The plugin, where it can be loaded.
+/// Checks the file and loads the plugin; `None` if that fails.
 pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Check>, Option<Arc<dyn Adapter>>) {
     let mut size = Check::new("file.size", "Is the file within the size limit?");
     let bytes = subject.wasm.len();
@@ -27,7 +27,7 @@ pub(super) async fn checks(engine: &Engine, subject: &CheckSubject) -> (Vec<Chec
     let manifest = Check::new("manifest.form", "Is the manifest valid?");
     let mut checks = [component, imports, contract, manifest];
     let loaded = engine.load(subject.wasm.clone()).await;
-    // What stands before the one that failed was fine, and what stands behind it was not reached.
+    // Checks before the failed one passed, and checks after it did not run.
     let (failed, plugin) = match loaded {
         Ok(plugin) => (checks.len(), Some(plugin)),
         Err(error) => {
@@ -79,7 +79,7 @@ fn failures(error: &LoadError) -> Vec<Failure> {
     }
 }
 
-/// The imports by package, each with its interfaces.
+/// Lists the imports by package, with their interfaces.
 fn named(imports: &[String]) -> String {
     let mut packages: Vec<(&str, Vec<&str>)> = Vec::new();
     for import in imports {

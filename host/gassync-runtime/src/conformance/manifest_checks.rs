@@ -1,5 +1,5 @@
-//! Whether the manifest agrees with the file, with the component's exports, and with itself. That it can be read at all
-//! is seen when the component is loaded.
+//! Checks that the manifest agrees with the file name, the exports and itself. Parsing is checked when the component is
+//! loaded.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::{behaviour::fields, report::Check};
 use crate::{Adapter, CredentialSlot, HostPattern, Interface, Manifest, RouteKind, SlotKind, Verification};
 
-/// The longest that a caller may be kept waiting, in milliseconds.
+/// Maximum response time of a route, in milliseconds.
 const MAX_BUDGET_MILLIS: u64 = 60_000;
 
-/// Interfaces whose functions ask the network.
+/// Interfaces that use the network.
 const ASKING: [Interface; 5] = [
     Interface::Pull,
     Interface::Acknowledgements,
@@ -53,7 +53,8 @@ fn version(manifest: &Manifest) -> Check {
     check
 }
 
-/// By semver.org: three numbers without leading zeros, then `-` and `+` parts of letters, digits and hyphens.
+/// True for a version as on semver.org: three numbers without leading zeros, then `-` and `+` parts of letters, digits
+/// and hyphens.
 fn is_semantic(version: &str) -> bool {
     let (version, build) = version.split_once('+').map_or((version, None), |(v, b)| (v, Some(b)));
     let (core, before) = version.split_once('-').map_or((version, None), |(c, b)| (c, Some(b)));
@@ -152,7 +153,7 @@ fn credentials(manifest: &Manifest, settings: &Value) -> Check {
     check.nothing("it needs no credentials")
 }
 
-/// Whether what its kind needs is there.
+/// Checks that a slot has everything its kind requires.
 fn filled(check: &mut Check, at: &str, slot: &CredentialSlot) {
     let (good, expected) = match slot.kind {
         SlotKind::ApiKey => (!slot.inputs.is_empty(), "inputs: what a person types in"),
@@ -167,7 +168,7 @@ fn filled(check: &mut Check, at: &str, slot: &CredentialSlot) {
     check.expect(good, (at, &format!("{:?} without what it needs", slot.kind), expected));
 }
 
-/// Whether every placeholder of its steps can be filled.
+/// Checks that every placeholder in the slot's steps can be filled.
 fn placeholders(check: &mut Check, at: &str, manifest: &Manifest, slot: &CredentialSlot) {
     let steps = [&slot.setup, &slot.refresh, &slot.revoke];
     for request in steps.into_iter().flatten().map(|step| &step.request) {

@@ -46,11 +46,11 @@ pub const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// The plugin under test.
 pub struct CheckSubject {
-    /// File name without extension, which must be the channel id.
+    /// File name without extension, which must equal the channel id.
     pub name: String,
     /// Content of the file.
     pub wasm: Vec<u8>,
-    /// Requests and responses of its channel.
+    /// Sample requests and responses of the channel.
     pub samples: Samples,
     /// Current time for the plugin.
     pub now: Timestamp,

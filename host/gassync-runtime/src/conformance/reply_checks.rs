@@ -1,4 +1,4 @@
-//! What a plugin says to a channel that waits: once it is known what came of its call, and where nothing did.
+//! Checks replies to a waiting channel, from results and from errors.
 
 use gassync_domain::{Change, ChangeKind, ChangeResult, ChannelError, FieldError, HttpRequest, HttpResponse, Intent};
 use http::{HeaderName, HeaderValue};
@@ -16,19 +16,19 @@ use crate::{CallError, Finished, InboundRoute, Interface, Memory, RouteKind, Ver
 const REPLY: &str = "a reply that a host can send";
 const REPLY_OR_ERROR: &str =
     "a reply, or one of the contract's errors other than broken: then the route's fallbackResponse is answered";
-/// What is shorter is found in any text, in bytes.
+/// Minimum length of a credential to search for, in bytes; shorter ones occur in any text.
 const MIN_PROOF_BYTES: usize = 6;
-/// No text in UTF-8 has these bytes.
+/// Bytes that never occur in UTF-8.
 const NO_TEXT: &[u8] = &[0xff, 0xfe, 0xc0];
 
-/// A sample whose caller waits for words.
+/// A sample whose caller waits for a reply.
 struct PendingReply<'a> {
     name: &'a str,
     request: HttpRequest,
     changes: &'a [Change],
-    /// What reading it left in the plugin's memory.
+    /// Plugin state after the call was decoded.
     memory: Memory,
-    /// Whether nothing else tells the caller what came of it.
+    /// True if only `reply` can inform the caller of the result.
     needs_reply: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a> PendingReply<'a> {
     }
 }
 
-/// The checks of replies, by what each asks.
+/// The checks of replies.
 struct ReplyChecks {
     respond: Check,
     same: Check,
@@ -94,7 +94,7 @@ pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'
 }
 
 impl ReplyChecks {
-    /// Every outcome.
+    /// Replies to every combination of results.
     async fn with_results(&mut self, harness: &Harness, pending: &PendingReply<'_>) {
         let outcomes = change_results::outcomes(pending.changes, harness.now());
         let (mut left_to_host, count) = (Vec::new(), outcomes.len());
@@ -135,7 +135,7 @@ impl ReplyChecks {
         }
     }
 
-    /// The same outcome once more, and again when the call has come a second time.
+    /// Replies to the same results once more, and again as if the call had been repeated.
     async fn repeat(
         &mut self,
         harness: &Harness,
@@ -145,7 +145,7 @@ impl ReplyChecks {
     ) {
         let Ok(before) = &first.result else { return };
         let memory = state_after_call(pending.memory.clone(), &first.record);
-        // Words may carry the time, or a number of their own. Whether it is a yes may not depend on either.
+        // The body may contain the time or a generated id. The status and our reference must depend on neither.
         let later = CallVariation { seed: OTHER_SEED, later: LATER, memory };
         for (how, variation, whole) in
             [("once more", pending.variation(), true), ("again, ten minutes later", later, false)]
@@ -165,7 +165,7 @@ impl ReplyChecks {
         }
     }
 
-    /// Every reason for which nothing came of it, and what cannot be read.
+    /// Replies to every error, and to undecodable calls.
     async fn with_errors(&mut self, harness: &Harness, pending: &PendingReply<'_>) {
         let (mut tried, mut left_to_host) = (0, 0);
         for (how, request, why) in error_cases(&pending.request) {
@@ -197,7 +197,7 @@ impl ReplyChecks {
     }
 }
 
-/// Calls that have no outcome, and why.
+/// Returns calls without a result, and their errors.
 fn error_cases(request: &HttpRequest) -> Vec<(String, HttpRequest, ChannelError)> {
     let said = |text: &str| text.to_owned();
     let field = FieldError { path: said("/from"), problem: said("\"<&>\" is no day") };
@@ -214,7 +214,7 @@ fn error_cases(request: &HttpRequest) -> Vec<(String, HttpRequest, ChannelError)
     ];
     let of = |why: ChannelError| (format!("because of {}", why.name()), request.clone(), why);
     let mut all: Vec<_> = errors.into_iter().map(of).collect();
-    // This is how it is called where it could not be read: with what it could not be read from.
+    // For undecodable calls, the plugin gets the undecodable body.
     let unreadable = || ChannelError::Malformed(said("it cannot be read"));
     let body = request.body.as_deref().unwrap_or_default();
     let bodies = [
@@ -230,12 +230,12 @@ fn error_cases(request: &HttpRequest) -> Vec<(String, HttpRequest, ChannelError)
     all
 }
 
-/// Whether it is one that the host answers for.
+/// True if the error is one the host answers itself.
 fn is_an_error(error: &CallError) -> bool {
     matches!(error, CallError::Channel(_)) && !error.is_plugin_fault()
 }
 
-/// Whether it can be sent, and is what it says it is.
+/// Checks that a reply can be sent, and that its body matches its content type.
 fn is_sendable_reply(sent: &str, reply: &HttpResponse) -> Result<(), Failure> {
     let unfit = |problem: String| Failure::new(sent, format!("{}: {problem}", described(reply)), REPLY);
     let is_sendable = |(name, value): &&(String, String)| {
@@ -254,7 +254,7 @@ fn is_sendable_reply(sent: &str, reply: &HttpResponse) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether nothing is in it that the caller, or whoever else reads it, must not have.
+/// Checks that a reply contains no placeholders, and none of the caller's credentials.
 fn leaks_nothing(
     harness: &Harness,
     pending: &PendingReply<'_>,
@@ -286,7 +286,7 @@ fn carried<'a>(
     placeholder.or_else(proof)
 }
 
-/// What of a call proves who calls, as far as the sample has it, and where it stands.
+/// Finds the caller's credentials in a sample, with their locations.
 fn caller_proofs<'a>(routes: impl Iterator<Item = &'a InboundRoute>, request: &HttpRequest) -> Vec<(String, String)> {
     let of_route = routes.filter_map(|route| match &route.verification {
         Verification::StaticHeader { header }
@@ -296,7 +296,7 @@ fn caller_proofs<'a>(routes: impl Iterator<Item = &'a InboundRoute>, request: &H
     });
     let names: Vec<&str> = of_route.chain(["authorization"]).collect();
     let named = request.headers.iter().filter(|(name, _)| names.iter().any(|other| is(name, other)));
-    // Behind the name of a scheme.
+    // The credential follows the name of the scheme.
     let secret = |value: &str| value.rsplit(' ').next().unwrap_or_default().to_owned();
     let in_headers = named.map(|(name, value)| (format!("the header {name}"), secret(value)));
     let query = request.url.split_once('?').map_or("", |(_, query)| query);
@@ -309,7 +309,7 @@ fn is(name: &str, other: &str) -> bool {
     name.eq_ignore_ascii_case(other)
 }
 
-/// Whether our number is in it.
+/// True if the reply contains our reference.
 fn has_our_reference(reply: &HttpResponse) -> bool {
     String::from_utf8_lossy(&reply.body).contains(change_results::REFERENCE)
 }

@@ -205,7 +205,7 @@ pub struct ConformanceReport {
 }
 
 impl ConformanceReport {
-    /// Whether all checks completed without failures.
+    /// True if all checks completed without failures.
     pub fn passed(&self) -> bool {
         !self.checks.iter().any(|check| matches!(check.verdict(), CheckVerdict::Failed | CheckVerdict::Unfinished))
     }

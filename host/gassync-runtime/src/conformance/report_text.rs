@@ -1,4 +1,4 @@
-//! The report for people.
+//! The report as readable text.
 
 use std::fmt;
 

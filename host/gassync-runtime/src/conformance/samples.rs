@@ -1,4 +1,4 @@
-//! A partner's samples: what the channel sends and answers, as files in a folder.
+//! A partner's samples: the channel's requests and responses, as files in a folder.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use super::payload::Payload;
 use crate::try_call::{FileCoreData, content_type};
 
-/// Most samples that are read.
+/// Maximum samples read.
 const MAX_SAMPLES: usize = 40;
-/// The largest of them: what a plugin may be given at most, in bytes.
+/// Maximum size of a sample, in bytes: the most a plugin ever receives.
 const MAX_SAMPLE_BYTES: u64 = 8 * 1024 * 1024;
-/// The folders of answers, and what they answer a fetch of.
+/// Folders of responses, and the entity each response is for.
 pub(super) const ANSWERED: [(&str, Entity); 7] = [
     ("properties", Entity::Property),
     ("room-types", Entity::RoomType),
@@ -27,14 +27,14 @@ pub(super) const ANSWERED: [(&str, Entity); 7] = [
     ("calendar", Entity::Calendar),
     ("blocks", Entity::Block),
 ];
-/// Ends the name of a file that says how a call came.
+/// Suffix of a file that describes the request of an inbound call.
 const CALL: &str = ".call.json";
-/// Ends the name of a file that says what an answer answers, and how.
+/// Suffix of a file that describes a response and its query.
 const ANSWER: &str = ".answer.json";
-/// What is done to a connection: the names of its answers.
+/// Connection operations, which name their response files.
 const CONNECTING: [&str; 3] = ["check", "subscribe", "unsubscribe"];
 
-/// What a partner's channel sends and answers, and how the source is set up.
+/// Requests and responses of a partner's channel, and the source's settings.
 #[derive(Default)]
 pub struct Samples {
     pub(super) settings: Value,
@@ -42,11 +42,11 @@ pub struct Samples {
     pub(super) all: Vec<Sample>,
     pub(super) pushes: Pushes,
     pub(super) feeds: Vec<FeedSample>,
-    /// The channel's answers to the requests of one call, by what is done to the connection.
+    /// The channel's responses to the requests of one call, by connection operation.
     pub(super) connection: BTreeMap<String, Vec<HttpResponse>>,
 }
 
-/// What is to be written to the channel.
+/// Items to push to the channel.
 #[derive(Default)]
 pub(super) struct Pushes {
     pub calendar: Vec<CalendarUpdate>,
@@ -54,31 +54,31 @@ pub(super) struct Pushes {
     pub content: Vec<ContentItem>,
 }
 
-/// One of them.
+/// A sample.
 pub(super) struct Sample {
-    /// Its place in the folder, without an ending.
+    /// Path in the folder, without extension.
     pub name: String,
     pub payload: Payload,
     pub kind: SampleKind,
 }
 
-/// What the channel fetches from us.
+/// A feed that the channel fetches.
 #[derive(Clone)]
 pub(super) struct FeedSample {
-    /// Its place in the folder, without an ending.
+    /// Path in the folder, without extension.
     pub name: String,
     pub request: HttpRequest,
 }
 
-/// How a sample reaches the plugin.
+/// How the plugin receives a sample.
 pub(super) enum SampleKind {
-    /// The channel calls us; the body is the sample.
+    /// An inbound call with the sample as its body.
     Call { request: HttpRequest, has_body: bool },
-    /// The channel answers a fetch, the first request with the sample, later ones with `further`.
+    /// A fetch whose first response is the sample; `further` are the next ones.
     Answer { asked: FetchSpec, status: u16, headers: Vec<(String, String)>, further: Vec<HttpResponse> },
 }
 
-/// What a fetch asks for; without a selection, what a poll of the entity would.
+/// Query of a fetch; without a selection, that of a poll of the entity.
 #[derive(Debug, Clone)]
 pub(super) struct FetchSpec {
     pub entity: Entity,
@@ -91,11 +91,11 @@ pub(super) struct FetchSpec {
 pub struct SampleError {
     /// The file or folder.
     pub file: PathBuf,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
-/// How a call came.
+/// Description of an inbound call.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CallFile {
@@ -111,7 +111,7 @@ impl Default for CallFile {
     }
 }
 
-/// What an answer answers, and how.
+/// Description of a response and its query.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct AnswerFile {
@@ -135,7 +135,7 @@ struct QueryFile {
     cursor: Option<String>,
 }
 
-/// Files of one name.
+/// Files that share a name.
 #[derive(Default)]
 struct Named {
     body: Option<PathBuf>,
@@ -145,7 +145,7 @@ struct Named {
 }
 
 impl Samples {
-    /// Reads a folder; one that is not there holds none.
+    /// Reads a folder; a missing folder contains no samples.
     pub fn read(folder: &Path) -> Result<Self, SampleError> {
         let mut samples = Self { settings: json!({}), ..Self::default() };
         if let Some(settings) = optional(&folder.join("settings.json"))? {
@@ -187,13 +187,13 @@ impl Sample {
         matches!(self.kind, SampleKind::Call { .. })
     }
 
-    /// The call that it is, whole; none of an answer.
+    /// Returns the whole request of an inbound call; `None` for a response.
     pub fn request(&self) -> Option<HttpRequest> {
         let SampleKind::Call { request, has_body } = &self.kind else { return None };
         Some(HttpRequest { body: has_body.then(|| self.payload.bytes.clone()), ..request.clone() })
     }
 
-    /// Whether the channel says yes in it: other answers only show that a plugin can tell.
+    /// True if the response is successful. Other responses only test error handling.
     pub fn is_good(&self) -> bool {
         !matches!(self.kind, SampleKind::Answer { status, .. } if status >= 400)
     }
@@ -225,7 +225,7 @@ fn call(name: String, files: &Named) -> Result<Sample, SampleError> {
     })
 }
 
-/// A fetch, which has no body.
+/// Reads the request of a feed, which has no body.
 fn feed(name: String, files: &Named) -> Result<FeedSample, SampleError> {
     if let Some(body) = &files.body {
         return Err(wrong(body, format!("a feed is fetched without a body: NAME{CALL} says how")));
@@ -246,7 +246,7 @@ fn answer(name: String, entity: Entity, files: &Named) -> Result<Sample, SampleE
     Ok(Sample { name, payload: Payload::new(body), kind })
 }
 
-/// What the channel answers where a connection is tested or subscribed.
+/// Reads the channel's responses to a connection test or subscription.
 fn connecting(name: &str, files: &Named) -> Result<Vec<HttpResponse>, SampleError> {
     let any = [&files.body, &files.about].into_iter().flatten().chain(files.further.values()).next();
     let file = any.map_or(Path::new(""), PathBuf::as_path);
@@ -263,7 +263,7 @@ fn connecting(name: &str, files: &Named) -> Result<Vec<HttpResponse>, SampleErro
     Ok([vec![first], further].concat())
 }
 
-/// The answer to the first request, what it is for where that is said, and the answers to further requests.
+/// Returns the query if described, the first response, and the further responses.
 fn answers(files: &Named) -> Result<(Option<QueryFile>, HttpResponse, Vec<HttpResponse>), SampleError> {
     let about: AnswerFile = described(files)?;
     let file = files.body.as_deref().or(files.about.as_deref()).unwrap_or(Path::new(""));
@@ -283,7 +283,7 @@ fn answers(files: &Named) -> Result<(Option<QueryFile>, HttpResponse, Vec<HttpRe
     Ok((about.query, HttpResponse { status: about.status, headers, body }, further))
 }
 
-/// The files of a folder, by name. What begins with a full stop is not ours.
+/// Lists the files of a folder by name. Names that begin with a full stop are ignored.
 fn named(folder: &Path, about: &str) -> Result<BTreeMap<String, Named>, SampleError> {
     let mut found: BTreeMap<String, Named> = BTreeMap::new();
     for file in files(folder)? {

@@ -1,4 +1,4 @@
-//! Whether there are samples of what the plugin does, and whether it understands them: all other checks build on that.
+//! Checks that samples cover what the plugin does, and that it decodes them: all other checks depend on this.
 
 use gassync_domain::{ChangeKind, Entity};
 
@@ -12,20 +12,20 @@ use super::{
 };
 use crate::{Finished, Interface, RouteKind};
 
-/// A sample that the plugin understands, and what it makes of it.
+/// A sample that the plugin decoded, with its result.
 pub(super) struct DecodedSample<'a> {
     pub sample: &'a Sample,
     pub finished: Finished<SampleResult>,
 }
 
 impl DecodedSample<'_> {
-    /// What it told; there is always something, since what failed is not understood.
+    /// The result; always present, because failed samples are not kept.
     pub fn decoded(&self) -> Option<&SampleResult> {
         self.finished.result.as_ref().ok()
     }
 }
 
-/// Runs every sample once; what is understood goes on to the other checks.
+/// Runs every sample once; decoded samples go on to the other checks.
 pub(super) async fn check<'a>(harness: &Harness, samples: &'a Samples) -> (Vec<Check>, Vec<DecodedSample<'a>>) {
     let mut decoded_samples = Vec::new();
     let mut check = Check::new("samples.understood", "Does it decode its own samples?");
@@ -52,12 +52,13 @@ pub(super) async fn check<'a>(harness: &Harness, samples: &'a Samples) -> (Vec<C
     (vec![present(harness, samples).await, check.nothing("there are no samples")], decoded_samples)
 }
 
-/// One record that cannot be read stops no other, but of the plugin's own samples it should read all.
+/// True if every record was decoded. An unreadable record does not affect others, but the plugin's own samples must all
+/// be readable.
 fn reads_all(decoded: &SampleResult) -> bool {
     !decoded.changes.iter().any(|change| matches!(change.data, ChangeKind::Unreadable(_)))
 }
 
-/// Why a running host would never hand a sample over.
+/// Why a running host would never pass a sample to the plugin.
 fn unreachable(harness: &Harness, sample: &Sample) -> Option<(String, &'static str)> {
     let exported = |interface| harness.plugin.exports().contains(&interface);
     match &sample.kind {
@@ -78,7 +79,7 @@ fn unreachable(harness: &Harness, sample: &Sample) -> Option<(String, &'static s
     }
 }
 
-/// Without samples the other checks would be silent, and silence looks like praise.
+/// Checks that there are samples, since without them the other checks have no cases.
 async fn present(harness: &Harness, samples: &Samples) -> Check {
     let mut check = Check::new("samples.present", "Are there samples for everything it reads?");
     let exported = |interface| harness.plugin.exports().contains(&interface);
@@ -103,7 +104,7 @@ async fn present(harness: &Harness, samples: &Samples) -> Check {
                 .await;
             !finished.record.requests.is_empty()
         };
-        // What is known without asking the channel needs no answer of the channel's.
+        // A fetch that does not call the channel needs no sample response.
         let good = answered(entity) || !asks().await;
         let expected = format!("{folder}/NAME.json (or .xml, …): the channel's answer to a fetch");
         check.expect(good, (&folder, "none, and the manifest polls it", &expected));

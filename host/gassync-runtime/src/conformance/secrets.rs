@@ -1,4 +1,4 @@
-//! Secrets that are none, and who asked for them.
+//! Records which (fictitious) secrets a plugin reads and stores.
 
 use std::{
     collections::BTreeSet,
@@ -10,13 +10,13 @@ use async_trait::async_trait;
 
 use crate::{CredentialError, Credentials, Secret};
 
-/// Passes everything on, and keeps count.
+/// Passes requests on and records them.
 pub(super) struct ObservedCredentials {
     inner: Arc<dyn Credentials>,
     seen: Mutex<CredentialUse>,
 }
 
-/// Slots and fields.
+/// Slots and fields read and stored.
 #[derive(Default)]
 pub(super) struct CredentialUse {
     pub asked: BTreeSet<(String, String)>,

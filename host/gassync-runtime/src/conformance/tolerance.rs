@@ -1,4 +1,4 @@
-//! What channels add one day must not matter.
+//! Checks that unknown fields, which channels add over time, change nothing.
 
 use super::{
     describe,
@@ -9,7 +9,7 @@ use super::{
 };
 use gassync_domain::Change;
 
-/// Places that are tried one by one, to name those that matter.
+/// Maximum positions tried one by one to find those that matter.
 const MAX_PLACES: usize = 20;
 
 pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'_>]) -> [Check; 2] {
@@ -73,7 +73,7 @@ async fn differs(
     ))
 }
 
-/// The channel's own records beside the changes are the payload, which was altered.
+/// Compares changes without raw records, which are the altered payload itself.
 fn same_content(after: &[Change], before: &[Change]) -> bool {
     let content = |change: &Change| (change.route.clone(), change.data.clone());
     after.iter().map(content).eq(before.iter().map(content))

@@ -43,7 +43,7 @@ impl CredentialSlot {
         }
     }
 
-    /// Whether a step captures this field.
+    /// True if a step captures this field.
     pub fn brings(&self, field: &str) -> bool {
         let steps = self.setup.iter().chain(&self.refresh);
         steps.flat_map(|step| &step.captures).any(|capture| capture.field == field)
@@ -56,7 +56,7 @@ impl CredentialSlot {
 pub enum SlotKind {
     /// Static fields entered by a person.
     ApiKey,
-    /// The same, named `username` and `password`; `{{slot.basic}}` is both as HTTP wants them.
+    /// The same, with fields named `username` and `password`; `{{slot.basic}}` is their HTTP Basic encoding.
     Basic,
     /// Tokens obtained by `setup` and renewed by `refresh`.
     Steps,

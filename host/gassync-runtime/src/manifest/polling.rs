@@ -47,10 +47,10 @@ pub struct RateLimit {
     /// Default cost of a request.
     #[serde(default = "one")]
     pub weight: f64,
-    /// Whether requests are serialised.
+    /// True if requests must not overlap.
     #[serde(default)]
     pub one_at_a_time: bool,
-    /// Paths it applies to; empty for all.
+    /// Paths with this limit; empty for all.
     #[serde(default)]
     pub paths: Vec<String>,
 }
@@ -87,13 +87,13 @@ pub struct Window {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Batches {
-    /// Of `push-calendar`.
+    /// Maximum size for `push-calendar`.
     pub calendar: Option<Batch>,
-    /// Of `push-reservations`.
+    /// Maximum size for `push-reservations`.
     pub reservations: Option<Batch>,
-    /// Of `push-content`.
+    /// Maximum size for `push-content`.
     pub content: Option<Batch>,
-    /// Of `acknowledgements`.
+    /// Maximum size for `acknowledgements`.
     pub acknowledgements: Option<Batch>,
 }
 

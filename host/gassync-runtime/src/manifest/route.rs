@@ -22,66 +22,66 @@ pub struct InboundRoute {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Verification {
-    /// None: the payload is only a hint to fetch. (With braces, so that unknown keys are refused.)
+    /// None: the payload is only a hint to fetch. (The braces make serde refuse unknown keys.)
     None {},
-    /// By a header with the connection's token.
+    /// A header that contains the connection's token.
     StaticHeader {
-        /// Its name.
+        /// Name of the header.
         header: String,
     },
-    /// By the connection's token as the query parameter `token`.
+    /// The connection's token in the query parameter `token`.
     UrlToken {},
-    /// By HTTP Basic with the fields `username` and `password` of a slot.
+    /// HTTP Basic with the fields `username` and `password` of a slot.
     Basic {
-        /// Which slot.
+        /// Name of the slot.
         slot: String,
     },
-    /// By a name and a password inside the message, which are those of a slot.
+    /// A username and password inside the message, compared with those of a slot.
     Message {
-        /// Which slot: its fields `username` and `password`.
+        /// Name of the slot with the fields `username` and `password`.
         slot: String,
-        /// Where the name stands: as in `sensitive`.
+        /// Location of the username, in the syntax of `sensitive`.
         user: String,
-        /// Where the password stands: as in `sensitive`.
+        /// Location of the password, in the syntax of `sensitive`.
         password: String,
     },
-    /// By a signature over the body.
+    /// A signature of the body.
     Signature {
-        /// The header it stands in.
+        /// Header that contains the signature.
         header: String,
-        /// What stands before it there.
+        /// Prefix of the signature in the header.
         #[serde(default)]
         prefix: String,
         /// `hmac-sha1`, `hmac-sha256`, `hmac-sha512` or `rsa-sha256`.
         algorithm: String,
-        /// How it is written.
+        /// Encoding of the signature.
         encoding: Encoding,
-        /// The slot of the key.
+        /// Slot of the key.
         slot: String,
-        /// Its field.
+        /// Field of the key.
         field: String,
-        /// A header whose value and a full stop stand before the body in what is signed.
+        /// Header whose value, followed by a full stop, precedes the body in the signed text.
         #[serde(default)]
         timestamp_header: Option<String>,
     },
-    /// By a JSON Web Token in a header.
+    /// A JSON Web Token in a header.
     Jwt {
-        /// The header it stands in, behind `Bearer ` where that is there.
+        /// Header that contains the token, with or without the prefix `Bearer `.
         header: String,
         /// `HS256` or `RS256`.
         algorithm: String,
-        /// The slot of the key.
+        /// Slot of the key.
         slot: String,
-        /// Its field.
+        /// Field of the key.
         field: String,
-        /// What `iss` must be.
+        /// Required value of `iss`.
         #[serde(default)]
         issuer: Option<String>,
-        /// What `aud` must be or have.
+        /// Required value of `aud`, or element of it if it is a list.
         #[serde(default)]
         audience: Option<String>,
     },
-    /// By where the call comes from.
+    /// The caller's IP address.
     AddressList {
         /// Addresses, or networks such as `192.0.2.0/24`.
         addresses: Vec<String>,
@@ -116,7 +116,7 @@ pub enum RouteKind {
 pub struct FallbackResponse {
     /// Status code.
     pub status: u16,
-    /// Text.
+    /// Body text.
     #[serde(default)]
     pub body: String,
 }
@@ -125,7 +125,7 @@ pub struct FallbackResponse {
 const MIN_NETWORK_BITS: u32 = 8;
 
 impl InboundRoute {
-    /// Whether it has no effective verification.
+    /// True if the route has no effective verification.
     pub fn is_open(&self) -> bool {
         let bits = |network: &String| network.split_once('/').and_then(|(_, bits)| bits.parse::<u32>().ok());
         match &self.verification {
@@ -137,7 +137,7 @@ impl InboundRoute {
         }
     }
 
-    /// Whether this route serves a path.
+    /// True if this route serves the path.
     pub fn serves(&self, path: &str) -> bool {
         match self.path.strip_suffix("/*") {
             Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),

@@ -41,9 +41,9 @@ pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 /// How much of a response body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyLimit {
-    /// All of it; one that is longer than these bytes is an error.
+    /// All of it; an error if it exceeds this many bytes.
     Whole(usize),
-    /// These first bytes, as far as they come in a second; of a longer one the rest is never read.
+    /// At most this many bytes, received within one second; the rest is never read.
     First(usize),
 }
 
@@ -57,12 +57,12 @@ pub struct Network {
     pools: Arc<Mutex<Pools<HttpTransport>>>,
 }
 
-/// The network for one owner. A name is resolved once per connection, the policy checks every address, and the
-/// connection uses exactly the checked addresses.
+/// The network for one owner. It resolves a name once per connection, checks every address against the policy, and
+/// connects only to the checked addresses.
 #[derive(Clone)]
 pub struct HttpTransport {
     public_only: Client,
-    /// Created on demand: few hosts may have private addresses.
+    /// Created on first use: few hosts may have private addresses.
     any_address: Arc<OnceLock<Client>>,
     factory: ClientFactory,
     policy: AddressPolicy,
@@ -88,7 +88,7 @@ impl Network {
 
     /// Uses another resolver.
     pub fn with_resolver(resolver: Resolver) -> Result<Self, SendError> {
-        // Another part of the process may have chosen a provider already: either is fine.
+        // Another part of the process may have installed a provider; either provider works.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut tls = rustls::ClientConfig::with_platform_verifier().map_err(|e| SendError::Tls(e.to_string()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -200,7 +200,7 @@ impl Resolve for PolicyResolver {
         let (lookup, policy) = ((self.resolver)(name.as_str().to_owned()), Arc::clone(&self.policy));
         Box::pin(async move {
             let addresses = lookup.await?;
-            // One refused address refuses the name, independent of the order of addresses.
+            // One refused address refuses the name, so that the order of addresses does not matter.
             if addresses.iter().all(|address| policy(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as Addrs)
             } else {
@@ -349,7 +349,7 @@ mod tests {
         }
     }
 
-    /// Names that answer from a list, one answer after the other.
+    /// A resolver that returns these address lists in order.
     fn names(responses: Vec<Vec<IpAddr>>) -> Resolver {
         let responses = Mutex::new(responses.into_iter());
         Arc::new(move |_| {
@@ -372,10 +372,10 @@ mod tests {
 
     #[tokio::test]
     async fn dns_rebinding_is_impossible() {
-        // What listens here would be reached if the second answer, which leads inside, were asked for after judging.
+        // A second DNS lookup after the check would resolve to this listener.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        // The first answer passes for a public one here, and nobody listens there.
+        // The policy of this test accepts the first address, where nothing listens.
         let first = IpAddr::from([127, 0, 0, 2]);
         let network = Network::with_resolver(names(vec![vec![first], vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]]));
         let not_here: AddressPolicy = Arc::new(|address| address != IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -399,7 +399,7 @@ mod tests {
                 assert!(stream.read(&mut [0; 1024]).await.expect("a request") > 0);
                 let response = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{sent}");
                 stream.write_all(response.as_bytes()).await.expect("written");
-                // The caller hangs up, or is hung up on.
+                // Hold the connection until the client closes it.
                 while hangs && stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
             });
             let network =

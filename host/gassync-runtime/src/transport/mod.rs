@@ -20,11 +20,11 @@ pub struct OutgoingRequest {
     pub url: Url,
     /// The URL as written, with placeholders, for logs.
     pub shown: String,
-    /// Filled.
+    /// With secrets.
     pub headers: Vec<(String, String)>,
-    /// Filled.
+    /// With secrets.
     pub body: Option<Vec<u8>>,
-    /// The operator allows this host to have a private address.
+    /// True if the operator allows this host to have a private address.
     pub may_be_private: bool,
 }
 

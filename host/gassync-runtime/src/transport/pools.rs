@@ -12,7 +12,7 @@ impl<T: Clone> Pools<T> {
         Self { most, of: HashMap::new(), asked: 0 }
     }
 
-    /// The pool of an owner, created if missing.
+    /// Returns the pool of an owner, and creates it if missing.
     pub(super) fn of<E>(&mut self, owner: &str, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         self.asked += 1;
         if let Some((asked, pool)) = self.of.get_mut(owner) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{CoreData, CoreDataError};
 
-/// A core as a file has it, in the standard schema's forms.
+/// Core data read from a file, in the format of the standard schema.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct FileCoreData {
@@ -16,11 +16,11 @@ pub struct FileCoreData {
     room_types: Vec<RoomType>,
     rate_plans: Vec<RatePlan>,
     calendar: Vec<Calendar>,
-    /// Our reference is the reservation's `id`, and it changed when it was `modifiedAt`, else when it was `bookedAt`.
+    /// The reservation's `id` is our reference. Its modification time is `modifiedAt`, or else `bookedAt`.
     reservations: Vec<Reservation>,
     blocks: Vec<Block>,
     content: Vec<Content>,
-    /// The day on which a stay is asked for.
+    /// Date of the stay query.
     #[serde(skip)]
     today: Date,
 }
@@ -33,7 +33,7 @@ struct Content {
 }
 
 impl FileCoreData {
-    /// The same on this day.
+    /// Sets the date of stay queries.
     #[must_use]
     pub(super) fn on(mut self, today: Date) -> Self {
         self.today = today;
@@ -140,7 +140,7 @@ impl CoreData for FileCoreData {
         let Some(property) = self.properties.iter().find(is_meant) else {
             return refused(RefusalReason::UnknownProperty, "nobody knows the property");
         };
-        // A property that sells by one room type need not have it named.
+        // A property with a single room type may be queried without naming it.
         let of_property = |calendar: &&Calendar| match &query.room_type_id {
             Some(room_type_id) => calendar.room_type_id == *room_type_id,
             None => calendar.property_id.as_ref().is_none_or(|id| *id == property.id),

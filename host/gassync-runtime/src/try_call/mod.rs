@@ -19,7 +19,7 @@ use crate::{
     PlaceholderCredentials, RecordedRequest, ReplayTransport, Secret, Transport, placeholder::in_single_braces,
 };
 
-/// Most chunks of a feed that are joined.
+/// Maximum chunks read from one feed.
 pub(crate) const MAX_CHUNKS: usize = 1_000;
 
 /// Input shared by all calls.
@@ -107,7 +107,7 @@ struct Request<'a> {
     credential: &'a Option<String>,
 }
 
-/// An inbound call.
+/// Decodes an inbound call.
 pub async fn decode(plugin: &dyn Adapter, context: &TryContext, request: HttpRequest) -> TryResult {
     let finished = plugin.decode(call(plugin, context, Vec::new(), Budget::decode()), request).await;
     end(finished, |Decoded { event_id, changes, reply }, record| {
@@ -117,7 +117,7 @@ pub async fn decode(plugin: &dyn Adapter, context: &TryContext, request: HttpReq
     })
 }
 
-/// A fetch, with these answers in order and 503 after them.
+/// Runs a fetch with these channel responses in order, then 503.
 pub async fn fetch(plugin: &dyn Adapter, context: &TryContext, query: Query, answers: Vec<HttpResponse>) -> TryResult {
     let call = call(plugin, context, answers, Budget::fetch());
     let finished = plugin.fetch(call, query).await;
@@ -128,7 +128,7 @@ pub async fn fetch(plugin: &dyn Adapter, context: &TryContext, query: Query, ans
     })
 }
 
-/// The channel's answer to a fetch of everything of an entity.
+/// Decodes one channel response to a fetch of all records of an entity.
 pub async fn decode_answer(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -136,7 +136,7 @@ pub async fn decode_answer(
     answer: HttpResponse,
 ) -> TryResult {
     let selection = match entity {
-        // A calendar has no everything: any nights do, the answer is what is looked at.
+        // A calendar query needs dates. Any dates do, because only the response is tested.
         Entity::Calendar => {
             let start = context.now.to_zoned(jiff::tz::TimeZone::UTC).date();
             Selection::Within { start, until: start.saturating_add(jiff::Span::new().days(365)) }
@@ -146,7 +146,7 @@ pub async fn decode_answer(
     fetch(plugin, context, Query::new(entity, selection), vec![answer]).await
 }
 
-/// The reply to an inbound call, given the result of each of its changes.
+/// Builds the reply to an inbound call, given the result of each change.
 pub async fn respond(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -157,7 +157,7 @@ pub async fn respond(
     let decoded = plugin.decode(call(), request.clone()).await;
     let finished = match decoded.result {
         Ok(Decoded { changes, .. }) => plugin.respond(call(), request, changes, results).await,
-        // As a host does: what cannot be read may still be answered in the channel's words.
+        // Like a running host, reply to an undecodable call through `on_error`.
         Err(CallError::Channel(why)) => {
             let reply = plugin.on_error(call(), request, why.clone()).await;
             match reply.result {
@@ -172,7 +172,7 @@ pub async fn respond(
     })
 }
 
-/// Nights to be written.
+/// Pushes nights.
 pub async fn calendar(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -183,7 +183,7 @@ pub async fn calendar(
     pushed(plugin.push_calendar(call, updates, Attempt::First).await)
 }
 
-/// Reservations to be written.
+/// Pushes reservations.
 pub async fn reservations(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -194,7 +194,7 @@ pub async fn reservations(
     pushed(plugin.push_reservations(call, operations).await)
 }
 
-/// Content to be written.
+/// Pushes content.
 pub async fn content(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -205,7 +205,7 @@ pub async fn content(
     pushed(plugin.push_content(call, items, Attempt::First).await)
 }
 
-/// Acknowledgements to be sent.
+/// Sends acknowledgements.
 pub async fn acknowledge(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -216,7 +216,7 @@ pub async fn acknowledge(
     pushed(as_outcomes(plugin.acknowledge(call, acknowledgements).await))
 }
 
-/// The outcomes of acknowledgements, in the form of the outcomes of pushes.
+/// Converts outcomes of acknowledgements to outcomes of pushes.
 pub(crate) fn as_outcomes(finished: Finished<Vec<AcknowledgementOutcome>>) -> Finished<Vec<Outcome>> {
     let Finished { result, record } = finished;
     let as_outcome = |outcome: AcknowledgementOutcome| match outcome {
@@ -231,7 +231,7 @@ pub(crate) fn as_outcomes(finished: Finished<Vec<AcknowledgementOutcome>>) -> Fi
     Finished { result: result.map(|outcomes| outcomes.into_iter().map(as_outcome).collect()), record }
 }
 
-/// A feed that a channel fetches from us, its chunks joined.
+/// Renders a whole feed by joining its chunks.
 pub async fn render(plugin: &dyn Adapter, context: &TryContext, request: HttpRequest) -> TryResult {
     let mut reply: Option<HttpResponse> = None;
     let mut cursor = None;
@@ -269,7 +269,7 @@ fn pushed<T: Serialize>(finished: Finished<Vec<T>>) -> TryResult {
     end(finished, |outcomes, record| print(&PushDocument { requests: sent(record), outcomes, log: &record.log }))
 }
 
-/// What a file holds, by the ending of its name.
+/// Returns the content type for a file extension.
 pub fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => "application/json",
@@ -279,7 +279,7 @@ pub fn content_type(path: &Path) -> &'static str {
     }
 }
 
-/// Shows each secret as its placeholder, but for those that are addresses: they must lead somewhere.
+/// Returns each secret as its placeholder. Secrets that are URLs become valid URLs instead.
 struct TryCredentials {
     addresses: BTreeSet<(String, String)>,
 }
@@ -306,7 +306,7 @@ fn call(plugin: &dyn Adapter, context: &TryContext, answers: Vec<HttpResponse>, 
     call_over(plugin, context, Arc::new(ReplayTransport::new(answers)), budget)
 }
 
-/// A call with all that its manifest asks for, and nobody's secrets.
+/// A call with everything its manifest requests, and placeholders instead of secrets.
 pub(crate) fn call_over(
     plugin: &dyn Adapter,
     context: &TryContext,
@@ -399,8 +399,8 @@ fn text(body: Option<&Vec<u8>>) -> Value {
     }
 }
 
-/// Through the text, not through values: numbers keep their digits.
+/// Serialises to raw text, not through `Value`, to keep the digits of numbers.
 fn print<T: Serialize>(document: &T) -> String {
-    // Documents are made of texts, numbers and lists alone, which always have a JSON form.
+    // Documents contain only texts, numbers and lists, so serialisation cannot fail.
     serde_json::value::to_raw_value(document).unwrap_or_else(|_| RawValue::NULL.to_owned()).get().to_owned()
 }

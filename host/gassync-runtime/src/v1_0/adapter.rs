@@ -16,7 +16,7 @@ use crate::{
     sandbox::{self, GuestState},
 };
 
-/// Where the functions of each exported interface are.
+/// Function indices of each exported interface.
 struct Indices {
     metadata: exports::metadata::GuestIndices,
     inbound: Option<exports::inbound::GuestIndices>,
@@ -30,7 +30,7 @@ struct Indices {
     connection: Option<exports::connection::GuestIndices>,
 }
 
-/// A component, linked and ready for calls.
+/// A linked component, ready for calls.
 struct Linked {
     engine: Engine,
     ready: InstancePre<GuestState>,
@@ -45,7 +45,7 @@ struct Plugin {
     imports: Vec<String>,
 }
 
-/// Links a component, instantiates it once with every interface it exports, and asks for its manifest.
+/// Links a component, instantiates it once with every exported interface, and reads its manifest.
 pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -> Result<Arc<dyn Adapter>, LoadError> {
     let unfit = |e: wasmtime::Error| LoadError::Contract(format!("{e:#}"));
     let ready = sandbox::prelink(engine, component, host::link).map_err(unfit)?;
@@ -93,10 +93,10 @@ pub(crate) async fn load(engine: &Engine, component: &Component, hash: String) -
 }
 
 impl Linked {
-    /// The manifest's text. Every interface is loaded on the way: one that does not fit fails here, and not at the
-    /// first call.
+    /// Returns the manifest's text. Loads every exported interface, so that a mismatch fails here and not at the first
+    /// call.
     async fn describe(&self) -> Result<String, CallError> {
-        // Nothing is known of it yet, so it has the largest budget a plugin may have.
+        // The manifest's limits are still unknown, so use the maximum budget.
         let call = Call { budget: Budget::max(), ..Call::isolated("describe") };
         let store = sandbox::open(&self.engine, &call);
         let finished = sandbox::run(self, store, (&call, "metadata.describe"), move |linked, store| {
@@ -130,7 +130,7 @@ impl Linked {
     async fn instantiate(&self, store: &mut Store<GuestState>) -> Result<Instance, CallError> {
         match self.ready.instantiate_async(&mut *store).await {
             Ok(instance) => Ok(instance),
-            // A pool without a free place is the host's trouble; what the guest wants and does while it starts is its own.
+            // An exhausted pool is the host's fault; a trap or excessive memory at start-up is the plugin's.
             Err(error)
                 if error.is::<wasmtime::Trap>()
                     || error.is::<wasmtime::WasmBacktrace>()
@@ -150,7 +150,7 @@ fn trap(error: wasmtime::Error) -> CallError {
     }
 }
 
-/// One call of one function of one interface, in a sandbox of its own: converts the arguments and the reply.
+/// Calls one function of one interface in a new sandbox; converts the arguments and the result.
 macro_rules! call {
     ($self:ident, $call:ident, $interface:ident, $kind:ident, $entry:literal,
      |$guest:ident, $store:ident| $work:expr) => {{
@@ -259,7 +259,7 @@ impl Adapter for Plugin {
             let reply = guest.call_push(&mut *store, &rows, to_wit::attempt(attempt)).await.map_err(trap)?;
             let outcomes = from_wit::outcomes(reply.map_err(from_wit::channel_error)?, rows.len())?;
             let mut outcomes = outcomes.into_iter();
-            // An update of no nights has nothing that could be refused.
+            // An update without nights succeeds without a call.
             let nothing = || Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings: Vec::new() };
             let whole = |count| outcomes.by_ref().take(count).reduce(Outcome::and).unwrap_or_else(nothing);
             Ok(counts.into_iter().map(whole).collect())

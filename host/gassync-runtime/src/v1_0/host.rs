@@ -1,4 +1,4 @@
-//! The host's side of what a guest imports.
+//! Implements the imports of a guest.
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -43,7 +43,7 @@ impl http::Host for GuestState {
         });
         let answer = self.http.send(from_wit::request(request), secrets, captures.collect()).await;
         if let Err(HttpRefusal::TooMany) = answer {
-            // The gate remembers why.
+            // The gate records the reason.
             return Err(wasmtime::Error::msg("too many requests"));
         }
         Ok(answer.map(to_wit::response).map_err(word))
@@ -192,12 +192,12 @@ impl core_data::Host for GuestState {
     }
 }
 
-/// The call ends, and the plugin is not to blame.
+/// Ends the call without blaming the plugin.
 fn core_data_error(error: CoreDataError) -> wasmtime::Error {
     wasmtime::Error::new(error)
 }
 
-/// A date that is none: the plugin is to blame.
+/// Ends the call because the plugin passed an invalid date.
 fn asked_wrongly(error: CallError) -> wasmtime::Error {
     wasmtime::Error::msg(error.to_string())
 }

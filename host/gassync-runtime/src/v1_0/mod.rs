@@ -1,5 +1,5 @@
-//! Contract 1.0, as long as it is a candidate: bindings, the host's side of its imports, and the conversions
-//! between its records and the domain's.
+//! Contract 1.0, currently a release candidate: bindings, implementation of its imports, and conversions between its
+//! records and the domain's.
 
 mod adapter;
 mod from_wit;
@@ -8,7 +8,7 @@ mod to_wit;
 
 pub(crate) use adapter::load;
 
-/// The version in the names of its interfaces.
+/// The version in the interface names.
 pub(crate) const CONTRACT: &str = "1.0.0-rc.5";
 
 mod bindings {

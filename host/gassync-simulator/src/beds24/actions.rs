@@ -12,7 +12,7 @@ pub struct Action {
     pub kind: ActionKind,
     /// The booking.
     pub booking_id: u64,
-    /// Whether a webhook is sent.
+    /// Whether the action sends a webhook.
     pub notification: Notification,
     /// Summary without guest data.
     pub summary: String,
@@ -29,7 +29,7 @@ pub enum ActionKind {
     Cancelled,
 }
 
-/// Whether an action sends a webhook.
+/// Webhook behaviour of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notification {
     /// A webhook is sent.
@@ -39,7 +39,7 @@ pub enum Notification {
 }
 
 impl Beds24 {
-    /// Performs a random action; none if none is possible.
+    /// Performs a random action; `None` if none is possible.
     pub fn act(&self) -> Option<Action> {
         let now = self.now();
         let account = &mut *self.account();
@@ -69,7 +69,7 @@ impl Beds24 {
         Some(action)
     }
 
-    /// Creates a booking; none if there is no room.
+    /// Creates a booking; `None` if there is no room.
     pub fn make(&self, new: NewBooking, notification: Notification) -> Option<u64> {
         let now = self.now();
         let account = &mut *self.account();
@@ -78,7 +78,7 @@ impl Beds24 {
         Some(id)
     }
 
-    /// Changes a booking; false if it is cancelled or the nights are taken.
+    /// Changes a booking; returns false if it is cancelled or the nights are taken.
     pub fn change(&self, id: u64, change: &BookingChange, notification: Notification) -> bool {
         let now = self.now();
         let account = &mut *self.account();
@@ -93,7 +93,7 @@ impl Beds24 {
         changed
     }
 
-    /// Cancels a booking; false if it is already cancelled.
+    /// Cancels a booking; returns false if it is already cancelled.
     pub fn cancel(&self, id: u64, notification: Notification) -> bool {
         let now = self.now();
         let account = &mut *self.account();
@@ -104,7 +104,7 @@ impl Beds24 {
         cancelled
     }
 
-    /// Adds a guest message and returns its id; none for direct bookings.
+    /// Adds a guest message and returns its id; `None` for direct bookings.
     pub fn guest_writes(&self, booking: u64, text: &str) -> Option<u64> {
         let now = self.now();
         let account = &mut *self.account();

@@ -1,4 +1,4 @@
-//! The envelopes of answers.
+//! Response envelopes.
 
 use axum::{
     Json,
@@ -12,10 +12,10 @@ use super::{
     query::{BadParameter, QueryParams},
 };
 
-/// The most items that one write may have.
+/// Maximum items per write.
 const ITEMS: usize = 10_000;
 
-/// A refusal of a whole call.
+/// Builds the refusal of a whole call.
 pub(super) fn error(status: StatusCode, text: &str) -> Response {
     let body = json!({ "success": false, "type": "error", "code": status.as_u16(), "error": text });
     (status, Json(body)).into_response()
@@ -27,7 +27,7 @@ impl IntoResponse for BadParameter {
     }
 }
 
-/// One page of what was found.
+/// Builds one page of a list.
 pub(super) fn list<T>(
     kind: &str,
     found: Vec<T>,
@@ -48,12 +48,12 @@ pub(super) fn list<T>(
     ([(header::CONTENT_TYPE, "application/json")], json_text::body(&answer)).into_response()
 }
 
-/// What became of each item of a write, in their order. It is 201 whatever became of them.
+/// Builds the result list of a write, in the order of its items. The status is 201 even if all were refused.
 pub(super) fn written(outcomes: Vec<Value>) -> Response {
     (StatusCode::CREATED, Json(Value::Array(outcomes))).into_response()
 }
 
-/// The items of a write, which are always an array.
+/// Reads the items of a write, which must be an array.
 pub(super) fn items(body: &[u8]) -> Result<Vec<Value>, Malformed> {
     match serde_json::from_slice(body) {
         Ok(Value::Array(items)) if items.len() <= ITEMS => Ok(items),
@@ -63,7 +63,7 @@ pub(super) fn items(body: &[u8]) -> Result<Vec<Value>, Malformed> {
     }
 }
 
-/// A body that is no list of items.
+/// A body that is not a valid list of items.
 pub(super) struct Malformed(&'static str);
 
 impl IntoResponse for Malformed {
@@ -73,7 +73,7 @@ impl IntoResponse for Malformed {
     }
 }
 
-/// An item that was refused for what its fields say.
+/// Builds the result of an item with invalid fields.
 pub(super) fn refused(action: &str, fields: &[(&str, &str)]) -> Value {
     let errors: Vec<Value> =
         fields.iter().map(|(field, message)| json!({ "action": action, "field": field, "message": message })).collect();

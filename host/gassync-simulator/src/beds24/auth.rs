@@ -1,4 +1,4 @@
-//! Invite codes and tokens, and the calls that trade them.
+//! Invite codes and tokens, and the calls that exchange them.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use serde_json::json;
 
 use super::{Beds24, answer::error, booking::whole_second, scopes::Scopes};
 
-/// Life of an access token, in seconds.
+/// Lifetime of an access token, in seconds.
 const TOKEN_SECONDS: i64 = 86_400;
-/// Life of a refresh token that nobody uses.
+/// Lifetime of an unused refresh token.
 const IDLE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Life of a token made by hand that nobody uses.
+/// Lifetime of an unused long-life token.
 const LONG_LIFE_IDLE: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Life of an invite code, of which two are told: this is the longer.
+/// Lifetime of an invite code. Of the two documented values this is the longer one.
 const INVITE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Codes and tokens of one account.
@@ -39,7 +39,7 @@ struct Refresh {
     granted: Granted,
 }
 
-/// What comes with an invite code and stays with all that grows from it.
+/// Grant of an invite code, inherited by all tokens obtained from it.
 #[derive(Clone)]
 struct Granted {
     scopes: Scopes,
@@ -49,7 +49,7 @@ struct Granted {
 struct Access {
     created: Timestamp,
     until: Until,
-    /// The refresh token it came from; it dies with it.
+    /// The refresh token it was obtained from, with which it expires.
     from: Option<String>,
     granted: Granted,
 }
@@ -59,7 +59,7 @@ enum Until {
     Idle { used: Timestamp },
 }
 
-/// What a redeemed code or a used refresh token brings.
+/// Tokens returned for an invite code or refresh token.
 pub(super) struct Issued {
     token: String,
     refresh: Option<String>,
@@ -72,7 +72,7 @@ impl Tokens {
         code
     }
 
-    /// A token made by hand: it only reads.
+    /// Creates a long-life token, which is read-only.
     pub fn long_life(&mut self, scopes: &Scopes, now: Timestamp, rng: &mut ChaCha8Rng) -> String {
         let areas = scopes.0.iter().filter(|scope| !scope.starts_with("write:") && !scope.starts_with("delete:"));
         let read = areas.map(|scope| format!("read:{}", scope.rsplit(':').next().unwrap_or_default()));
@@ -83,7 +83,7 @@ impl Tokens {
         token
     }
 
-    /// What a token that lives may do; looking counts as using it.
+    /// Returns the scopes of a valid token, and counts as a use of it.
     pub fn scopes(&mut self, token: &str, now: Timestamp) -> Option<Scopes> {
         let access = self.access.get_mut(token).filter(|access| access.seconds_left(now) > 0)?;
         if let Until::Idle { used } = &mut access.until {
@@ -92,12 +92,12 @@ impl Tokens {
         Some(access.granted.scopes.clone())
     }
 
-    /// Ends an access token before its time.
+    /// Expires an access token.
     pub fn end(&mut self, token: &str) {
         self.access.remove(token);
     }
 
-    /// Ends all access tokens before their time; what refreshes them lives on.
+    /// Expires all access tokens; refresh tokens stay valid.
     pub fn end_all(&mut self) {
         self.access.clear();
     }

@@ -1,4 +1,4 @@
-//! Nights as the book of bookings leaves them.
+//! Nights of the account with its bookings applied.
 
 use jiff::{Span, civil::Date};
 use rand::RngExt;
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl AccountState {
-    /// Prices and rules from this day on.
+    /// Sets prices and rules from this day on.
     pub fn set_prices(&mut self, today: Date, linked: bool, rng: &mut ChaCha8Rng) {
         let houses: Vec<Vec<u64>> =
             self.properties.iter().map(|p| p.room_types.iter().map(|room| room.id).collect()).collect();
@@ -32,7 +32,7 @@ impl AccountState {
         }
     }
 
-    /// A night, for comparing; none when there is no such room type.
+    /// Returns a night, for comparison in tests; `None` for an unknown room type.
     pub fn night(&self, room: u64, night: Date) -> Option<RoomNight> {
         let (_, room) = self.room(room)?;
         let set = self.calendar.get(room.id, night).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Bookings: compared fields, and further API fields.
+//! Bookings: fields compared in tests, and further API fields.
 
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
@@ -44,9 +44,9 @@ pub struct BookingChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookEntry {
-    /// Its id.
+    /// The booking's id.
     pub id: u64,
-    /// Id of the first booking of its group; none for that booking itself.
+    /// Id of the first booking of its group; `None` for that booking itself.
     pub master_id: Option<u64>,
     /// Property.
     pub property_id: u64,
@@ -80,7 +80,7 @@ pub struct BookEntry {
     pub reference: String,
     /// Last modification.
     pub modified: Timestamp,
-    /// Amount owed by the guest, in ten-thousandths: the charges or else the price; none if not a number.
+    /// Amount owed by the guest, in ten-thousandths: the charges or else the price; `None` if not a number.
     pub owed: Option<u64>,
     /// Kind of its odd form, if any.
     pub odd: Option<Odd>,
@@ -89,25 +89,25 @@ pub struct BookEntry {
 #[derive(Debug, Clone)]
 pub(super) struct BookingRecord {
     pub entry: BookEntry,
-    /// The number and the name of who sold it.
+    /// Number and name of the seller.
     pub source: (u32, &'static str),
-    /// Every other plain key that can be written.
+    /// All other writable plain keys.
     pub keys: Map<String, Value>,
     pub booked: Timestamp,
-    /// Stays empty when it was cancelled by API.
+    /// Time of cancellation; `None` if cancelled by API.
     pub cancelled: Option<Timestamp>,
-    /// When it was last written by API.
+    /// Last API write.
     pub written: Option<Timestamp>,
     pub invoice_items: BookingItems,
     pub info_items: BookingItems,
     /// Kind of its odd form, if any.
     pub odd: Option<Odd>,
-    /// The price of a whole group in whole cents, where it is said of this booking.
+    /// Price of the whole group in whole cents, if shown on this booking.
     pub group_cents: Option<u64>,
 }
 
 impl BookingRecord {
-    /// A direct booking for one adult, as one made by API is.
+    /// Creates a direct booking for one adult, like one made by API.
     pub fn new(id: u64, property_id: u64, room_id: u64, (arrival, departure): (Date, Date), now: Timestamp) -> Self {
         let entry = BookEntry {
             id,
@@ -145,32 +145,32 @@ impl BookingRecord {
         }
     }
 
-    /// Not cancelled.
+    /// True if not cancelled.
     pub fn is_active(&self) -> bool {
         self.entry.status != "cancelled"
     }
 
-    /// Whether it takes rooms. A question takes none.
+    /// True if it occupies rooms; inquiries occupy none.
     pub fn takes_rooms(&self) -> bool {
         self.is_active() && self.entry.status != "inquiry"
     }
 
-    /// Whether it takes rooms this night.
+    /// True if it occupies rooms this night.
     pub fn holds(&self, night: Date) -> bool {
         self.takes_rooms() && self.entry.arrival <= night && night < self.entry.departure
     }
 
-    /// Whether another site sold it.
+    /// True if another site sold it.
     pub fn is_of_ota(&self) -> bool {
         self.entry.status != "black" && self.source.0 > 1
     }
 
-    /// Of a key that is text.
+    /// Returns the value of a text key.
     pub fn text(&self, key: &str) -> &str {
         self.keys.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whether these two differ in what a webhook is sent for.
+    /// True if the two differ in a way that triggers a webhook.
     pub fn differs_for_webhooks(&self, other: &Self) -> bool {
         let (a, b) = (&self.entry, &other.entry);
         (&a.status, a.arrival, a.departure, a.room_id, a.unit_id, a.room_qty)
@@ -178,7 +178,7 @@ impl BookingRecord {
     }
 }
 
-/// The wire has seconds, and no parts of them.
+/// Truncates to whole seconds, the precision of the API.
 pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

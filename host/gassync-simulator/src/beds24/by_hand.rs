@@ -1,28 +1,28 @@
-//! What the owner sets in the calendar by hand, in the control panel.
+//! Manual calendar changes of the owner, as in the control panel.
 
 use jiff::{Span, civil::Date};
 use serde::Deserialize;
 
 use super::Beds24;
 
-/// What is to be set of nights; what is not said stays.
+/// Values to set on nights; `None` keeps the value.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NightsSet {
-    /// The word of `override`: `blackout` closes, `none` opens.
+    /// Value of `override`: `blackout` closes, `none` opens.
     #[serde(rename = "override")]
     pub closing: Option<String>,
-    /// Rooms for sale, before bookings, instead of those there are.
+    /// Rooms for sale before bookings, instead of the room type's quantity.
     pub stock: Option<i64>,
     /// `price1` in whole cents.
     pub price1_cents: Option<u64>,
-    /// Fewest nights of a stay.
+    /// Minimum nights of a stay.
     pub min_stay: Option<u32>,
 }
 
 impl Beds24 {
-    /// Sets nights of a room type, from one to another, both included; false when there is no such room type. The inventory
-    /// webhook tells of it, where there is one.
+    /// Sets nights of a room type; both ends are inclusive. Returns false for an unknown room type. Sends the inventory
+    /// webhook, if configured.
     pub fn set_nights(&self, room_id: u64, (from, to): (Date, Date), set: &NightsSet) -> bool {
         let now = self.now();
         let account = &mut *self.account();

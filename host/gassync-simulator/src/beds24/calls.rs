@@ -14,23 +14,23 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenCall {
-    /// When.
+    /// Time.
     pub at: Timestamp,
-    /// How.
+    /// HTTP method.
     pub method: String,
-    /// Where, below the address of the API.
+    /// Path below the API URL.
     pub path: String,
-    /// What it asked for.
+    /// Query.
     pub query: String,
-    /// How it was answered, or would have been had the answer arrived.
+    /// Response status, even if a fault prevented delivery.
     pub status: u16,
-    /// What it cost.
+    /// Cost in credits.
     pub credits: f64,
-    /// What went wrong with it.
+    /// Injected fault.
     pub fault: Option<InjectedFault>,
 }
 
-/// The last calls, and how many ran at once.
+/// The last calls, and the number of concurrent calls.
 #[derive(Default)]
 pub(super) struct CallLog {
     seen: VecDeque<SeenCall>,

@@ -1,4 +1,4 @@
-//! Credits: 100 in any five minutes for an account, whatever its tokens.
+//! Credits: by default 100 per rolling five minutes and account, for all tokens together.
 
 use std::collections::VecDeque;
 
@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CreditHeaders, Settings};
 
-/// The window that credits are counted in.
+/// Length of the rolling window.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Credits of one account, in hundredths: costs are decimal, and sums of them must be exact.
+/// Credits of one account, in hundredths: costs are decimal, and their sums must be exact.
 pub(super) struct Credits {
     budget: i64,
     spent: VecDeque<Charge>,
@@ -27,7 +27,7 @@ struct Charge {
     cost: Cost,
 }
 
-/// What a call costs, in hundredths of a credit.
+/// Cost of a call, in hundredths of a credit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cost(i64);
 
@@ -43,10 +43,10 @@ impl Cost {
     }
 }
 
-/// A charge, to be given back when the call is refused.
+/// A charge, which is refunded if the call is refused.
 pub(super) struct Paid(u64);
 
-/// There is not enough left.
+/// Not enough credits are left.
 pub(super) struct Exhausted;
 
 impl Credits {
@@ -72,7 +72,7 @@ impl Credits {
         self.spent.retain(|charge| charge.number != paid.0);
     }
 
-    /// Credits left now.
+    /// Returns the credits left now.
     pub fn remaining(&mut self, now: Timestamp) -> f64 {
         Cost(self.left(now)).credits()
     }
@@ -84,7 +84,7 @@ impl Credits {
         self.budget - self.spent.iter().map(|charge| charge.cost.0).sum::<i64>()
     }
 
-    /// Says in the headers of an answer what is left, when there will be more, and what the call cost.
+    /// Sets the response headers for the credits left, the time until renewal, and the cost of the call.
     pub fn write_headers(&mut self, answer: &mut Response, cost: Cost, now: Timestamp) {
         let remaining = self.remaining(now);
         let first = self.spent.front().map_or(0, |first| (WINDOW - now.duration_since(first.at)).as_secs().max(1));
@@ -107,7 +107,7 @@ impl Credits {
     }
 }
 
-/// With as many decimals as it needs.
+/// Formats with as many decimals as necessary.
 fn number(credits: f64) -> String {
     format!("{credits}")
 }

@@ -1,4 +1,4 @@
-//! A booking as it stands on the wire: every key, absent texts empty and not null.
+//! A booking as API JSON: every key is present, and absent texts are empty rather than null.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{
     state::AccountState,
 };
 
-/// Every key but those that have to be asked for.
+/// Returns every key except those that must be requested.
 pub(super) fn booking(booking: &BookingRecord) -> Value {
     let e = &booking.entry;
     let (source_id, source) = booking.source;
@@ -48,8 +48,8 @@ pub(super) fn booking(booking: &BookingRecord) -> Value {
     object
 }
 
-/// Who it was made together with. A booking that stands alone has either no group or one without a master: both are
-/// seen, so half of them have it this way and half that.
+/// Returns the booking's group. A single booking has either no group or one without a master: the API returns both, so
+/// half of the bookings use each form.
 pub(super) fn group(booking: &BookingRecord, book: &AccountState) -> Value {
     let id = booking.entry.id;
     let master = booking.entry.master_id.unwrap_or(id);
@@ -62,21 +62,21 @@ pub(super) fn group(booking: &BookingRecord, book: &AccountState) -> Value {
     }
 }
 
-/// Empties what says who the guest is.
+/// Empties the personal keys of the guest.
 pub(super) fn empty_personal(object: &mut Value) {
     for key in plain_keys::PERSONAL {
         object[key] = json!("");
     }
 }
 
-/// Takes out what says who the guest is, keys included.
+/// Removes the personal keys of the guest.
 pub(super) fn drop_personal(object: &mut Value) {
     if let Some(fields) = object.as_object_mut() {
         fields.retain(|key, _| !plain_keys::PERSONAL.contains(&key.as_str()));
     }
 }
 
-/// Everything that version 2 can say of a booking now.
+/// Returns everything that API V2 contains about a booking now.
 pub(super) fn whole(booking: &BookingRecord, book: &AccountState, messages: Vec<Value>, now: Timestamp) -> Value {
     let mut object = self::booking(booking);
     object["bookingGroup"] = group(booking, book);

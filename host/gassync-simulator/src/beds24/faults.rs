@@ -65,17 +65,17 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The next calls.
+    /// Affects this number of next calls.
     pub fn next(count: u32) -> Self {
         Self { next: count, ..Self::default() }
     }
 
-    /// A share of calls.
+    /// Affects a share of calls.
     pub fn rate(rate: f64) -> Self {
         Self { rate, ..Self::default() }
     }
 
-    /// Only calls of this method, or of this method and path.
+    /// Restricts the rule to a method, or to a method and path.
     pub fn only(self, call: &str) -> Self {
         Self { only: Some(call.to_owned()), ..self }
     }
@@ -100,7 +100,7 @@ impl Default for FaultSettings {
 }
 
 impl FaultSettings {
-    /// Faults for a share of calls and webhooks, evenly distributed.
+    /// Distributes a rate evenly over the faults of calls and webhooks.
     pub fn any(rate: f64) -> Self {
         let of_webhooks = InjectedFault::ALL.iter().filter(|fault| fault.is_of_webhooks()).count();
         let rules = InjectedFault::ALL.map(|fault| {
@@ -126,7 +126,7 @@ impl FaultSettings {
         InjectedFault::ALL.into_iter().filter(may).find(|fault| self.strikes(*fault, call, fault_rng))
     }
 
-    /// Whether this fault occurs now. Random numbers are drawn only for applicable rules, so that rules do not affect
+    /// True if this fault occurs now. Random numbers are drawn only for applicable rules, so that rules do not affect
     /// each other.
     pub(super) fn strikes(&mut self, fault: InjectedFault, call: &str, fault_rng: &mut ChaCha8Rng) -> bool {
         let Some(rule) = self.rules.get_mut(&fault) else { return false };

@@ -1,4 +1,4 @@
-//! The keys of a booking that may be written, and what of.
+//! Writable keys of a booking, and their types.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -10,13 +10,13 @@ use super::{
     property::SimulatedProperty,
 };
 
-/// What became of one key.
+/// Result of writing one key.
 pub(super) enum Wrote {
-    /// It is written.
+    /// Written.
     Done,
-    /// There is no such key to write; nobody is told.
+    /// The key is not writable; it is silently ignored.
     Unknown,
-    /// The value cannot be.
+    /// The value is invalid.
     Invalid,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn write(booking: &mut BookingRecord, key: &str, value: &Value, house
     }
 }
 
-/// None when the value cannot be, false when the key is none that is written.
+/// Returns `None` for an invalid value, false for a key that is not writable.
 fn write_known(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[SimulatedProperty]) -> Option<bool> {
     let entry = &mut booking.entry;
     match key {
@@ -80,7 +80,7 @@ fn write_known(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[
     Some(true)
 }
 
-/// A number, or a text with one.
+/// Reads a number, or a text that contains one.
 pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -89,12 +89,12 @@ fn small(value: &Value) -> Option<u32> {
     u32::try_from(whole(value)?).ok()
 }
 
-/// `YYYY-MM-DD` and nothing else.
+/// Reads `YYYY-MM-DD` only.
 pub(super) fn day(value: &Value) -> Option<Date> {
     value.as_str().filter(|text| text.len() == 10)?.parse().ok()
 }
 
-/// Text, or a number that is taken as one.
+/// Reads a text, or a number as text.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -26,7 +26,7 @@ impl Beds24 {
         self.nights(room_id, first, first.saturating_add(Span::new().days(PRICED_NIGHTS - 1)))
     }
 
-    /// Nights of a room type, both ends included.
+    /// Nights of a room type; both ends are inclusive.
     pub fn nights(&self, room_id: u64, from: Date, to: Date) -> Vec<RoomNight> {
         let account = self.account();
         let nights = from.series(Span::new().days(1)).take_while(|night| *night <= to);
@@ -98,13 +98,13 @@ impl Beds24 {
         self.account().faults = faults;
     }
 
-    /// A new single-use invite code with the default scopes.
+    /// Creates a single-use invite code with the default scopes.
     pub fn invite_code(&self) -> String {
         let scopes = self.inner.settings.scopes.clone();
         self.invite_code_with(scopes)
     }
 
-    /// A new invite code with these scopes, such as `read:bookings`.
+    /// Creates an invite code with these scopes, such as `read:bookings`.
     pub fn invite_code_with(&self, scopes: impl IntoIterator<Item = impl Into<String>>) -> String {
         let now = self.now();
         let account = &mut *self.account();
@@ -112,7 +112,7 @@ impl Beds24 {
         account.tokens.invite(scopes, now, &mut account.rng)
     }
 
-    /// A long-life token: read-only, valid while used.
+    /// Creates a long-life token: read-only, valid while used.
     pub fn long_life_token(&self) -> String {
         let now = self.now();
         let account = &mut *self.account();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Items of one kind of a booking.
+/// A booking's items of one kind.
 #[derive(Debug, Clone)]
 pub(super) struct BookingItems {
     kind: Kind,
@@ -17,17 +17,17 @@ enum Kind {
 }
 
 impl BookingItems {
-    /// No charges and no payments.
+    /// Creates an empty invoice.
     pub fn of_invoice() -> Self {
         Self { kind: Kind::Invoice, items: Vec::new() }
     }
 
-    /// Nothing noted.
+    /// Creates an empty info list.
     pub fn of_info() -> Self {
         Self { kind: Kind::Info, items: Vec::new() }
     }
 
-    /// As they stand on the wire.
+    /// Returns the items as in the API.
     pub fn wire(&self) -> Value {
         self.items.iter().cloned().map(Value::Object).collect()
     }
@@ -44,14 +44,14 @@ impl BookingItems {
         self.items.push(item);
     }
 
-    /// What is charged, in whole cents; none where nothing is.
+    /// Sum of the charges in whole cents; `None` without charges.
     pub fn charged_cents(&self) -> Option<u64> {
         let charges = self.items.iter().filter(|item| item["type"] == "charge");
         let totals: Vec<f64> = charges.filter_map(|item| item["lineTotal"].as_f64()).collect();
         (!totals.is_empty()).then(|| totals.iter().map(|total| (total * 100.0).round() as u64).sum())
     }
 
-    /// Charges another amount for what is charged already.
+    /// Changes the amount of an existing charge.
     pub fn charge_anew(&mut self, what: &str, amount: Value) {
         if let Some(item) = self.items.iter_mut().find(|item| item["type"] == "charge" && item["description"] == what) {
             item.insert("amount".to_owned(), amount);
@@ -59,8 +59,8 @@ impl BookingItems {
         }
     }
 
-    /// With an id and more it is a change, with an id alone a removal, and without one an addition; false when something
-    /// is named that is not there.
+    /// Writes items. Id and other keys change one, an id alone deletes it, and no id adds one. Returns false for an
+    /// unknown id.
     pub fn write(&mut self, written: &Value, booking: u64, next_id: &mut u64, now: Timestamp) -> bool {
         let Some(written) = written.as_array() else { return false };
         let mut all_good = true;

@@ -1,4 +1,4 @@
-//! `/bookings/messages`: what guests and hosts write to each other, below bookings that other sites sold.
+//! `/bookings/messages`: messages between guests and hosts, on bookings sold by other sites.
 
 use axum::{Extension, Router, body::Bytes, extract::State, response::Response, routing::get};
 use jiff::{SignedDuration, Timestamp};
@@ -13,25 +13,25 @@ use super::{
     query::{BadParameter, QueryParams},
 };
 
-/// The longest that `maxAge` can look back, in days.
+/// Maximum of `maxAge`, in days.
 const OLDEST_DAYS: u64 = 999;
 const SENDS: &str = "new message";
 
-/// A message, for comparing.
+/// A message, for comparison in tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GuestMessage {
-    /// Its id.
+    /// The message's id.
     pub id: u64,
-    /// The booking it belongs to.
+    /// The message's booking.
     pub booking_id: u64,
-    /// When it was written.
+    /// Time of writing.
     pub time: Timestamp,
-    /// Whether a guest's message was read; none for those of hosts.
+    /// True if a guest's message was read; `None` for messages of the host.
     pub read: Option<bool>,
-    /// The words.
+    /// Text.
     pub message: String,
-    /// Who wrote: `guest` or `host`.
+    /// Author: `guest` or `host`.
     pub source: String,
 }
 
@@ -64,7 +64,7 @@ impl Messages {
 }
 
 impl GuestMessage {
-    /// As it stands on the wire.
+    /// Returns the message as in the API.
     pub(super) fn wire(&self, booking: &BookingRecord, owner: u64) -> Value {
         let author = (self.source == "host").then_some(owner);
         json!({
@@ -128,7 +128,7 @@ async fn write(
     }))
 }
 
-/// With an id it marks a message as read, with a booking it sends one.
+/// Writes an item: with an id it marks a message as read, with a booking it sends one.
 fn item_of(account: &mut Account, settings: &Settings, item: &Value, now: Timestamp) -> Value {
     if let Some(id) = item.get("id") {
         let Some(read) = item["read"].as_bool() else { return refused("modify message", &[("read", "invalid")]) };

@@ -22,14 +22,14 @@ use super::{
 /// Error text for an expired token.
 const DEAD: &str = "Token not valid";
 
-/// The simulated account, and when serving ends.
+/// The simulated account, and the shutdown signal.
 #[derive(Clone)]
 pub(super) struct CallGuard {
     pub simulator: Beds24,
     pub shutdown: CancellationToken,
 }
 
-/// Authenticated call, for handlers.
+/// An authenticated call, for handlers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Admitted {
     pub scopes: Scopes,
@@ -113,7 +113,7 @@ async fn work(simulator: &Beds24, mut request: Request, next: Next) -> Outcome {
     request.extensions_mut().insert(Admitted { scopes, discard_changes: fault == Some(InjectedFault::NothingChanged) });
     let mut answer = next.run(request).await;
     if answer.status() == StatusCode::BAD_REQUEST {
-        // What is refused costs nothing, and carries no header that says so.
+        // A refused call costs nothing and has no credit headers.
         simulator.account().credits.refund(&paid);
         return unpaid(answer);
     }
@@ -143,7 +143,7 @@ fn seen(simulator: &Beds24, request: &Request) -> SeenCall {
 }
 
 impl Beds24 {
-    /// Counts a starting call; also returns whether it runs alone.
+    /// Counts a starting call; also returns true if no other call is running.
     fn begin(&self) -> (Running, bool) {
         let calls = &mut self.account().calls;
         let alone = calls.running == 0;
@@ -152,7 +152,7 @@ impl Beds24 {
         (Running(self.clone()), alone)
     }
 
-    /// Scopes of a valid token that allows this call.
+    /// Returns the scopes of a valid token that allows this call.
     fn scopes(&self, token: &str, method: &Method, path: &str) -> Result<Scopes, (StatusCode, String)> {
         let scopes = self.account().tokens.scopes(token, self.now());
         let scopes = scopes.ok_or_else(|| (StatusCode::UNAUTHORIZED, DEAD.to_owned()))?;

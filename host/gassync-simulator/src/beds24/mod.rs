@@ -107,7 +107,7 @@ struct Account {
 }
 
 impl Beds24 {
-    /// An account with properties and bookings.
+    /// Creates an account with properties and bookings.
     pub fn new(settings: Settings, clock: SimulatorClock) -> Self {
         let stream = |number| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
@@ -167,7 +167,7 @@ impl Beds24 {
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
-        // A test that panicked while it held the account has said so already.
+        // A poisoned lock comes from a test that has already failed.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,15 +1,15 @@
-//! Money in whole cents, and as the numbers that the wire has.
+//! Money in whole cents, and as API numbers.
 
 use serde_json::Value;
 
-/// Cents as the number the wire has: `450`, `450.5`, `450.25`.
+/// Converts cents to an API number: `450`, `450.5`, `450.25`.
 pub(super) fn number(cents: u64) -> Value {
     let text = format!("{}.{:02}", cents / 100, cents % 100);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
-/// Cents of a number, or of a text with one; none for what is no amount, or has parts of a cent.
+/// Reads the cents of a number or a numeric text; `None` if invalid, or not a multiple of a cent.
 pub(super) fn cents(value: &Value) -> Option<u64> {
     let text = match value {
         Value::Number(number) => number.to_string(),

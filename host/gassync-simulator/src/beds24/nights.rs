@@ -1,5 +1,5 @@
-//! What is set for each night of a room type: prices, rules, closings. Counts are what bookings leave, unless a night was
-//! given a stock of its own.
+//! Settings per night of a room type: prices, rules, closures. Counts are the room type's quantity, or the night's
+//! stock if set, minus bookings.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,73 +8,73 @@ use serde::Serialize;
 
 use super::property::SimulatedRoomType;
 
-/// How far ahead prices are set from the start, in nights.
+/// Number of nights with an initial price.
 pub(super) const PRICED_NIGHTS: i64 = 500;
-/// The longest stay that a room takes.
+/// Maximum nights of a stay.
 pub(super) const LONGEST_STAY: u32 = 365;
 
-/// A night of a room type, for comparing.
+/// A night of a room type, for comparison in tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomNight {
-    /// Which.
+    /// The night.
     pub night: Date,
-    /// Rooms left: less than none when more were sold than there are.
+    /// Rooms left; negative if overbooked.
     pub available: i64,
     /// `price1` in whole cents.
     pub price1_cents: Option<u64>,
-    /// Fewest nights of a stay.
+    /// Minimum nights of a stay.
     pub min_stay: Option<u32>,
-    /// Most nights of a stay.
+    /// Maximum nights of a stay.
     pub max_stay: Option<u32>,
-    /// The word of `override`; `blackout` is closed.
+    /// Value of `override`; `blackout` means closed.
     #[serde(rename = "override")]
     pub closing: Option<String>,
 }
 
-/// What a write by API asked for, of nights that follow each other.
+/// An API write of consecutive nights.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NightWrite {
-    /// When.
+    /// Time.
     pub at: Timestamp,
-    /// The room type.
+    /// Room type.
     pub room_id: u64,
-    /// The first night.
+    /// First night.
     pub from: Date,
-    /// The last one.
+    /// Last night.
     pub to: Date,
-    /// Its keys, as they were written.
+    /// The keys as written.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Writes that are remembered.
+/// Maximum logged writes.
 const REMEMBERED: usize = 100_000;
 
-/// What is set for one night.
+/// Settings of one night.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct NightSettings {
-    /// Rooms on sale instead of those there are.
+    /// Rooms for sale, instead of the room type's quantity.
     pub stock: Option<i64>,
-    /// In whole cents, by number.
+    /// Prices in whole cents, by number.
     pub prices: BTreeMap<u8, u64>,
     pub min_stay: Option<u32>,
     pub max_stay: Option<u32>,
     pub multiplier: Option<f64>,
     pub closing: Option<String>,
-    /// Most bookings that a channel may make, where it was said.
+    /// Maximum bookings per channel, if set.
     pub channels: BTreeMap<String, Option<u32>>,
 }
 
-/// What is set, night by night.
+/// Settings by night.
 #[derive(Clone, Default)]
 pub(super) struct RateCalendar {
     set: BTreeMap<(u64, Date), NightSettings>,
-    /// Room types that take the prices of another.
+    /// Room types that inherit the prices of another one.
     pub linked: BTreeMap<u64, u64>,
-    /// When a night was last written by API.
+    /// Last API write of each night.
     pub written: BTreeMap<(u64, Date), Timestamp>,
-    /// The last writes by API, in their order.
+    /// The last API writes, in order.
     pub writes: VecDeque<NightWrite>,
 }
 
@@ -94,7 +94,7 @@ impl RateCalendar {
         self.set.entry((room, night)).or_default()
     }
 
-    /// Rooms on sale, before bookings.
+    /// Returns the rooms for sale, before bookings.
     pub fn stock(&self, room: &SimulatedRoomType, night: Date) -> i64 {
         self.get(room.id, night).and_then(|set| set.stock).unwrap_or_else(|| room.qty.into())
     }
@@ -103,7 +103,7 @@ impl RateCalendar {
         self.get(room, night).is_some_and(|set| set.closing.as_deref() == Some("blackout"))
     }
 
-    /// The price, be it its own or another room's.
+    /// Returns the price, its own or inherited.
     pub fn price1(&self, room: u64, night: Date) -> Option<u64> {
         let own = |room| self.get(room, night).and_then(|set| set.prices.get(&1).copied());
         own(room).or_else(|| own(*self.linked.get(&room)?))

@@ -1,7 +1,6 @@
-//! Odd things that a channel says, each of a kind that was seen in the field: what the booking really is stays in the
-//! account's own book, and what goes over the wire is odd.
+//! Odd data as observed in production. The account keeps the correct booking; only the API data is odd.
 //!
-//! A booking that is said in an odd way is said so for good, in every answer and webhook.
+//! An odd booking stays odd in every response and webhook.
 
 use std::collections::BTreeMap;
 
@@ -18,23 +17,23 @@ use super::{
     odd_kind::Odd,
 };
 
-/// Characters of an odd mail address.
+/// Length of an odd e-mail address.
 const EMAIL_CHARS: usize = 270;
-/// Characters of an odd note.
+/// Length of an odd note, in characters.
 const NOTE_CHARS: usize = 23_000;
 /// Nights of a long let.
 const LET_NIGHTS: i64 = 900;
-/// Long lets begin so many days from now: beyond what anybody else sells.
+/// Start of a long let, in days from now: later than any other booking.
 const LETS_BEGIN_DAYS: i64 = 1_000;
-/// How far ahead an odd modification time lies.
+/// Offset of an odd modification time.
 const AHEAD: SignedDuration = SignedDuration::from_hours(48);
-/// Bookings that change together so that a list of them has pages.
+/// Number of bookings changed at once, so that a list of changes has several pages.
 const BULK_CHANGED: usize = 5;
-/// The fewest records of a list that is cut in two or cut short.
+/// Minimum length of a list that is split or shortened.
 const LEAST_LISTED: usize = 4;
 
 impl Odd {
-    /// Makes a booking, as it goes over the wire, odd.
+    /// Makes the API data of a booking odd.
     pub(super) fn distort(self, booking: &BookingRecord, object: &mut Value) {
         let entry = &booking.entry;
         match self {
@@ -65,14 +64,14 @@ impl Odd {
     }
 }
 
-/// A price with five places, and what it is in ten-thousandths, rounded half to even.
+/// Returns a price with five decimal places, and the same in ten-thousandths, rounded half to even.
 fn fine(cents: u64, id: u64) -> (Value, u64) {
     let (digits, rounded) = if id.is_multiple_of(2) { ("285", 28) } else { ("735", 74) };
     let text = format!("{}.{:02}{digits}", cents / 100, cents % 100);
     (serde_json::from_str(&text).unwrap_or_default(), cents * 100 + rounded)
 }
 
-/// Less than the price by next to nothing.
+/// Returns the price with a float rounding error below it.
 fn noisy(cents: u64) -> Value {
     let below = cents.saturating_sub(1);
     serde_json::from_str(&format!("{}.{:02}9999999999", below / 100, below % 100)).unwrap_or_default()
@@ -84,12 +83,12 @@ fn long_email(id: u64) -> String {
 }
 
 impl BookingRecord {
-    /// When it last changed, as it is said.
+    /// The modification time shown in the API.
     pub fn shown_modified(&self) -> Timestamp {
         if self.odd == Some(Odd::ModifiedAhead) { self.entry.modified + AHEAD } else { self.entry.modified }
     }
 
-    /// What the guest owes in ten-thousandths: the charges, else the price; none where that is no number.
+    /// Amount owed by the guest in ten-thousandths: the charges, or else the price; `None` if not a number.
     pub fn owed(&self) -> Option<u64> {
         match self.odd {
             Some(Odd::PriceInWords) => None,
@@ -99,7 +98,7 @@ impl BookingRecord {
     }
 }
 
-/// How much of what is said is odd, and what was.
+/// Rate and counts of odd data.
 pub(super) struct Oddities {
     rate: f64,
     said: u64,
@@ -107,7 +106,7 @@ pub(super) struct Oddities {
     order: Vec<Odd>,
     next: usize,
     rng: ChaCha8Rng,
-    /// Cancelled so that it can be confirmed again.
+    /// A cancelled booking to be confirmed again.
     to_revive: Option<u64>,
     to_delete: Option<u64>,
     cuts_short: bool,
@@ -134,12 +133,12 @@ impl Oddities {
         }
     }
 
-    /// Counts bookings that are said.
+    /// Counts bookings sent.
     pub fn said(&mut self, bookings: usize) {
         self.said += bookings as u64;
     }
 
-    /// What is to be said next, where less is odd than should be: each kind in its turn, so that all are as many.
+    /// Returns the kind to produce next if the share of odd data is below the rate. Kinds take turns.
     fn due(&mut self) -> Option<Odd> {
         let odd: u64 = self.done.values().sum();
         if self.rate <= 0.0 || odd as f64 + 1.0 > self.rate * self.said as f64 {
@@ -152,33 +151,33 @@ impl Oddities {
 }
 
 impl Beds24 {
-    /// Lets this share of the bookings that are said be odd from now on, each kind as often as the others.
+    /// Makes this share of the bookings sent odd, with kinds in equal numbers.
     pub fn set_odd(&self, rate: f64) {
         self.account().oddities.rate = rate;
     }
 
-    /// How often it was odd in each way.
+    /// Number of times each kind was produced.
     pub fn odd_said(&self) -> BTreeMap<Odd, u64> {
         self.account().oddities.done.clone()
     }
 
-    /// What share of what is said is odd.
+    /// Rate of odd data.
     pub fn odd_rate(&self) -> f64 {
         self.account().oddities.rate
     }
 
-    /// Bookings that were deleted for good between two pages.
+    /// Bookings permanently deleted between two pages.
     pub fn removed(&self) -> Vec<u64> {
         self.account().oddities.removed.clone()
     }
 
-    /// Says something odd; none where there is nothing that it could be said of now.
+    /// Produces odd data of a kind; `None` if no booking is suitable.
     pub fn say_odd(&self, kind: Odd) -> Option<Action> {
         let account = &mut *self.account();
         self.be_odd(account, kind)
     }
 
-    /// Says what was not said yet of every kind.
+    /// Produces every kind not produced so far.
     pub fn say_every_odd(&self) -> Vec<Action> {
         let account = &mut *self.account();
         let missing = Odd::ALL.into_iter().filter(|kind| !account.oddities.done.contains_key(kind));
@@ -186,7 +185,7 @@ impl Beds24 {
         missing.into_iter().filter_map(|kind| self.be_odd(account, kind)).collect()
     }
 
-    /// Says something odd where it is time to.
+    /// Produces odd data if due.
     pub(super) fn be_odd_in_turn(&self, account: &mut Account) -> Option<Action> {
         let kind = account.oddities.due()?;
         self.be_odd(account, kind)
@@ -197,7 +196,7 @@ impl Beds24 {
         let notification =
             if account.oddities.rng.random_ratio(1, 4) { Notification::None } else { Notification::Webhook };
         if kind == Odd::Revived {
-            // Otherwise only the end of it would be told.
+            // Send this webhook too; otherwise only the final state would be reported.
             let id = account.cancel_as(kind, now)?;
             self.notify(account, id, Notification::Webhook, ActionKind::Cancelled);
             account.oddities.to_revive = Some(id);
@@ -217,7 +216,7 @@ impl Beds24 {
 }
 
 impl Account {
-    /// What happens in the account, and to which booking.
+    /// Performs the action of a kind. Returns its action and booking.
     fn be_odd(&mut self, kind: Odd, now: Timestamp) -> Option<(ActionKind, u64)> {
         match kind {
             Odd::CancelledWithLongNote | Odd::CancelledWithoutNights => {
@@ -239,7 +238,7 @@ impl Account {
         Some(id)
     }
 
-    /// Sells a room to one adult, by a site.
+    /// Creates a booking of one adult, sold by a site.
     fn sell(&mut self, room_id: u64, (arrival, departure): (Date, Date), now: Timestamp) -> Option<u64> {
         let price_cents = self.oddities.rng.random_range(10_000..90_000);
         let (first_name, last_name) = ("Maren".to_owned(), "Holmqvist".to_owned());
@@ -260,7 +259,7 @@ impl Account {
         }
     }
 
-    /// Bookings that stand and are as they should be: no block, none of a group, and none that was made by API.
+    /// Returns active, normal bookings: no blocks, group members or bookings made by API.
     fn plain(&self) -> Vec<u64> {
         let of_group = |id: u64| self.book.bookings.iter().any(|other| other.entry.master_id == Some(id));
         let plain = self.book.bookings.iter().filter(|booking| {
@@ -282,7 +281,7 @@ impl Account {
         Some(id)
     }
 
-    /// Confirms again what was just cancelled.
+    /// Confirms the booking that was just cancelled.
     fn revive(&mut self, now: Timestamp) -> Option<u64> {
         let id = self.oddities.to_revive.take()?;
         let mut booking = self.book.get(id)?.clone();
@@ -292,7 +291,7 @@ impl Account {
         Some(id)
     }
 
-    /// Changes the price of some bookings, so that a list of what has changed is long enough to be cut.
+    /// Changes the price of some bookings, so that the list of changes is long enough to be cut.
     fn change_some(&mut self, now: Timestamp) -> Option<u64> {
         let some: Vec<u64> = self.plain().into_iter().rev().take(BULK_CHANGED).collect();
         for id in &some {
@@ -302,7 +301,7 @@ impl Account {
         some.first().copied().filter(|_| some.len() >= LEAST_LISTED)
     }
 
-    /// Makes and cancels a booking at the head of the list, which is gone once it was listed.
+    /// Creates and cancels a booking at the head of the list, which is deleted after it was listed.
     fn delete_at_the_next_page(&mut self, now: Timestamp) -> Option<u64> {
         self.change_some(now)?;
         let id = self.make_as(Odd::DeletedBetweenPages, now)?;
@@ -329,7 +328,7 @@ impl Account {
         Some(id)
     }
 
-    /// A group of two or three rooms, each with charges of its own, and the price of all on the first.
+    /// Creates a group of two or three rooms, each with its own charges, and the total price on the first.
     fn make_group(&mut self, now: Timestamp) -> Option<u64> {
         let (room_id, arrival, departure) = self.book.find_room(&mut self.oddities.rng, now)?;
         let stay = (arrival, departure);
@@ -364,7 +363,7 @@ impl Account {
         Some(first)
     }
 
-    /// What is wrong with a list of bookings: how many of it come at all, and how many on a page.
+    /// Returns the number of records to list in total, and per page.
     pub(super) fn distort_list(&mut self, found: &[u64], page: usize, page_size: usize) -> (usize, usize) {
         if page > 1 {
             return (found.len(), self.oddities.page_size.unwrap_or(page_size));
@@ -382,7 +381,7 @@ impl Account {
         if std::mem::take(&mut self.oddities.cuts_short) { (1, page_size) } else { (found.len(), page_size) }
     }
 
-    /// What happens right after a page was read.
+    /// Applies the effects of a page that was read.
     pub(super) fn after_page(&mut self, left_out: &[u64], now: Timestamp) {
         if self.oddities.page_size.is_some()
             && let Some(id) = self.oddities.to_delete.take()
@@ -391,7 +390,7 @@ impl Account {
             self.oddities.removed.push(id);
         }
         for id in left_out {
-            // It was not there for a moment: whoever asks for what has changed finds it the next time.
+            // Update the modification time of omitted bookings, so that the next query for changes finds them.
             if let Some(booking) = self.book.get_mut(*id) {
                 let next = booking.entry.modified + SignedDuration::from_secs(1);
                 booking.entry.modified = whole_second(now).max(next);

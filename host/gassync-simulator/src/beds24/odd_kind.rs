@@ -1,51 +1,51 @@
 use serde::{Deserialize, Serialize};
 
-/// A way of being odd.
+/// Kinds of odd data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Odd {
-    /// A price with five places behind the point.
+    /// A price with five decimal places.
     FinePrice,
-    /// A price with the noise of a float.
+    /// A price with a float rounding error.
     FloatNoise,
-    /// A price that is a text and no number.
+    /// A price that is a text and not a number.
     PriceInWords,
     /// A NUL in a comment.
     NulInComment,
-    /// Half of a surrogate pair in a comment.
+    /// An unpaired surrogate in a comment.
     HalfEmoji,
-    /// A mail address of 270 characters.
+    /// An e-mail address of 270 characters.
     LongEmail,
-    /// A count that is a text.
+    /// A count written as text.
     CountAsText,
-    /// Counts that are yes and no.
+    /// Counts written as booleans.
     CountAsFlag,
     /// A country in lower case.
     LowerCaseCountry,
     /// A cancellation with a note of 23,000 characters.
     CancelledWithLongNote,
-    /// A cancellation whose departure is its arrival.
+    /// A cancellation whose departure equals its arrival.
     CancelledWithoutNights,
     /// Booked, cancelled, and confirmed again.
     Revived,
-    /// A status that nobody knows.
+    /// An unknown status.
     UnknownStatus,
     /// A record without an id.
     WithoutId,
     /// A modification time two days ahead.
     ModifiedAhead,
-    /// A booking deleted for good between two pages of a list.
+    /// A booking deleted permanently between two pages of a list.
     DeletedBetweenPages,
-    /// A list that is much shorter than it should be, and calls itself a success.
+    /// A much too short list in a success response.
     ShortList,
     /// A let of 900 nights.
     LongLet,
-    /// A group whose first booking has the price of all.
+    /// A group whose first booking has the total price.
     GroupTotalOnMaster,
 }
 
 impl Odd {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 19] = [
         Self::FinePrice,
         Self::FloatNoise,
@@ -68,7 +68,7 @@ impl Odd {
         Self::GroupTotalOnMaster,
     ];
 
-    /// Whether only a person can say what becomes of it.
+    /// True if only a person can decide what to do with it.
     pub fn waits_for_a_person(self) -> bool {
         matches!(self, Self::Revived | Self::UnknownStatus | Self::WithoutId)
     }

@@ -1,11 +1,11 @@
-//! The plain keys of a booking, and what they are when nobody wrote them.
+//! Plain keys of a booking, and their default values.
 
 use serde_json::{Map, Value, json};
 
-/// The words of `status`.
+/// Values of `status`.
 pub(super) const STATUSES: [&str; 6] = ["confirmed", "request", "new", "cancelled", "black", "inquiry"];
 
-/// Keys that say who the guest is: left out of webhooks without personal data, and empty without the scope for them.
+/// Personal keys of the guest: omitted from webhooks without personal data, and empty without the scope.
 pub(super) const PERSONAL: [&str; 12] = [
     "title",
     "firstName",
@@ -21,7 +21,7 @@ pub(super) const PERSONAL: [&str; 12] = [
     "postcode",
 ];
 
-/// Text, empty unless written.
+/// Text keys, empty by default.
 pub(super) const TEXTS: [&str; 34] = [
     "title",
     "email",
@@ -58,9 +58,9 @@ pub(super) const TEXTS: [&str; 34] = [
     "apiMessage",
     "referer",
 ];
-/// Money, nothing unless written.
+/// Money keys, zero by default.
 pub(super) const SUMS: [&str; 3] = ["deposit", "tax", "commission"];
-/// Words that have a first value.
+/// Enumeration keys with a default, and their values.
 pub(super) const WORDS: [(&str, &str, &[&str]); 4] = [
     (
         "subStatus",
@@ -82,7 +82,7 @@ pub(super) const WORDS: [(&str, &str, &[&str]); 4] = [
     ("allowReview", "default", &["default", "enable", "disable"]),
 ];
 
-/// The plain keys of a booking that nobody wrote.
+/// Returns the plain keys of a booking with default values.
 pub(super) fn untouched() -> Map<String, Value> {
     let texts = TEXTS.map(|key| (key, json!("")));
     let sums = SUMS.map(|key| (key, json!(0)));

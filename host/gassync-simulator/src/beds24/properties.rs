@@ -1,4 +1,4 @@
-//! `/properties`: rooms come only with `includeAllRooms`, and a write says where webhooks go.
+//! `/properties`: rooms are returned only with `includeAllRooms`, and writes set the webhook.
 
 use axum::{Extension, Router, body::Bytes, extract::State, http::StatusCode, response::Response, routing::get};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn list(State(simulator): State<Beds24>, query: QueryParams) -> Result<Res
     Ok(answer::list("property", found, &query, settings.page_size, show))
 }
 
-/// It is in the vendor's file, and described there as not ready.
+/// An endpoint of the vendor's specification that is documented as not ready.
 async fn not_ready() -> Response {
     answer::error(StatusCode::NOT_FOUND, "Not found")
 }
@@ -108,7 +108,7 @@ async fn write(
         .write(&call, |account, settings, _| items.iter().map(|item| set_webhook(account, settings, item)).collect()))
 }
 
-/// Of all that a property has, only where its webhooks go is taken; the rest is ignored.
+/// Writes a property's webhook; all other keys are ignored.
 fn set_webhook(account: &mut Account, settings: &Settings, item: &Value) -> Value {
     let known = |id: &u64| account.book.properties.iter().any(|property| property.id == *id);
     let Some(id) = whole(&item["id"]).filter(known) else { return refused(CHANGES, &[("id", "not found")]) };

@@ -1,4 +1,4 @@
-//! The houses of an account and what they sell by; all made up.
+//! Fictitious properties and room types of an account.
 
 use rand::{Rng, RngExt};
 use serde::Serialize;
@@ -17,39 +17,39 @@ const CITIES: [(&str, &str, &str); 6] = [
 ];
 const ROOMS: [&str; 4] = ["Garden studio", "Sea room", "Loft", "Family suite"];
 
-/// A house.
+/// A property.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedProperty {
-    /// Its id.
+    /// The property's id.
     pub id: u64,
-    /// Its name.
+    /// The property's name.
     pub name: String,
-    /// What it charges in.
+    /// Currency.
     pub currency: String,
-    /// Where it is.
+    /// City.
     pub city: String,
-    /// Two capital letters.
+    /// Country, as two capital letters.
     pub country: String,
-    /// What it sells by.
+    /// Room types.
     pub room_types: Vec<SimulatedRoomType>,
 }
 
-/// What a house sells by.
+/// A room type.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedRoomType {
-    /// Its id: `roomId` on the wire.
+    /// The room type's id: `roomId` in the API.
     pub id: u64,
-    /// Its name.
+    /// The room type's name.
     pub name: String,
-    /// How many units.
+    /// Number of units.
     pub qty: u32,
-    /// Most people in a unit.
+    /// Maximum people per unit.
     pub max_people: u32,
 }
 
-/// As many houses as the settings ask for.
+/// Generates the number of properties in the settings.
 pub(super) fn build(settings: &Settings, rng: &mut impl Rng) -> Vec<SimulatedProperty> {
     let base = 340_000 + rng.random_range(0..1_000) * 10;
     let properties = (0..u64::from(settings.properties)).map(|index| {

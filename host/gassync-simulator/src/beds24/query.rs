@@ -1,4 +1,4 @@
-//! The parameters of a call. Lists are written by repeating a parameter, and what is not known is ignored.
+//! Query parameters. Lists repeat a parameter, and unknown ones are ignored.
 
 use axum::{
     extract::FromRequestParts,
@@ -6,15 +6,15 @@ use axum::{
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-/// What a call asks for.
+/// The parameters of a call.
 pub(super) struct QueryParams {
     pairs: Vec<(String, String)>,
-    /// The page, from 1 on.
+    /// Page number, from 1.
     pub page: usize,
     address: String,
 }
 
-/// A parameter that cannot be read.
+/// An invalid parameter.
 #[derive(Debug)]
 pub(super) struct BadParameter(pub String);
 
@@ -34,18 +34,18 @@ impl<S: Sync> FromRequestParts<S> for QueryParams {
 }
 
 impl QueryParams {
-    /// Each value of a parameter, which may be spelled with `[]`. With an index it is another parameter.
+    /// Returns all values of a parameter, whose name may end with `[]`. With an index it is a different parameter.
     pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(n, _): &&(String, String)| n.strip_suffix("[]").unwrap_or(n) == name;
         self.pairs.iter().filter(named).map(|(_, value)| value.as_str())
     }
 
-    /// The last value of a parameter.
+    /// Returns the last value of a parameter.
     pub fn text<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.texts(name).last()
     }
 
-    /// Whether a parameter says `true`.
+    /// True if the parameter is `true`.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name) == Some("true")
     }
@@ -58,7 +58,7 @@ impl QueryParams {
         Ok(self.numbers(name)?.pop())
     }
 
-    /// A word out of these.
+    /// Reads one of these words.
     pub fn word<'a>(&'a self, name: &'a str, known: &[&str]) -> Result<Option<&'a str>, BadParameter> {
         let word = self.texts(name).last();
         if word.is_some_and(|word| !known.contains(&word)) {
@@ -71,7 +71,7 @@ impl QueryParams {
         self.text(name).map(|text| date(name, text)).transpose()
     }
 
-    /// An instant, or the beginning of a day.
+    /// Reads an instant, or a date as its beginning.
     pub fn instant(&self, name: &str) -> Result<Option<Timestamp>, BadParameter> {
         let Some(text) = self.text(name) else { return Ok(None) };
         if text.len() > "2027-01-01".len() {
@@ -81,7 +81,7 @@ impl QueryParams {
         Ok(Some(begins.timestamp()))
     }
 
-    /// The same call for the page after this one.
+    /// Builds the query of the next page.
     pub fn next_page(&self) -> String {
         let others = self.pairs.iter().filter(|(name, _)| name != "page");
         let mut text: String = others.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect();
@@ -104,7 +104,7 @@ fn encode(text: &str) -> String {
     text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// Names and values of a query, in order.
+/// Returns names and values of a query, in order.
 fn form(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let text = text.replace('+', " ");

@@ -1,4 +1,4 @@
-//! Bookings that chance makes: invented people, never more rooms than there are.
+//! Random bookings of fictitious guests, without overbooking.
 
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use rand::{RngExt, seq::IndexedRandom};
@@ -11,18 +11,18 @@ use super::{
     state::{AccountState, nights},
 };
 
-/// Bookings begin within so many days from now.
+/// Maximum days from now until arrival.
 const HORIZON_DAYS: i64 = 120;
-/// Stays are at most so long.
+/// Maximum nights of a stay.
 const MAX_NIGHTS: i64 = 9;
-/// How often a free place is looked for before giving up.
+/// Maximum attempts to find a free room.
 const TRIES: u32 = 40;
 
 const FIRST: [&str; 8] = ["Oksana", "Henrik", "Zoë", "Tomás", "Ngozi", "Bjørn", "Yuki", "Élodie"];
 const LAST: [&str; 8] = ["Petrenko", "Sørby", "Lindqvist", "Quiroga", "Adeyemi", "Strand", "Morita", "Garnier"];
 
 impl AccountState {
-    /// Makes a booking somewhere there is room, now and then a block or a group of two; none when the house is full.
+    /// Creates a booking in a free room, occasionally a block or a group of two; `None` if the property is full.
     pub fn make_any(&mut self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<u64> {
         let (room_id, arrival, departure) = self.find_room(rng, now)?;
         let count = departure.since(arrival).map_or(1, |s| s.get_days());
@@ -60,7 +60,7 @@ impl AccountState {
         seller.sold(booking);
         self.charge(id);
         if !black && rng.random_ratio(1, 10) && self.free(room_id, (arrival, departure), None) > 0 {
-            // A second room under the same number: the reference does not tell them apart.
+            // A second room with the same reference.
             let second = self.make(new, now)?;
             let booking = self.get_mut(second)?;
             booking.entry.master_id = Some(id);
@@ -71,7 +71,7 @@ impl AccountState {
         Some(id)
     }
 
-    /// A room that is free for some nights, wherever that is.
+    /// Finds any room that is free for some nights.
     pub(super) fn find_room(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
         let rooms: Vec<u64> = self.room_types().map(|(_, room)| room.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -84,7 +84,7 @@ impl AccountState {
         })
     }
 
-    /// What the guest owes: the room, a cleaning that the price does not know of, and sometimes a first payment.
+    /// Adds charges: the room, sometimes a cleaning fee not included in the price, and sometimes a payment.
     fn charge(&mut self, id: u64) {
         let mut item_id = self.last_item_id;
         let Some(booking) = self.get_mut(id) else { return };
@@ -108,7 +108,7 @@ impl AccountState {
     }
 }
 
-/// Who sold a booking.
+/// The seller of a booking.
 struct Seller<'a> {
     channel: &'a str,
     source: (u32, &'static str),

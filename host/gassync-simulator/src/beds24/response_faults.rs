@@ -1,4 +1,4 @@
-//! Answers that do not arrive, or only in part.
+//! Faults of responses: timeouts and broken connections.
 
 use std::{io, time::Duration};
 
@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::InjectedFault;
 
-/// The largest answer that can be cut in two.
+/// Maximum size of a response that can be cut in two.
 const LARGEST_ANSWER_BYTES: usize = 64 << 20;
-/// Between the first half of an answer and the break, so that the half is sent before.
+/// Delay before the connection breaks, so that the first half is sent.
 const BREAK_AFTER: Duration = Duration::from_millis(50);
 
-/// Does to an answer what has to go wrong with it.
+/// Applies a fault to a response.
 pub(super) async fn apply(
     answer: Response,
     fault: Option<InjectedFault>,
@@ -37,7 +37,7 @@ pub(super) async fn apply(
     }
 }
 
-/// Announces the whole, sends half of it, and breaks the connection.
+/// Sends the full content length, but only half of the body, then breaks the connection.
 async fn half(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     let Ok(whole) = to_bytes(body, LARGEST_ANSWER_BYTES).await else {

@@ -1,13 +1,13 @@
-//! What a token may do, and what a call asks for.
+//! Scopes of tokens, and scopes required by calls.
 
 use axum::http::Method;
 
-/// What was granted, as written: `read:bookings`, `all:inventory`.
+/// Granted scopes as written: `read:bookings`, `all:inventory`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Scopes(pub Vec<String>);
 
 impl Scopes {
-    /// Whether this may be done to that. Nothing follows from another right: who writes may not read, unless it says so.
+    /// True if the scope is granted. Rights are independent: write access does not include read access.
     pub fn allow(&self, right: &str, area: &str) -> bool {
         let grants = |scope: &String| {
             let (granted, of) = scope.split_once(':').unwrap_or(("all", scope));
@@ -17,7 +17,7 @@ impl Scopes {
     }
 }
 
-/// The right and the area that a call needs; none for a path that is nobody's.
+/// Returns the right and area a call requires; `None` for an unknown path.
 pub(super) fn needed(method: &Method, path: &str) -> Option<(&'static str, &'static str)> {
     let right = match *method {
         Method::GET | Method::HEAD => "read",

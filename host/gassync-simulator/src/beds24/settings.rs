@@ -19,7 +19,7 @@ pub struct Settings {
     pub scopes: Vec<String>,
     /// Response status for a missing scope; unconfirmed.
     pub missing_scope_status: u16,
-    /// Whether refresh tokens rotate. Measured: they do not.
+    /// True if refresh tokens rotate. Measured: they do not.
     pub refresh_rotates: bool,
     /// Credits per rolling five minutes.
     pub credits_per_five_minutes: f64,
@@ -31,21 +31,21 @@ pub struct Settings {
     pub credit_headers: CreditHeaders,
     /// Handling of concurrent calls.
     pub parallel: Parallel,
-    /// Whether `…From` and `…To` include the day or instant they name; unconfirmed.
+    /// True if `…From` and `…To` include the day or instant they name; unconfirmed.
     pub bounds_included: bool,
-    /// Whether `searchString` looks at `reference` too; unconfirmed.
+    /// True if `searchString` searches `reference` too; unconfirmed.
     pub search_finds_reference: bool,
-    /// Whether valid fields of a refused change are still applied.
+    /// True if valid fields of a refused change are still applied.
     pub refused_changes_apply_in_part: bool,
-    /// Whether writes that create nothing return only `success`.
+    /// True if writes that create nothing return only `success`.
     pub bare_answers: bool,
-    /// Whether the second room type of each property inherits the prices of the first.
+    /// True if the second room type of each property inherits the prices of the first.
     pub linked_prices: bool,
-    /// Whether version 2 webhooks are sent as an array with one element.
+    /// True if version 2 webhooks are sent as an array with one element.
     pub webhook_in_array: bool,
     /// Maximum random delay of webhooks, in seconds.
     pub webhook_late_seconds: u32,
-    /// Whether webhooks are delivered out of order.
+    /// True if webhooks are delivered out of order.
     pub webhook_shuffle: bool,
     /// Initial fault settings.
     pub faults: FaultSettings,
@@ -104,12 +104,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Which owner the account belongs to.
+    /// Id of the account's owner.
     pub(super) fn owner_id(&self) -> u64 {
         77_001 + self.seed % 900
     }
 
-    /// Below the first booking's id.
+    /// Number below the first booking's id.
     pub(super) fn first_booking_id(&self) -> u64 {
         90_000_000 + self.seed % 900 * 10_000
     }

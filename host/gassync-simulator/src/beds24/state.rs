@@ -1,4 +1,4 @@
-//! What the account holds: houses, bookings and their calendar.
+//! State of the account: properties, bookings and their calendar.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ pub(super) struct AccountState {
     pub properties: Vec<SimulatedProperty>,
     pub bookings: Vec<BookingRecord>,
     pub calendar: RateCalendar,
-    /// Where each property's webhook goes.
+    /// Webhook of each property.
     pub hooks: BTreeMap<u64, PropertyHook>,
-    /// What each booking that was made by API was called by whoever made it.
+    /// Id and reference of each booking created by API.
     pub made_by_api: Vec<(u64, String)>,
-    /// The last id of an item inside a booking.
+    /// Last id of an item inside a booking.
     pub last_item_id: u64,
     last_id: u64,
 }
@@ -62,7 +62,7 @@ impl AccountState {
         self.room_types().find(|(_, room)| room.id == id)
     }
 
-    /// Makes a booking by hand; none when there is no such room or not enough of it.
+    /// Creates a booking by hand; `None` for an unknown room type or without enough rooms.
     pub fn make(&mut self, new: NewBooking, now: Timestamp) -> Option<u64> {
         let (property, _) = self.room(new.room_id)?;
         let country = if property.country == "NO" { "no" } else { "es" };
@@ -90,12 +90,12 @@ impl AccountState {
         Some(id)
     }
 
-    /// The id of the next booking.
+    /// Returns the id of the next booking.
     pub fn next_id(&self) -> u64 {
         self.last_id + 7
     }
 
-    /// Takes in a booking, whether there is room or not, and assigns a unit where one is free.
+    /// Adds a booking, even without a free room, and assigns a free unit if there is one.
     pub fn add(&mut self, mut booking: BookingRecord) {
         if booking.entry.unit_id == 0 {
             booking.entry.unit_id = self.free_unit(&booking);
@@ -104,7 +104,7 @@ impl AccountState {
         self.bookings.push(booking);
     }
 
-    /// Changes a booking by hand that stands, if the new nights are free.
+    /// Changes an active booking by hand, if the new nights are free.
     pub fn change(&mut self, id: u64, change: &BookingChange, now: Timestamp) -> bool {
         let Some(booking) = self.get(id).filter(|b| b.is_active()) else { return false };
         let mut changed = booking.clone();
@@ -132,7 +132,7 @@ impl AccountState {
         true
     }
 
-    /// Cancels a booking that stands; a channel notes when.
+    /// Cancels an active booking and stores the time.
     pub fn cancel(&mut self, id: u64, now: Timestamp) -> bool {
         let Some(booking) = self.get(id).filter(|b| b.is_active()) else { return false };
         let mut cancelled = booking.clone();
@@ -144,10 +144,10 @@ impl AccountState {
         true
     }
 
-    /// Puts a booking in the place of what it was. Its modification time always moves, also when nothing else does, and
-    /// it moves to another unit when its own is taken.
+    /// Replaces a booking. Its modification time always advances, even without other changes, and it moves to another
+    /// unit if its own is taken.
     pub fn replace(&mut self, mut booking: BookingRecord, now: Timestamp) {
-        // Seconds are all that the wire has: two changes must not look like one.
+        // The API has a precision of seconds, so advance by at least one to keep changes distinguishable.
         let next = booking.entry.modified + SignedDuration::from_secs(1);
         booking.entry.modified = whole_second(now).max(next);
         if let Some(before) = self.get(booking.entry.id) {
@@ -163,25 +163,25 @@ impl AccountState {
         }
     }
 
-    /// Rooms of the type that are left this night: less than none when more were sold than there are.
+    /// Rooms of the type left this night; negative if overbooked.
     pub fn available(&self, room: &SimulatedRoomType, night: Date) -> i64 {
         self.calendar.stock(room, night) - self.taken(room.id, night, None)
     }
 
-    /// Rooms of the type that are taken this night, leaving one booking out of the count.
+    /// Rooms of the type taken this night, excluding one booking.
     pub fn taken(&self, room_id: u64, night: Date, without: Option<u64>) -> i64 {
         let holds = |b: &&BookingRecord| b.entry.room_id == room_id && Some(b.entry.id) != without && b.holds(night);
         self.bookings.iter().filter(holds).map(|b| i64::from(b.entry.room_qty)).sum()
     }
 
-    /// The fewest rooms left over these nights, leaving one booking out of the count.
+    /// Minimum number of rooms left over these nights, excluding one booking.
     pub fn free(&self, room_id: u64, (arrival, departure): (Date, Date), without: Option<u64>) -> i64 {
         let Some((_, room)) = self.room(room_id) else { return 0 };
         let left = |night| self.calendar.stock(room, night) - self.taken(room_id, night, without);
         nights(arrival, departure).map(left).min().unwrap_or(0)
     }
 
-    /// The first unit that is free all through a stay; 0 when there is none.
+    /// First unit that is free for the whole stay; 0 if none.
     fn free_unit(&self, booking: &BookingRecord) -> u32 {
         let e = &booking.entry;
         let Some((_, room)) = self.room(e.room_id) else { return 0 };

@@ -1,4 +1,4 @@
-//! Nights out of sale as Beds24 has them: a booking of the status `black` for each room type.
+//! Blocks as Beds24 bookings with status `black`, one per room type.
 
 use gassync_plugin::{Block, FieldError, RoomType, core_data};
 
@@ -8,7 +8,7 @@ pub(crate) fn creations(block: &Block, reference: &str) -> Result<Vec<Creation>,
     room_types(block)?.into_iter().map(|room_id| creation(block, reference, room_id)).collect()
 }
 
-/// The room types it is for. Which those of a whole house are the host knows.
+/// Returns the room types of a block; for a whole property the core data lists them.
 pub(crate) fn room_types(block: &Block) -> Result<Vec<String>, FieldError> {
     if !block.room_type_ids.is_empty() {
         return Ok(block.room_type_ids.clone());
@@ -21,7 +21,7 @@ pub(crate) fn room_types(block: &Block) -> Result<Vec<String>, FieldError> {
     }
 }
 
-/// Whether anybody has booked those nights is not asked: they are to be closed whoever sleeps there.
+/// Builds the booking without checking for other bookings: the nights must be closed in any case.
 fn creation(block: &Block, reference: &str, room_id: String) -> Result<Creation, FieldError> {
     let form = Form::default()
         .id("roomId", Some(&room_id))?
@@ -35,7 +35,7 @@ fn creation(block: &Block, reference: &str, room_id: String) -> Result<Creation,
     Ok(Creation { form, room_id, arrival: block.stay.start })
 }
 
-/// How many units: as many as it says, one where it names one, and else all there are.
+/// Returns the number of units: the given number, or one if the block names a unit, or else all units of the room type.
 fn units(block: &Block, room_id: &str) -> Result<u32, FieldError> {
     let all = || known(block).into_iter().find(|room_type| room_type.id == room_id)?.quantity;
     let units = block.units.or(block.unit_id.as_ref().map(|_| 1)).or_else(all);

@@ -1,4 +1,4 @@
-//! A reservation as Beds24 has it: a booking for each room.
+//! Reservations as Beds24 bookings, one per room.
 
 use gassync_plugin::{
     Date, FieldError, GuestDetails, Money, Nights, Reservation, ReservationStatus, RoomStay, core_data,
@@ -6,7 +6,7 @@ use gassync_plugin::{
 
 use super::form::Form;
 
-/// A booking to be made, and what it is found by where it may be there already.
+/// A booking to create, and the values by which an existing one is recognised.
 #[derive(Debug, Clone)]
 pub(crate) struct Creation {
     pub form: Form,
@@ -14,17 +14,17 @@ pub(crate) struct Creation {
     pub arrival: Date,
 }
 
-/// A room of a reservation, and its place among them.
+/// A room of a reservation, and its position among the rooms.
 pub(crate) struct BookingPart<'a> {
     pub reservation: &'a Reservation,
     pub room: Option<&'a RoomStay>,
-    /// Whether what is said of the whole reservation is said of this room.
+    /// True if this is the only room, so that values of the whole reservation apply to it.
     pub is_alone: bool,
-    /// Whether the price of them all stands here, where none has its own.
+    /// True if this room takes the total price, when no room has its own.
     pub is_first: bool,
 }
 
-/// A booking for each room, all under our reference: it is the same on every try.
+/// Builds one booking per room, all with our reference, which is the same on every attempt.
 pub(crate) fn creations(
     reservation: &Reservation,
     reference: &str,
@@ -48,13 +48,13 @@ pub(crate) fn creation(
     let room_id = part.room.and_then(|room| room.room_type_id.clone());
     let room_id = room_id.ok_or_else(|| FieldError::new("/roomId", "is missing"))?;
     let stay = part.stay().ok_or_else(|| FieldError::new("/arrival", "is missing"))?;
-    // The channel's own words are left to Beds24: a booking of ours is a direct one there.
+    // Leave `channel` to Beds24: bookings we create are direct ones there.
     let form = part.known(Form::default(), warnings)?.text("reference", Some(reference));
     let form = form.text("comments", part.reservation.notes.as_deref());
     Ok(Creation { form, room_id, arrival: stay.start })
 }
 
-/// Each room of a reservation.
+/// Returns each room of a reservation.
 pub(crate) fn parts(reservation: &Reservation) -> impl Iterator<Item = BookingPart<'_>> {
     let is_alone = reservation.rooms.len() == 1;
     let part = move |(index, room)| BookingPart { reservation, room: Some(room), is_alone, is_first: index == 0 };
@@ -66,8 +66,8 @@ impl BookingPart<'_> {
         self.room.and_then(|room| room.stay).or(self.reservation.stay)
     }
 
-    /// Writes what is known of it. Notes are not among it: they are read from two places at Beds24, and would grow with
-    /// every change that wrote them back to one.
+    /// Writes the known values. Notes are excluded: Beds24 returns them in two fields, and they would grow with every
+    /// change written back to one.
     pub fn known(&self, form: Form, warnings: &mut Vec<String>) -> Result<Form, FieldError> {
         let whole = |count: Option<u32>| count.filter(|_| self.is_alone);
         let of_room = |count: fn(&RoomStay) -> Option<u32>| self.room.and_then(count);
@@ -92,7 +92,7 @@ impl BookingPart<'_> {
         form.amount("commission", self.amount(commission, warnings).as_deref())
     }
 
-    /// A unit that Beds24 cannot know does not keep the booking away.
+    /// Omits an invalid unit with a warning, so that the booking is still created.
     fn unit(&self, warnings: &mut Vec<String>) -> Option<&str> {
         let unit = self.room?.unit_id.as_deref()?;
         let is_number = unit.bytes().all(|byte| byte.is_ascii_digit());
@@ -109,7 +109,8 @@ impl BookingPart<'_> {
         own.or(of_all)
     }
 
-    /// A booking names no currency: an amount in another than the house's would be taken for one in that.
+    /// Returns an amount in the property's currency only. Bookings have no currency, so another one would be
+    /// misinterpreted.
     fn amount(&self, money: Option<&Money>, warnings: &mut Vec<String>) -> Option<String> {
         let Money { amount, currency } = money?;
         let house = currency.as_ref().and_then(|_| self.currency_of_house());
@@ -129,7 +130,7 @@ impl BookingPart<'_> {
 }
 
 fn who(form: Form, guest: &GuestDetails) -> Form {
-    // One text for a name is not split by guessing.
+    // Do not split a full name by guessing.
     let last_name = guest.last_name.as_deref().or(guest.name.as_deref());
     let form = form
         .text("firstName", guest.first_name.as_deref())
@@ -145,7 +146,7 @@ fn who(form: Form, guest: &GuestDetails) -> Form {
         .text("postcode", address.postcode.as_deref())
 }
 
-/// Status and what stands beside it; none for a word that is not the contract's.
+/// Returns status and sub-status; `None` for a status that is not in the contract.
 pub(crate) fn status(status: &ReservationStatus) -> Option<(&'static str, Option<&'static str>)> {
     match status {
         ReservationStatus::Confirmed => Some(("confirmed", None)),

@@ -1,5 +1,5 @@
-//! Nights to Beds24, all of them in one request: a list of rooms, each with its ranges. What comes back says of each room
-//! what was taken; where it says nothing of a night, only reading it back tells.
+//! Pushes nights in one request: a list of rooms with ranges. The response echoes what was accepted per room; nights it
+//! does not echo are only confirmed by a read-back.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +20,14 @@ struct RoomForm<'a> {
     calendar: Vec<Range<'a>>,
 }
 
-/// What is written of one room, and for which updates.
+/// The nights to write for a room, and their updates.
 #[derive(Default)]
 struct Room {
     nights: Nights,
     updates: Vec<usize>,
 }
 
-/// What is written for one update.
+/// The values to write for one update.
 #[derive(Default)]
 struct Said {
     values: Values,
@@ -44,7 +44,7 @@ pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelEr
         let read = room_of(update).and_then(|room| Ok((room, nights::values(update, &settings, &mut warnings)?)));
         let values = match read {
             Ok((_, values)) if values.is_empty() => {
-                // There is nothing in it that Beds24 could have.
+                // The update has no value that Beds24 supports.
                 outcomes[index] = with_warnings(accepted(None), &warnings);
                 Values::default()
             }
@@ -85,7 +85,7 @@ pub(crate) fn push(updates: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelEr
     Ok(outcomes)
 }
 
-/// The room, and nights that there are.
+/// Returns the room id; an error if it is not a number or the update has no nights.
 fn room_of(update: &CalendarNights) -> Result<u64, FieldError> {
     if update.stay.start >= update.stay.until {
         return Err(FieldError::new("/to", "is before the first night"));
@@ -101,7 +101,7 @@ fn send(settings: &Settings, rooms: &[(u64, Room)]) -> Result<BatchResult, Chann
     write_results::send(client::post(settings, "/inventory/rooms/calendar", body))
 }
 
-/// What became of all of them alike. To write nights again does no harm, so what nobody knows is merely unknown.
+/// Returns one outcome for all updates. Writing nights again is harmless, so a missing response is `Unknown`.
 fn for_all(answered: BatchResult) -> Outcome {
     match answered {
         BatchResult::Refused(errors) => Outcome::Refused(errors),
@@ -110,7 +110,7 @@ fn for_all(answered: BatchResult) -> Outcome {
     }
 }
 
-/// A success may have changed nothing: only what is repeated has been taken.
+/// A success may have changed nothing: only echoed values are confirmed.
 fn judge(written: &WriteResult, room: &Room, (update, said): (&CalendarNights, &Said)) -> Outcome {
     match written.success {
         None => return Outcome::Unknown,
@@ -143,7 +143,7 @@ fn judge(written: &WriteResult, room: &Room, (update, said): (&CalendarNights, &
     Outcome::Accepted(Accepted { channel_id: None, replaces: None, confirmed, warnings })
 }
 
-/// The ranges that are repeated; none where what came back is no calendar.
+/// Returns the echoed ranges; none if the response contains no calendar.
 fn ranges_of(written: &WriteResult) -> Vec<BTreeMap<String, Lenient>> {
     #[derive(Deserialize)]
     struct Repeated {

@@ -1,4 +1,4 @@
-//! What is written of one booking: the keys that are known and no others, since each that is there is a change.
+//! The body of one booking. It contains only known keys, since every key present is a change.
 
 use gassync_plugin::{Date, FieldError, Lenient, to_date_text};
 use serde::{Serialize, Serializer};
@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 pub(crate) struct Form(Vec<(&'static str, Box<RawValue>)>);
 
 impl Form {
-    /// A change of the booking of this id.
+    /// Creates a change of the booking with this id.
     pub fn of(id: &str) -> Result<Self, FieldError> {
         Self::default().id("id", Some(id))
     }
@@ -25,7 +25,7 @@ impl Form {
         self.with(key, date.map(to_date_text))
     }
 
-    /// An id of Beds24's, which is a number there.
+    /// Adds a Beds24 id, which is a number.
     pub fn id(self, key: &'static str, id: Option<&str>) -> Result<Self, FieldError> {
         let Some(id) = id else { return Ok(self) };
         let number: u64 =
@@ -33,7 +33,7 @@ impl Form {
         Ok(self.with(key, Some(number)))
     }
 
-    /// An amount with the digits it has.
+    /// Adds an amount with its original digits.
     pub fn amount(mut self, key: &'static str, amount: Option<&str>) -> Result<Self, FieldError> {
         if let Some(amount) = amount {
             self.0.push((key, number(key, amount)?));
@@ -41,7 +41,7 @@ impl Form {
         Ok(self)
     }
 
-    /// What is to be done with it besides: before all else, where it is seen.
+    /// Adds actions, before all other keys for readability.
     pub fn actions(mut self, actions: &[&'static str]) -> Self {
         let actions = actions.iter().fold(Self::default(), |form, action| form.with(action, Some(true)));
         if !actions.0.is_empty() {
@@ -50,7 +50,7 @@ impl Form {
         self
     }
 
-    /// Whether it would delete what it names: an id alone does, in some lists.
+    /// True if the form contains only an id, which deletes the record in some lists.
     pub fn is_bare(&self) -> bool {
         self.0.iter().all(|(key, _)| *key == "id")
     }
@@ -71,7 +71,7 @@ impl Serialize for Form {
     }
 }
 
-/// A decimal as a number of JSON, digit for digit.
+/// Converts a decimal to a JSON number with the same digits.
 pub(crate) fn number(key: &str, amount: &str) -> Result<Box<RawValue>, FieldError> {
     let wrong = || FieldError::new(format_args!("/{key}"), format_args!("{amount} is not an amount such as 410.00"));
     let is_amount =
@@ -79,7 +79,7 @@ pub(crate) fn number(key: &str, amount: &str) -> Result<Box<RawValue>, FieldErro
     RawValue::from_string(amount.to_owned()).ok().filter(|_| is_amount).ok_or_else(wrong)
 }
 
-/// Texts, numbers and lists of them always have a JSON form.
+/// Texts, numbers and lists always serialise.
 fn json<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Reservations of several rooms: at Beds24 a group of bookings, or one booking over several units of a type.
+//! Reservations of several rooms: a group of bookings, or one booking of several units of a room type.
 
 use gassync_plugin::{FieldError, Operation, Reservation, RoomStay};
 
@@ -9,13 +9,13 @@ use super::{
     session::{Abort, WriteSession},
 };
 
-/// What makes a new booking one of a group that is there.
+/// Adds a new booking to an existing group.
 pub(crate) fn join(form: Form, master_id: &str) -> Result<Form, FieldError> {
     form.id("masterId", Some(master_id))
 }
 
-/// What is to be written so that the bookings are as the reservation is: a room for each, by its id, else by its type, else
-/// in their order. Rooms that are not there are made, and bookings that no room is left for are cancelled.
+/// Returns the writes that make the bookings match the reservation. Rooms are matched by id, then by type, then in
+/// order. Missing rooms are created, and bookings without a room are cancelled.
 pub(crate) fn changes(
     session: &mut WriteSession,
     (operation, id): (&Operation, &str),
@@ -50,7 +50,7 @@ pub(crate) fn cancellation(id: &str) -> Result<Form, FieldError> {
     Ok(Form::of(id)?.text("status", Some("cancelled")))
 }
 
-/// One booking over as many units: it has one room type.
+/// Changes a booking of several units, which has one room type.
 fn over_units(id: &str, reservation: &Reservation, warnings: &mut Vec<String>) -> Result<Form, FieldError> {
     let first = reservation.rooms.first();
     let same = |room: &RoomStay| {
@@ -59,14 +59,14 @@ fn over_units(id: &str, reservation: &Reservation, warnings: &mut Vec<String>) -
     if !reservation.rooms.iter().all(same) {
         return Err(FieldError::new("/roomId", "one booking cannot hold rooms of several types or stays"));
     }
-    // What is said of one of the rooms is not said of the booking.
+    // Values of a single room do not apply to the booking.
     let room = first.map(|room| RoomStay { stay: room.stay, ..RoomStay::new(room.room_type_id.clone()) });
     let part = BookingPart { reservation, room: room.as_ref(), is_alone: true, is_first: true };
     let units = u32::try_from(reservation.rooms.len()).unwrap_or(u32::MAX);
     Ok(part.known(Form::of(id)?, warnings)?.number("roomQty", Some(units)))
 }
 
-/// A room and its booking; which bookings no room is left for stay among the members, and which rooms have none comes back.
+/// Matches rooms with bookings. Returns the rooms without a booking; the bookings without a room remain in `members`.
 fn pair<'a>(
     members: &mut Vec<Existing>,
     rooms: Vec<BookingPart<'a>>,

@@ -1,5 +1,5 @@
-//! What is there already. There is no key by which Beds24 would know a second try: bookings of ours are known by our
-//! reference, compared letter for letter.
+//! Finds existing bookings. Beds24 has no idempotency key, so our bookings are recognised by our reference, compared
+//! exactly.
 
 use gassync_plugin::{Date, Lenient, to_date_text};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::{
     vocabulary::{self, BookingKind, Word},
 };
 
-/// A booking that is there.
+/// An existing booking.
 #[derive(Debug, Deserialize, Default, Clone)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Existing {
@@ -44,7 +44,7 @@ impl Existing {
         self.as_str() == Some(Word::Cancelled)
     }
 
-    /// The ids of its group, its own first.
+    /// Returns the ids of its group, its own first.
     pub fn group(&self) -> Vec<String> {
         let own = self.id.unless_zero();
         let others = self.booking_group.iter().flat_map(|group| &group.ids).filter_map(Lenient::unless_zero);
@@ -53,15 +53,15 @@ impl Existing {
     }
 }
 
-/// Bookings by their ids, in any status.
+/// Finds bookings by id, in any status.
 pub(crate) fn by_ids(session: &mut WriteSession, ids: &[String]) -> Result<Vec<Existing>, Abort> {
     let mut parameters: Parameters = vec![("includeBookingGroup", "true".to_owned())];
     parameters.extend(ids.iter().map(|id| ("id", id.clone())));
     read(&session.lookup_pages(&parameters)?)
 }
 
-/// Bookings under our reference: among those of the rooms and days that they were made for, and where none is there
-/// among all that a search finds, since somebody may have moved them.
+/// Finds bookings by our reference: first among those of the same rooms and dates, then by a search, since a person may
+/// have moved them.
 pub(crate) fn by_reference(
     session: &mut WriteSession,
     reference: &str,
@@ -71,7 +71,7 @@ pub(crate) fn by_reference(
     if let (Some(first), Some(last)) = (rooms.iter().map(|r| r.1).min(), rooms.iter().map(|r| r.1).max()) {
         let mut parameters = any_status();
         parameters.extend(rooms.iter().map(|(room_id, _)| ("roomId", room_id.clone())));
-        // A day more at either end: whether the bounds are inclusive nobody knows.
+        // It is unconfirmed if the bounds are inclusive, so extend both by a day.
         parameters.push(("arrivalFrom", to_date_text(first.day_before())));
         parameters.push(("arrivalTo", to_date_text(last.next_day())));
         found = read(&session.lookup_pages(&parameters)?)?;
@@ -93,7 +93,7 @@ fn any_status() -> Parameters {
     parameters
 }
 
-/// What cannot be read is not known to be no booking of ours.
+/// Reads bookings. An unreadable one is an error, since it may be ours.
 fn read(items: &[Box<RawValue>]) -> Result<Vec<Existing>, Abort> {
     items.iter().map(|item| serde_json::from_str(item.get()).map_err(|_| Abort::Unclear)).collect()
 }

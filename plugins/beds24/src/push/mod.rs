@@ -1,5 +1,5 @@
-//! What is written to Beds24: [`operations`] on bookings and blocks, and nights of the [`calendar`]. Every request is a
-//! list, and [`written`] reads the list that comes back.
+//! Writes to Beds24: [`operations`] on bookings and blocks, and nights of the [`calendar`]. Every request is a list,
+//! and [`write_results`] reads the list of results.
 
 mod block_form;
 mod booking_form;

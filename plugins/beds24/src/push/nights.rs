@@ -1,4 +1,4 @@
-//! What is written of nights: the keys that are new, and of nights that follow each other with the same values one range.
+//! Changed values of nights. Consecutive nights with the same values become one range.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::form::number;
 use crate::settings::Settings;
 
-/// The values of a night by their keys, as JSON.
+/// Values of a night by key, as JSON.
 pub(crate) type Values = BTreeMap<String, Box<RawValue>>;
 
 /// The nights of one room.
 #[derive(Debug, Default)]
 pub(crate) struct Nights(BTreeMap<Date, Values>);
 
-/// Nights that follow each other, of which the same is written; both ends are meant.
+/// Consecutive nights with the same values; both ends are inclusive.
 #[derive(Debug)]
 pub(crate) struct Range<'a> {
     from: Date,
@@ -25,7 +25,7 @@ pub(crate) struct Range<'a> {
 }
 
 impl Nights {
-    /// Of what is said twice of a night the later counts.
+    /// Adds values; later ones overwrite earlier ones.
     pub fn write(&mut self, row: &CalendarNights, values: &Values) {
         for night in row.stay.each_night() {
             self.0.entry(night).or_default().extend(values.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -54,7 +54,7 @@ fn is_same(one: &Values, other: &Values) -> bool {
     one == other
 }
 
-/// What a row says that is new, in Beds24's keys; what has no place there is a warning.
+/// Returns the changed values of a row by Beds24 keys. Values that Beds24 does not support become warnings.
 pub(crate) fn values(
     row: &CalendarNights,
     settings: &Settings,
@@ -73,8 +73,8 @@ pub(crate) fn values(
     Ok(values)
 }
 
-/// One word says whether a night is for sale and who may come and go on it, so it is made of all that is known as soon as
-/// any of it is new. How many units are left Beds24 counts itself.
+/// Returns the value of `override`. It combines availability with arrival and departure rules, so it is computed from
+/// all of them when any changes. Beds24 counts available units itself.
 fn closed(row: &CalendarNights) -> Option<&'static str> {
     let rules = &row.rules;
     let free = row.units_available.map(|units| units > 0);
@@ -95,7 +95,7 @@ fn closed(row: &CalendarNights) -> Option<&'static str> {
     })
 }
 
-/// Of two for the same daily price that of the room counts, which is for any number of guests.
+/// Adds prices. If two map to the same daily price, the room price, which applies to any number of guests, wins.
 fn prices(
     row: &CalendarNights,
     settings: &Settings,
@@ -118,7 +118,7 @@ fn prices(
     Ok(())
 }
 
-/// Which of the daily prices: the first is the room's.
+/// Returns the key of a daily price; `price1` is the room price.
 fn key_of(price: &Price, settings: &Settings, warnings: &mut Vec<String>) -> Option<String> {
     let Some(guests) = price.occupancy else { return Some("price1".to_owned()) };
     let key = settings.price_for(guests);
@@ -130,14 +130,14 @@ fn key_of(price: &Price, settings: &Settings, warnings: &mut Vec<String>) -> Opt
 
 fn lengths(row: &CalendarNights, values: &mut Values, warnings: &mut Vec<String>) {
     let rules = &row.rules;
-    // For arrivals or for every night: which of them Beds24 means is a setting of the room.
-    // No length is what lifts one.
+    // A setting of the room in Beds24 determines if a minimum stay applies to arrivals or to every night. An exact stay
+    // of 0 removes the rule.
     let exact = rules.exact_stay.filter(|nights| *nights > 0);
     let least = exact.or(rules.min_stay_arrival.max(rules.min_stay_through));
     let most = exact.or(rules.max_stay);
     for (key, nights) in [("minStay", least), ("maxStay", most)] {
         match nights {
-            // Beds24 would make one night of it.
+            // Beds24 would store 1.
             Some(0) => warnings.push(format!("{key} of no nights is none: it was not sent")),
             Some(nights) => drop(values.insert(key.to_owned(), json(&nights))),
             None => {}
@@ -148,7 +148,7 @@ fn lengths(row: &CalendarNights, values: &mut Values, warnings: &mut Vec<String>
     }
 }
 
-/// Whether a range that came back is about a night.
+/// True if an echoed range contains the night.
 pub(crate) fn covers(range: &BTreeMap<String, Lenient>, night: Date) -> bool {
     let day = |key: &str| range.get(key).cloned().unwrap_or_default().date("").ok().flatten();
     let Some(from) = day("from") else { return false };
@@ -156,7 +156,7 @@ pub(crate) fn covers(range: &BTreeMap<String, Lenient>, night: Date) -> bool {
 }
 
 fn json<T: Serialize>(value: &T) -> Box<RawValue> {
-    // Words and numbers always have a JSON form.
+    // Words and numbers always serialise.
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 

@@ -1,5 +1,5 @@
-//! Operations on bookings and blocks. First it is settled what is to be written, with a look at what is there where that
-//! must be known; then all is written, in the order of the operations.
+//! Operations on bookings and blocks. First every operation is planned, with a lookup if necessary; then all are
+//! written in order.
 
 use gassync_plugin::{Accepted, ChannelError, Operation, Outcome};
 use serde_json::value::RawValue;
@@ -11,11 +11,11 @@ use super::{
     write_results::{BatchResult, WriteResult},
 };
 
-/// What of a change is compared with what came back: what else there is, Beds24 may write in a way of its own.
+/// Keys of a change compared with the echo; Beds24 may reformat others.
 const COMPARED: [&str; 8] = ["status", "roomId", "arrival", "departure", "numAdult", "numChild", "price", "roomQty"];
-/// The same of a new booking, which is there by its id: a request may have become of it.
+/// Key of a new booking compared with the echo. Its id proves that it exists, but it may have become a request.
 const COMPARED_OF_NEW: [&str; 1] = ["status"];
-/// Requests that a reservation of several rooms may take: one that makes, and one that takes back.
+/// Requests needed for a reservation of several rooms: one to create it, one to undo.
 const OF_A_GROUP: u32 = 2;
 
 pub(crate) fn push(operations: &[Operation]) -> Result<Vec<Outcome>, ChannelError> {
@@ -38,14 +38,15 @@ pub(crate) fn push(operations: &[Operation]) -> Result<Vec<Outcome>, ChannelErro
     Ok(outcomes)
 }
 
-/// Bookings by themselves go together. Those that make a group go alone, or Beds24 would make one group of them all.
+/// Batches consecutive writes of single bookings. Writes that create a group are sent alone, since Beds24 would combine
+/// all bookings of the request into one group.
 fn batches(writes: &[(usize, Write)]) -> impl Iterator<Item = &[(usize, Write)]> {
     writes.chunk_by(|(_, one), (_, next)| one.forms.len() == 1 && next.forms.len() == 1)
 }
 
 fn write(session: &mut WriteSession, batch: &[(usize, Write)]) -> Result<Vec<Outcome>, ChannelError> {
     let all = |outcome: &Outcome| vec![outcome.clone(); batch.len()];
-    // What is not sent now is sent later.
+    // Unsent operations are retried later.
     if let Err(waits) = session.may_write(OF_A_GROUP) {
         return Ok(all(&waits));
     }
@@ -53,7 +54,7 @@ fn write(session: &mut WriteSession, batch: &[(usize, Write)]) -> Result<Vec<Out
     let bodies: Vec<&RawValue> = sent.iter().map(|form| &**form).collect();
     let answered = match session.write(&bodies) {
         Ok(answered) => answered,
-        // What was written before must not be forgotten for it: the next call will be told the same.
+        // Earlier writes must not be lost through this error; the next call will return it again.
         Err(_) if session.has_written => {
             session.back_off(Backoff::Gone);
             return Ok(all(&Outcome::Retry(None)));
@@ -84,7 +85,7 @@ fn write(session: &mut WriteSession, batch: &[(usize, Write)]) -> Result<Vec<Out
     })
 }
 
-/// One outcome for all that was written for an operation.
+/// Returns one outcome for all bookings of an operation.
 fn judge(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, WriteResult)]) -> Outcome {
     if item_results.iter().any(|(_, written)| written.success.is_none()) {
         return Outcome::Unknown;
@@ -100,7 +101,7 @@ fn judge(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, 
     for (sent, written) in &taken {
         let compared = if write.makes { &COMPARED_OF_NEW[..] } else { &COMPARED };
         let differences = written.differences(sent, compared);
-        // Of a new booking its id is the proof, of others what is repeated.
+        // A new booking is confirmed by its id, a change by its echo.
         let is_echoed = if write.makes { written.id.is_some() } else { written.applied.is_some() };
         confirmed &= is_echoed && differences.is_empty();
         warnings.extend(written.warnings.iter().cloned().chain(differences));
@@ -114,20 +115,20 @@ fn judge(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, 
     })
 }
 
-/// Half of a reservation is none: what there is of it is cancelled, be it of this call or of one before. Whether that is
-/// sure.
+/// Cancels the bookings of an incomplete reservation, from this call and earlier attempts. Returns true if none can be
+/// left.
 fn undo(session: &mut WriteSession, write: &Write, item_results: &[(&RawValue, WriteResult)]) -> bool {
     let (mut ids, mut is_known) = (write.adopted.clone(), true);
     for (_, written) in item_results {
         let id = if written.success == Some(true) { &written.id } else { &written.made_id };
-        // Something was made, and nobody has said what.
+        // A success without id: something was created, but not known what.
         is_known &= id.is_some() || written.success == Some(false);
         ids.extend(id.clone());
     }
     if ids.is_empty() {
         return is_known;
     }
-    // Without our reference: what was taken back must not be found as what was made.
+    // Remove our reference, so that a later lookup does not find the cancelled booking.
     let taken_back = |id: &String| Some(cancellation(id).ok()?.text("reference", Some("")).json());
     let forms: Vec<Box<RawValue>> = ids.iter().filter_map(taken_back).collect();
     let bodies: Vec<&RawValue> = forms.iter().map(|form| &**form).collect();

@@ -1,4 +1,4 @@
-//! What is to be written for an operation, after a look at what is there where that must be known first.
+//! Plans the writes of an operation, after a lookup if necessary.
 
 use gassync_plugin::{
     Accepted, Attempt, Block, Date, FieldError, Operation, OperationKind, Outcome, Reservation, RoomStay, Subject,
@@ -14,23 +14,23 @@ use super::{
 };
 use crate::vocabulary::Word;
 
-/// What is done for one operation.
+/// Plan of one operation.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    /// Nothing needs to be written.
+    /// Nothing to write.
     Settled(Outcome),
     Write(Write),
 }
 
-/// What is written for one operation: as a rule one booking.
+/// The writes of one operation, usually one booking.
 #[derive(Debug, Default)]
 pub(crate) struct Write {
     pub forms: Vec<Form>,
-    /// Whether they are new: of several that belong together none is left where one is refused.
+    /// True for new bookings. If one of several is refused, all are cancelled.
     pub makes: bool,
-    /// The id it is known by already.
+    /// Its known id.
     pub known_id: Option<String>,
-    /// What an earlier try has made of it.
+    /// Bookings created by an earlier attempt.
     pub adopted: Vec<String>,
     pub warnings: Vec<String>,
 }
@@ -55,7 +55,8 @@ pub(crate) fn plan(session: &mut WriteSession, operation: &Operation) -> Result<
     }
 }
 
-/// Makes what is not there. After a try that may have worked, bookings of our reference are adopted as they are.
+/// Creates missing bookings. After an attempt without known result, existing bookings with our reference are adopted
+/// unchanged.
 fn create(
     session: &mut WriteSession,
     operation: &Operation,
@@ -70,7 +71,7 @@ fn create(
     if there.is_empty() {
         return Ok(Plan::Write(Write { forms: anew(creations, actions), makes: true, warnings, ..Write::default() }));
     }
-    // What still stands counts before what somebody has cancelled since.
+    // Prefer active bookings to cancelled ones.
     there.sort_by_key(Existing::is_cancelled);
     let master = there.first().and_then(|there| there.id.unless_zero());
     if there.iter().any(Existing::is_cancelled) {
@@ -79,7 +80,7 @@ fn create(
     let (mut missing, mut adopted) = (Vec::new(), Vec::new());
     for creation in creations {
         let at = there.iter().position(|there| there.is_for(&creation));
-        // A single booking that somebody has moved to another room or day since is still the one.
+        // A single booking matches even if a person has moved it to another room or date.
         match at.or_else(|| (places.len() == 1).then_some(0)) {
             Some(at) => adopted.extend(there.remove(at).id.unless_zero()),
             None => missing.push(creation),
@@ -97,7 +98,7 @@ fn create(
     Ok(Plan::Write(Write { forms, makes: true, known_id: master, adopted, warnings }))
 }
 
-/// Several rooms make a group. Blocks need none: they are found by our reference.
+/// Combines several rooms into a group. Blocks need no group, because they are found by our reference.
 fn anew(creations: Vec<Creation>, actions: &[&'static str]) -> Vec<Form> {
     let makes_group = creations.len() > 1 && !actions.is_empty();
     let actions: Vec<&str> = actions.iter().copied().chain(makes_group.then_some("makeGroup")).collect();
@@ -119,14 +120,14 @@ fn change(session: &mut WriteSession, operation: &Operation, reservation: &Reser
     Ok(Plan::Write(Write { forms, known_id: Some(id), warnings, ..Write::default() }))
 }
 
-/// By status: what is deleted would be gone for good.
+/// Cancels by status, since deletion would be permanent.
 fn cancel(session: &mut WriteSession, operation: &Operation, reservation: &Reservation) -> Result<Plan, Abort> {
     let ids = bookings_of(session, operation, reservation)?;
     let forms = ids.iter().map(|id| cancellation(id)).collect::<Result<_, _>>()?;
     Ok(Plan::Write(Write { forms, known_id: ids.into_iter().next(), ..Write::default() }))
 }
 
-/// Says yes or no to a request that still is one.
+/// Accepts or declines a booking that is still a request.
 fn answer(session: &mut WriteSession, operation: &Operation, reservation: &Reservation) -> Result<Plan, Abort> {
     let ids = bookings_of(session, operation, reservation)?;
     let there = lookup::by_ids(session, &ids)?;
@@ -159,7 +160,7 @@ fn answer(session: &mut WriteSession, operation: &Operation, reservation: &Reser
     Ok(Plan::Write(Write { forms, known_id, warnings, ..Write::default() }))
 }
 
-/// A request that came by a selling site is answered at Beds24: whether the site hears of it, it does not say.
+/// Returns a warning for a request from a selling site: Beds24 does not report if the site receives the answer.
 fn unheard(booking: &Existing) -> Option<String> {
     let site = booking.channel.as_str().filter(|channel| !["direct", "bookingpage"].contains(channel))?;
     Some(format!("whether {site} hears of the answer Beds24 does not say: look there too"))
@@ -168,7 +169,7 @@ fn unheard(booking: &Existing) -> Option<String> {
 fn unblock(session: &mut WriteSession, operation: &Operation, block: &Block) -> Result<Plan, Abort> {
     let room_types = block_form::room_types(block).unwrap_or_default();
     let mut ids: Vec<String> = operation.channel_id.iter().cloned().collect();
-    // One id is all that is kept of a block; where it closes several room types, the others have its reference.
+    // Only one id is stored per block. For several room types, find the others by reference.
     if room_types.len() != 1 || ids.is_empty() {
         let places: Vec<_> = room_types.into_iter().map(|room_id| (room_id, block.stay.start)).collect();
         let there = lookup::by_reference(session, &operation.reference, &places)?;
@@ -178,7 +179,7 @@ fn unblock(session: &mut WriteSession, operation: &Operation, block: &Block) -> 
             return Err(nothing_there());
         }
         if ids.is_empty() {
-            // Somebody has opened the nights already.
+            // A person has already opened the nights.
             let accepted = Accepted { channel_id: None, replaces: None, confirmed: true, warnings: Vec::new() };
             return Ok(Plan::Settled(Outcome::Accepted(accepted)));
         }
@@ -187,7 +188,7 @@ fn unblock(session: &mut WriteSession, operation: &Operation, block: &Block) -> 
     Ok(Plan::Write(Write { forms, known_id: ids.into_iter().next(), ..Write::default() }))
 }
 
-/// All bookings of a reservation: those of its group where it has several rooms.
+/// Returns all bookings of a reservation: those of its group if it has several rooms.
 fn bookings_of(
     session: &mut WriteSession,
     operation: &Operation,
@@ -201,7 +202,7 @@ fn bookings_of(
     Ok(there.first().map_or_else(|| vec![id], Existing::group))
 }
 
-/// The id that Beds24 has for it; where none was kept, that of the booking under our reference.
+/// Returns the stored id, or else that of the booking with our reference.
 fn known_id(session: &mut WriteSession, operation: &Operation, places: &[(String, Date)]) -> Result<String, Abort> {
     if let Some(id) = &operation.channel_id {
         return Ok(id.clone());

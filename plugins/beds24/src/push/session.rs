@@ -1,5 +1,5 @@
-//! One call that writes, and how often it may ask: a call that asks more often than its budget allows is ended, and nobody
-//! would know what it has done.
+//! A push call with its request budget. The host ends a call that exceeds its limit, which would leave the results
+//! unknown.
 
 use gassync_plugin::{Attempt, ChannelError, FieldError, Operation, Outcome};
 use serde_json::value::RawValue;
@@ -11,36 +11,36 @@ use crate::{
     settings::Settings,
 };
 
-/// Requests of one call.
+/// Maximum requests per call.
 const MAX_REQUESTS: u32 = 19;
-/// Those of them that may look before anything is written.
+/// Maximum lookups among them, before the first write.
 const MAX_LOOKUPS: u32 = 14;
 
 pub(crate) struct WriteSession {
     pub settings: Settings,
     lookups: u32,
     written: u32,
-    /// Whether anything may have been written by now: from then on nothing may end the call as a whole.
+    /// True once a write was sent: from then on no error may end the whole call.
     pub has_written: bool,
-    /// Since Beds24 has had enough of us, or is not there: nothing more is asked in this call, which would only wait.
+    /// Set once Beds24 limits requests or is unreachable. No further requests are sent in this call.
     backoff: Option<Backoff>,
 }
 
-/// Why nothing more is asked, and after how many seconds it may be.
+/// Why no further requests are sent, with the retry delay in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Backoff {
     Later(Option<u32>),
     Gone,
 }
 
-/// Why an operation is not gone on with.
+/// Why planning of an operation stopped.
 #[derive(Debug)]
 pub(crate) enum Abort {
     Refused(Vec<FieldError>),
     Later(Option<u32>),
-    /// Nobody could look.
+    /// The lookup failed.
     Unclear,
-    /// The whole call.
+    /// An error of the whole call.
     Call(ChannelError),
 }
 
@@ -49,12 +49,12 @@ impl WriteSession {
         Ok(Self { settings: Settings::read()?, lookups: 0, written: 0, has_written: false, backoff: None })
     }
 
-    /// Looks at bookings, at all that there are of what is asked for.
+    /// Looks up bookings on all pages.
     pub fn lookup_pages(&mut self, parameters: &Parameters) -> Result<Vec<Box<RawValue>>, Abort> {
         if let Some(back_off) = self.backoff {
             return Err(back_off.into());
         }
-        // As a rule it is one page; there must be room for all of them.
+        // Usually there is one page, but all must fit.
         if self.lookups + MAX_PAGES > MAX_LOOKUPS {
             return Err(Abort::Unclear);
         }
@@ -68,12 +68,12 @@ impl WriteSession {
         })
     }
 
-    /// Asks nothing more.
+    /// Stops further requests; the first reason is kept.
     pub fn back_off(&mut self, back_off: Backoff) -> Backoff {
         *self.backoff.get_or_insert(back_off)
     }
 
-    /// Whether something that takes so many requests may still be written; else what is to be written waits.
+    /// Checks that this many requests remain for a write; otherwise returns the outcome that defers it.
     pub fn may_write(&mut self, requests: u32) -> Result<(), Outcome> {
         if MAX_REQUESTS.saturating_sub(self.lookups + self.written) < requests {
             self.back_off(Backoff::Later(None));
@@ -96,12 +96,12 @@ impl WriteSession {
 }
 
 impl Abort {
-    /// What became of the operation; an error where the whole call ends.
+    /// Converts to the operation's outcome; an error ends the whole call.
     pub fn outcome(self, operation: &Operation) -> Result<Outcome, ChannelError> {
         match self {
             Self::Refused(errors) => Ok(Outcome::Refused(errors)),
             Self::Later(seconds) => Ok(Outcome::Retry(seconds)),
-            // What may be there already stays unknown until somebody has looked.
+            // After an attempt without known result, the outcome stays unknown until a lookup succeeds.
             Self::Unclear if operation.attempt == Attempt::AfterUnknown => Ok(Outcome::Unknown),
             Self::Unclear => Ok(Outcome::Retry(None)),
             Self::Call(error) => Err(error),

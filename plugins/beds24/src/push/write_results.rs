@@ -1,5 +1,4 @@
-//! What Beds24 made of each thing that was written: one result for each, in their order, under a status of success even
-//! where all were refused.
+//! Results of writes: one per item in order, with an HTTP success status even if all were refused.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +8,30 @@ use serde_json::value::RawValue;
 
 use crate::refusal::{self, ErrorBody};
 
-/// What came of a request that writes.
+/// Result of a write request.
 #[derive(Debug)]
 pub(crate) enum BatchResult {
-    /// Something of each; where a result is missing, nobody knows.
+    /// One result per item; a missing result is unknown.
     Each(Vec<WriteResult>),
-    /// Nothing was taken.
+    /// Nothing was accepted.
     Refused(Vec<FieldError>),
-    /// Not now; after so many seconds where Beds24 says so.
+    /// Rate limited, with the delay in seconds if given.
     Later(Option<u32>),
-    /// It may have been taken: no answer, or none that can be read.
+    /// It may have been accepted: no response, or an unreadable one.
     Unclear,
 }
 
-/// What came of one thing.
+/// Result of one item.
 #[derive(Debug, Default)]
 pub(crate) struct WriteResult {
-    /// None where it is not said.
+    /// `None` if missing.
     pub success: Option<bool>,
     pub id: Option<String>,
-    /// The id of what was made: a new booking may be there although something about it was refused.
+    /// Id of the created record. A new booking may exist even if part of it was refused.
     pub made_id: Option<String>,
-    /// What it says it has now, as far as that could be read.
+    /// The echoed record, if readable.
     pub applied: Option<Box<RawValue>>,
-    /// Why it was refused.
+    /// Reasons for refusal.
     pub errors: Vec<FieldError>,
     pub warnings: Vec<String>,
 }
@@ -57,13 +56,13 @@ struct Problem {
     message: Lenient,
 }
 
-/// Sends a request that writes. An error is one of the whole call: the credential, or the plugin.
+/// Sends a write request. An error applies to the whole call: invalid credentials or a plugin error.
 pub(crate) fn send(request: Request) -> Result<BatchResult, ChannelError> {
     let answer = match request.send() {
         Ok(answer) => answer,
-        // The host itself held it back.
+        // The host did not send it.
         Err(ChannelError::RateLimited(seconds)) => return Ok(BatchResult::Later(seconds)),
-        // It was sent, or may have been.
+        // It may have been sent.
         Err(ChannelError::Unavailable(_)) => return Ok(BatchResult::Unclear),
         Err(other) => return Err(other),
     };
@@ -71,7 +70,7 @@ pub(crate) fn send(request: Request) -> Result<BatchResult, ChannelError> {
     if !(200..300).contains(&status) {
         let error = refusal::of_status(&answer);
         return match (status, error) {
-            // The token is good, and may not do this: other calls may go on.
+            // The token is valid but lacks the scope; other calls may succeed.
             (403, ChannelError::Unauthorized(why)) => Ok(BatchResult::Refused(vec![FieldError::new("", why)])),
             (_, error) => judged(error),
         };
@@ -80,7 +79,7 @@ pub(crate) fn send(request: Request) -> Result<BatchResult, ChannelError> {
         let each = results.iter().enumerate().map(|(index, raw)| WriteResult::read(raw, index));
         return Ok(BatchResult::Each(each.collect()));
     }
-    // A single object speaks of the whole list.
+    // A single object is the result of the whole list.
     #[derive(Deserialize)]
     struct Whole {
         #[serde(default)]
@@ -111,14 +110,14 @@ impl WriteResult {
         let id_in = |raw: &RawValue| values(raw).get("id").and_then(Lenient::unless_zero);
         let made_id = wire.new.as_deref().and_then(id_in);
         let applied = [wire.new, wire.modified].into_iter().flatten().find(|raw| is_object(raw));
-        // The id is repeated beside; in a mere notice it may be all there is.
+        // The id is also in the echo; in a notice it may be the only place.
         let named = applied.as_deref().and_then(id_in);
         let (reported_errors, warned, noticed) = (wire.errors, wire.warnings, wire.info.unwrap_or_default());
         let (reported_errors, warned) = (reported_errors.unwrap_or_default(), warned.unwrap_or_default());
         let noticed = || noticed.iter().find_map(|notice| notice.id.unless_zero());
         let success = wire.success.flag();
         let warnings: Vec<String> = warned.iter().filter_map(Problem::text).collect();
-        // A refusal may say why in its warnings alone.
+        // A refusal may give its reason only as a warning.
         let problems = reported_errors.iter().chain(&warned).map(|problem| problem.at(index));
         let mut errors: Vec<FieldError> = if success == Some(false) { problems.collect() } else { Vec::new() };
         if success == Some(false) && errors.is_empty() {
@@ -127,7 +126,7 @@ impl WriteResult {
         Self { success, id: named.or_else(noticed), made_id, applied, errors, warnings }
     }
 
-    /// Which of the values that were sent it has otherwise, in words; what it does not repeat is not compared.
+    /// Describes sent values that the echo shows differently; keys that are not echoed are skipped.
     pub fn differences(&self, sent: &RawValue, keys: &[&str]) -> Vec<String> {
         let Some(applied) = &self.applied else { return Vec::new() };
         let (sent, has) = (values(sent), values(applied));
@@ -154,12 +153,12 @@ impl Problem {
     }
 }
 
-/// The values of an object by their names; nothing where it is none.
+/// Returns the values of an object by name; empty if it is not an object.
 pub(crate) fn values(raw: &RawValue) -> BTreeMap<String, Lenient> {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
-/// Numbers come back as texts and with other digits, words in another case.
+/// Compares values. Beds24 echoes numbers as texts or with other digits, and words in another case.
 pub(crate) fn is_same(sent: &Lenient, has: &Lenient) -> bool {
     let plain = |said: &Lenient| {
         let text = said.decimal().unwrap_or_else(|| said.lower());
@@ -243,7 +242,7 @@ mod tests {
         let error = |code: u16| format!(r#"{{"success":false,"type":"error","code":{code},"error":"so it is"}}"#);
         assert_eq!(said(401, &error(401)).err(), Some(ChannelError::Unauthorized("so it is".to_owned())));
         assert!(matches!(said(429, &error(429)), Ok(BatchResult::Later(Some(117)))));
-        // The token may do other things still.
+        // The token may have other scopes.
         assert!(matches!(said(403, &error(403)), Ok(BatchResult::Refused(_))));
         FakeHost::reset();
         FakeHost::answer_with(Err(HttpError::CircuitOpen(Some(9))));

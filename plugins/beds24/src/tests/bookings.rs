@@ -1,4 +1,4 @@
-//! What a booking says, in either version of the interface.
+//! Tests of bookings in both API versions.
 
 use gassync_plugin::{
     ChangeKind, Completeness, Entity, ReservationStatus, Selection,
@@ -277,7 +277,7 @@ fn a_cancellation_with_odd_dates_still_cancels() {
         assert!(matches!(reported.status, ReservationStatus::Cancelled));
         assert_eq!((reported.stay, reported.rooms[0].stay), (None, None), "{departure}");
     }
-    // One that stands and has no nights any more is the host's to judge.
+    // The host decides about an active booking without nights.
     let none = webhook(&BOOKING.replace("2027-03-08", "2027-03-05")).stay.expect("what was said");
     assert_eq!(none.start, none.until);
 }

@@ -1,4 +1,4 @@
-//! Nights that are written.
+//! Tests of pushing nights.
 
 use gassync_plugin::{
     Accepted, Attempt, CalendarNights, CalendarPart, ChannelError, Nights, Outcome, Price, PushCalendar, money,
@@ -100,7 +100,7 @@ fn capped_values_are_reported() {
     let reported = accepted(&outcomes[0]);
     let expected = ["maxStay capped to 365", "maxStay is 365 at Beds24 and not 400, from 2027-06-01 on"];
     assert_eq!((reported.confirmed, reported.warnings.as_slice()), (false, &expected.map(str::to_owned)[..]));
-    // The warning is about the room: which of its nights is meant only the values tell.
+    // The warning applies to the room; only the echoed values identify the night.
     assert!(accepted(&outcomes[1]).confirmed && accepted(&outcomes[1]).warnings.len() == 1);
 }
 

@@ -1,4 +1,4 @@
-//! How the connection stands.
+//! Tests of the connection test.
 
 use gassync_plugin::{ChannelError, Connection, Report, testing::FakeHost};
 use serde_json::json;

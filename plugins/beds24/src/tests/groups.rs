@@ -1,4 +1,4 @@
-//! Reservations of several rooms.
+//! Tests of reservations of several rooms.
 
 use gassync_plugin::{Attempt, Operation, OperationKind, Outcome, ReservationStatus, RoomStay, money};
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ fn after_an_unknown_end_the_rooms_that_are_missing_join_those_that_are_there() {
     assert_eq!(accepted(&outcome).channel_id.as_deref(), Some("72"));
     let both = page(&[there(71, 5200, "new"), there(72, 5201, "new")].join(","), false);
     assert!(accepted(&one(again(two_rooms()), &[(200, both)])).confirmed && written().is_empty());
-    // What an earlier try made is taken back with the rest.
+    // Bookings of an earlier attempt are cancelled too.
     let refusal = results(&json!([{ "success": false, "errors": [{ "message": "is full" }] }]));
     let undone = results(&json!([{ "success": true, "modified": { "id": 72 } }]));
     let outcome = one(again(two_rooms()), &[(200, page(&there(72, 5201, "new"), false)), refusal, undone]);

@@ -1,4 +1,4 @@
-//! What Beds24 calls us with.
+//! Tests of inbound calls.
 
 use gassync_plugin::{
     ChangeKind, ChannelError, Entity, HttpRequest, Inbound, Reservation,

@@ -1,4 +1,4 @@
-//! What the manifest promises of the adapter.
+//! Tests of the manifest.
 
 use gassync_plugin::Adapter;
 use serde_json::Value;
@@ -64,7 +64,7 @@ fn what_nobody_may_keep_is_hidden_in_every_shape_it_comes_in() {
         }
     }
     for around in ["/data/*", "/*/modified"] {
-        // Others' addresses may prove their calls, as ours does.
+        // Other systems' URLs may contain tokens, as ours does.
         for what in ["customHeader", "url"] {
             assert!(hidden.contains(&&*format!("{around}/webhooks/{what}")), "{around}/{what}");
         }

@@ -1,4 +1,4 @@
-//! What the adapter makes of the channel, seen from outside: each trap of the channel is a test.
+//! Tests through the adapter's exports. Each peculiarity of the channel has a test.
 
 mod bookings;
 mod calendars;
@@ -52,7 +52,7 @@ fn day(text: &str) -> Date {
     parse_date(text).expect("a date")
 }
 
-/// Method, path with query, and body of what was asked; nothing is asked without the token.
+/// Returns method, path with query, and body of the sent requests; asserts that each has the token.
 fn asked() -> Vec<(String, String, Value)> {
     let requests = FakeHost::take_requests().into_iter().map(|request| {
         let token = request.headers.iter().find(|header| header.name == "token").map(|header| header.value.as_str());

@@ -1,4 +1,4 @@
-//! Bookings and blocks that are written, one by one.
+//! Tests of pushing bookings and blocks.
 
 use gassync_plugin::{
     Accepted, Address, Attempt, Block, ChannelError, FieldError, GuestDetails, Header, HttpResponse, Nights, Operation,
@@ -55,7 +55,7 @@ fn again(operation: Operation) -> Operation {
     Operation { attempt: Attempt::AfterUnknown, ..operation }
 }
 
-/// Pushes against answers in their order.
+/// Pushes operations; the channel returns these responses in order.
 pub(super) fn push(operations: Vec<Operation>, answers: &[(u16, String)]) -> Result<Vec<Outcome>, ChannelError> {
     FakeHost::reset();
     answers.iter().for_each(|(status, body)| FakeHost::answer(*status, body));
@@ -208,7 +208,7 @@ fn half_of_a_new_booking_is_taken_back() {
     let outcome =
         one(create(), &[results(&half), results(&json!([{ "success": true, "modified": { "id": 71000104 } }]))]);
     assert_eq!(refused(&outcome)[0].path, "/0/infoItems");
-    // Without our reference: it must not be found as what was made.
+    // Without our reference, so that a later lookup does not find it.
     assert_eq!(asked()[1].2, json!([{ "id": 71000104, "status": "cancelled", "reference": "" }]));
     assert!(matches!(one(create(), &[results(&half)]), Outcome::Unknown), "nobody knows what is there");
 }
@@ -462,7 +462,7 @@ fn of_a_whole_room_type_or_house_the_host_knows_the_units() {
     assert_eq!((&body[0]["roomQty"], &body[1]["roomQty"], &body[1]["roomId"]), (&json!(2), &json!(3), &json!(5201)));
     assert!(body[0].get("actions").is_none(), "blocks need no group: {body}");
     assert_eq!(accepted(&outcomes[0]).channel_id.as_deref(), Some("71"));
-    // All of them are found by our reference when they are to be lifted.
+    // All of them are found by our reference when the block is lifted.
     let there = |id: u32, room: u32, status: &str| {
         format!(r#"{{"id":{id},"roomId":{room},"arrival":"2027-06-01","status":"{status}","reference":"GAS-B7"}}"#)
     };

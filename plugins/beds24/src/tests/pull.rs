@@ -1,4 +1,4 @@
-//! What Beds24 is asked, and what comes of the answers.
+//! Tests of fetches: requests and decoded responses.
 
 use gassync_plugin::{
     ChangeKind, ChannelError, Entity, Nights, Pull, Query, ResumePoint, Selection, testing::FakeHost, to_date_text,
@@ -73,7 +73,7 @@ fn calendar_ranges_include_their_last_day() {
     let page_ = fetch(Entity::Calendar, Selection::Within(nights), None).expect("a page");
     let ChangeKind::Calendar(rows) = &page_.changes[0].data else { panic!("a calendar") };
     assert_eq!(to_date_text(rows[0].stay.until), "2027-03-01");
-    // How many are left says nothing of whether somebody has closed it.
+    // The unit count does not tell if a person has closed the night.
     assert_eq!((rows[0].units_available, rows[0].available), (Some(-1), Some(true)));
     assert_eq!(rows[0].prices[0].amount.amount, "99.50");
     assert_eq!(rows[1].available, Some(false), "a blackout closes what has units");

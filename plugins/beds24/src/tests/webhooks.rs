@@ -1,4 +1,4 @@
-//! Who tells Beds24 to call us, and what becomes of other systems that it calls.
+//! Tests of webhook subscriptions beside those of other systems.
 
 use gassync_plugin::{ChannelError, Connection, Subscribed, state, testing::FakeHost};
 use serde_json::{Value, json};
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{asked, page};
 use crate::Beds24;
 
-/// What our lines end with in these tests.
+/// Mark at the end of our lines in these tests.
 const MARK: &str = "by=gassync-1970abc";
-/// Ours, as the host has filled it in.
+/// Our URL, after the host filled its placeholders.
 const OURS: &str = "https://gas.example/w/9?by=gassync-1970abc";
 const OURS_BESIDE: &str = "https://gas.example/w/9/v1?token=t0ken&by=gassync-1970abc";
 const OTHER: &str = " https://other.example/hook?key=k1 ";
@@ -27,7 +27,7 @@ fn house(webhooks: &Value) -> Value {
     json!({ "id": 4100, "name": "Molen", "webhooks": webhooks })
 }
 
-/// What one house is written, if it is, and what comes of it where Beds24 takes it.
+/// Returns the webhook written to one property, if any, and the result if Beds24 accepts it.
 fn subscribed_to(webhooks: &Value) -> (Option<Value>, Subscribed) {
     fresh();
     answer_houses(&[house(webhooks)]);
@@ -82,7 +82,7 @@ fn another_systems_webhook_stays_and_ours_is_one_more_line() {
         let there = json!({ "version": version, "url": OTHER, "additionalData": "none", "customHeader": "***" });
         let (written, subscribed) = subscribed_to(&there);
         let ours = format!("{{{{webhook.url}}}}/v1?token={{{{webhook.token}}}}&{MARK}");
-        // No version, no additional data and no header: they are the other's.
+        // Version, additional data and header are unchanged: they belong to the other system.
         assert_eq!(written.expect("written"), json!({ "url": format!("{OTHER}\n{ours}") }), "{version}");
         assert_eq!(subscribed.ids, ["4100"]);
         let keeps = subscribed.steps.iter().find(|step| step.contains("keeps its version"));
@@ -97,14 +97,14 @@ fn ours_is_entered_once() {
         let (written, subscribed) = subscribed_to(&there);
         assert_eq!((written, subscribed.ids), (None, vec!["4100".to_owned()]), "{url}");
     }
-    // In another version: where nobody else reads it, it is mended; beside another it stays, and a person is told.
+    // Our webhook in another version: alone it is corrected; beside another one it stays, with a manual step.
     let alone = json!({ "version": "one", "url": OURS, "additionalData": "CVC" });
     let best = json!({ "version": "twoWithPersonalData", "additionalData": "none" });
     assert_eq!(subscribed_to(&alone).0, Some(best));
     let beside = json!({ "version": "one", "url": format!("{OTHER}\n{OURS_BESIDE}") });
     let (written, subscribed) = subscribed_to(&beside);
     assert!(written.is_none() && subscribed.steps[0].contains("keeps its version 1"), "{:?}", subscribed.steps);
-    // One of another connection of ours is another's.
+    // The line of another connection of ours is treated like any other system's.
     let theirs = json!({ "version": "twoWithPersonalData", "url": "https://gas.example/w/8?by=gassync-1970def" });
     assert!(
         subscribed_to(&theirs).0.expect("written")["url"].as_str().is_some_and(|url| url.contains("\n{{webhook.url}}"))
@@ -124,7 +124,7 @@ fn what_is_not_shown_is_not_written_over() {
         let step = &subscribed.steps[0];
         assert!(step.starts_with("Molen (4100): ") && step.contains(why) && step.contains("one more line"), "{step}");
     }
-    // A header without an address stays, too: ours proves its calls by its own address then.
+    // A header without a URL is kept too: our calls are then authenticated by the token in the URL.
     let header = json!({ "url": "", "customHeader": "***" });
     let written = subscribed_to(&header).0.expect("written");
     let url = format!("{{{{webhook.url}}}}/v1?token={{{{webhook.token}}}}&{MARK}");
@@ -140,7 +140,7 @@ fn only_ours_is_taken_away() {
             json!({ "url": OURS, "customHeader": "X-Other: 1\nx-gassync-token: t" }),
             json!({ "url": "", "customHeader": "X-Other: 1" }),
         ),
-        // Of headers that we are not shown none is written.
+        // Hidden headers are never overwritten.
         (json!({ "url": OURS, "customHeader": "***" }), json!({ "url": "" })),
         (json!({ "url": format!("{OTHER}\n{OURS_BESIDE}"), "customHeader": "X-Other: 1" }), json!({ "url": OTHER })),
         (
@@ -171,7 +171,7 @@ fn a_house_is_let_go_once_beds24_says_so() {
     answer_houses(&[named(4100)]);
     FakeHost::answer(503, "");
     assert!(matches!(Beds24::unsubscribe(vec!["4100".to_owned()]), Err(ChannelError::Unavailable(_))));
-    // A source that remembers nothing knows no line as its own.
+    // Without a stored mark, the source recognises no line as its own.
     FakeHost::reset();
     answer_houses(&[named(4100)]);
     assert_eq!(Beds24::unsubscribe(vec!["4100".to_owned()]), Ok(Vec::new()));

@@ -1,8 +1,8 @@
-//! A guest that misbehaves on request: the body of the call says how.
+//! A plugin that misbehaves in the way given by the request body.
 
 use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, http, log, reply_with, signing, state};
 
-/// Does as it is told.
+/// The plugin.
 pub struct Misbehaving;
 
 gassync_plugin::export!(crate::Misbehaving: Inbound);
@@ -45,7 +45,7 @@ impl Inbound for Misbehaving {
                     drop(http::Request::get("https://allowed.example/").send());
                 }
             }
-            // More than a call may copy, in one text.
+            // Exceeds the maximum of copied bytes with one text.
             "long" => {
                 let long = "x".repeat(rest.parse().unwrap_or_default());
                 return Err(ChannelError::Conflict(long));
@@ -88,8 +88,9 @@ impl Inbound for Misbehaving {
                     reply: Some(reply_with(200, "application/octet-stream", signature)),
                 });
             }
-            // Uses the secret in every way there is, and then looks for it in all of its own memory. It is told the
-            // secret's bytes, each with its bits turned, so that it knows what to look for and does not have it.
+            // Uses the secret in every possible way, then searches its own memory for it. The request contains the
+            // secret with the lowest bit of each byte inverted, so that the plugin can search for it without holding
+            // it.
             "hunt" => {
                 let wanted: Vec<u8> = rest.bytes().collect();
                 let request = http::Request::post_json(
@@ -132,12 +133,13 @@ impl Inbound for Misbehaving {
     }
 }
 
-/// How often a text stands in this guest's memory, given with the lowest bit of each byte turned.
+/// Counts a text in this guest's memory, given with the lowest bit of each byte inverted.
 fn found_in_memory(turned: &[u8]) -> usize {
     #[cfg(target_arch = "wasm32")]
     let memory = {
         let bytes = core::arch::wasm32::memory_size(0) * 65_536;
-        // SAFETY: this is all the memory there is, and nothing writes to it meanwhile. From 1 on: no slice begins at 0.
+        // SAFETY: the slice covers exactly the linear memory, and nothing writes to it meanwhile. It starts at 1,
+        // because a slice must not start at address 0.
         #[expect(unsafe_code, reason = "looking through all of memory is what this guest is for")]
         unsafe {
             core::slice::from_raw_parts(core::ptr::with_exposed_provenance::<u8>(1), bytes - 1)

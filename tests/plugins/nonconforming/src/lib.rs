@@ -1,4 +1,4 @@
-//! A guest that understands its samples, and makes every other mistake that the conformance kit looks for.
+//! A plugin that decodes its samples, but makes every other error the conformance suite checks for.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,13 +9,13 @@ use gassync_plugin::{
 };
 use serde::Deserialize;
 
-/// Does as it likes.
+/// The plugin.
 pub struct Nonconforming;
 
 gassync_plugin::export!(crate::Nonconforming: Inbound, Reply, Pull, Feeds, Connection);
 
-/// Its version is none, its hosts are half the world, its slot cannot be filled, it polls all the time, and it promises
-/// to write.
+/// Has an invalid version, overly broad hosts, a slot that cannot be filled, excessive polling, and a promise of
+/// writes.
 const MANIFEST: &str = r#"{
     "schemaVersion": 1, "id": "nonconforming", "displayName": "Nonconforming", "version": "1.0", "contract": "1.0.0-rc.5",
     "vendor": "GasSync", "hosts": ["https://*.example"],
@@ -30,7 +30,7 @@ const MANIFEST: &str = r#"{
     "batches": {"calendar": {"items": 10}}
 }"#;
 
-/// A field that nobody knows is taken for a mistake.
+/// Rejects unknown fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Booking {
@@ -59,7 +59,7 @@ impl Inbound for Nonconforming {
 }
 
 impl Reply for Nonconforming {
-    /// Says yes to all but what it never thought of, hands back the headers it was called with, and changes its mind.
+    /// Accepts everything except cases it does not expect, returns the request's headers, and gives varying replies.
     fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
         let Some(ChangeResult::Applied(applied)) = results.first() else { panic!("they always take it") };
         let was_here = state::get::<bool>("was-here")?.unwrap_or_default();
@@ -88,7 +88,7 @@ impl Feeds for Nonconforming {
 }
 
 impl Connection for Nonconforming {
-    /// All is well, whatever the channel says.
+    /// Reports success whatever the channel answers.
     fn check() -> Result<Report, ChannelError> {
         drop(http::Request::get("https://api.example/me").send());
         Ok(Report { account: None, scopes: Vec::new(), missing: Vec::new(), extra: Vec::new() })
@@ -113,7 +113,7 @@ impl Pull for Nonconforming {
         if matches!(answer.status(), 401 | 403 | 429) {
             return Err(ChannelError::Malformed(format!("status {}", answer.status())));
         }
-        // Whatever is not a list of bookings looks like an empty one.
+        // Treats anything that is not a list of bookings as an empty list.
         let bookings: Vec<Booking> = serde_json::from_slice(answer.body()).unwrap_or_default();
         Ok(Page::of(bookings.into_iter().map(reservation).collect()))
     }

@@ -1,5 +1,5 @@
-//! A channel that speaks the standard schema: a message is a list of records of the kind that its path names. Nothing is judged
-//! here that the host could judge.
+//! A channel that uses the standard schema: a message is a list of records of the kind in its path. Validation is left
+//! to the host.
 
 use gassync_plugin::{
     Adapter, Address, Change, ChangeKind, ChannelError, Decoded, Entity, GuestDetails, HttpRequest, Inbound, Lenient,
@@ -236,7 +236,7 @@ fn guest(guest: &Guest) -> GuestDetails {
     .living_at(address)
 }
 
-/// As it was written, be it an amount or not.
+/// Keeps the amount as written, valid or not.
 fn sum(said: &Lenient, currency: Option<&str>) -> Option<Money> {
     Some(money(said.text()?, currency))
 }
@@ -249,7 +249,7 @@ fn kind(word: Option<&str>) -> PriceKind {
     }
 }
 
-/// Whatever it is, under one name.
+/// Keeps any value under one name.
 fn extra(said: Option<&RawValue>) -> Vec<(String, String)> {
     said.map(|raw| ("said".to_owned(), raw.get().to_owned())).into_iter().collect()
 }

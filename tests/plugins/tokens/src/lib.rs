@@ -1,8 +1,8 @@
-//! A guest with credentials of every kind; it does nothing with them.
+//! A plugin with credentials of every kind, which does nothing with them.
 
 use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound};
 
-/// Has a manifest.
+/// The plugin, which only has a manifest.
 pub struct Tokens;
 
 gassync_plugin::export!(crate::Tokens: Inbound);

@@ -1,16 +1,16 @@
-//! A guest that says which version it is. Tests make others of it by writing over its bytes: the number of its version, and
-//! the room that is left in its list of hosts.
+//! A plugin that returns its version. Tests derive other versions by patching its bytes: the version number, and the
+//! padding in its list of hosts.
 
 use std::{hint::black_box, time::Duration};
 
 use gassync_plugin::{Adapter, ChannelError, Decoded, HttpRequest, Inbound, http, reply_with};
 
-/// Says which it is.
+/// The plugin.
 pub struct Versioned;
 
 gassync_plugin::export!(crate::Versioned: Inbound);
 
-/// Eight bytes that tests replace; the manifest has them too.
+/// Eight bytes that tests replace; the manifest contains them too.
 static VERSION: [u8; 8] = *b"1.0.1000";
 
 static MANIFEST: &str = concat!(
@@ -18,7 +18,7 @@ static MANIFEST: &str = concat!(
     "schemaVersion": 1, "id": "versioned", "displayName": "Versioned", "version": "1.0.1000",
     "contract": "1.0.0-rc.5", "vendor": "GasSync",
     "hosts": ["GET https://one.example""#,
-    // Room for 32 bytes more.
+    // Padding of 32 bytes.
     "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t",
     r#"],
     "routes": [
@@ -34,7 +34,7 @@ static MANIFEST: &str = concat!(
 
 impl Adapter for Versioned {
     fn manifest() -> String {
-        // What the compiler knows it would put into the code, where nobody finds it.
+        // Prevents the compiler from inlining the text into code, where tests could not find it.
         black_box(MANIFEST).to_owned()
     }
 }

@@ -1,10 +1,10 @@
-//! Where the values of a JSON text stand. Texts are changed in place and never written anew: numbers keep their digits.
+//! Finds values in a JSON text. Texts are edited in place and not serialised again, to keep the digits of numbers.
 
 use super::{Members, ValueKind, ValueSpan};
 
-/// The values of a text, outer before inner; none where it is not JSON.
+/// Returns the values of a text, outer before inner; `None` if it is not JSON.
 pub(super) fn spans(bytes: &[u8]) -> Option<Vec<ValueSpan>> {
-    // A reader of its own with a limit on depth, so that what follows may go down without one.
+    // Parse first with serde_json, which limits the depth, so that the recursion below needs no limit.
     serde_json::from_slice::<serde_json::Value>(bytes).ok()?;
     let mut reader = Reader { bytes, at: 0, spans: Vec::new() };
     reader.value("")?;
@@ -116,7 +116,7 @@ impl Reader<'_> {
     }
 }
 
-/// An id or a day: what channels use as the names of members where the object is a table.
+/// True for an id or date, which channels use as member names in objects that are tables.
 fn is_data(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || b"-:T".contains(&byte))
 }

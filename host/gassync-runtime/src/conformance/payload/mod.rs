@@ -1,20 +1,19 @@
-//! A sample's bytes, and ways to change them.
+//! Sample payloads, and ways to alter them.
 
 mod json;
 mod xml;
 
 use std::ops::Range;
 
-/// Stands for what channels add one day: nobody knows its name.
+/// Name of a field that the channel may add in future.
 const UNKNOWN: &str = "gassyncUnknown";
-/// A text that is neither a day nor a number nor any channel's word.
+/// A text that is not a date, number or term of any channel.
 const NO_WORD: &str = "\u{2603}";
-/// More than 32 bits hold, and still an amount that the host takes, even ten times.
+/// Exceeds 32 bits; as an amount, even ten times this value is valid.
 const HUGE: &str = "9999999999";
-/// More than any float holds.
+/// Exceeds the range of a float.
 const BEYOND: &str = "1e999";
-/// The ways in which channels write days, `9` for any digit, and days in them that are in no calendar: the same whether the
-/// day or the month stands first.
+/// Date formats of channels, with `9` for any digit, each with dates that do not exist in day-month or month-day order.
 const DAYS: [(&str, [&str; 3]); 7] = [
     ("9999-99-99", ["2027-02-30", "2027-13-01", "0000-00-00"]),
     ("9999/99/99", ["2027/02/30", "2027/13/01", "0000/00/00"]),
@@ -25,7 +24,7 @@ const DAYS: [(&str, [&str; 3]); 7] = [
     ("20999999", ["20270230", "20271301", "00000000"]),
 ];
 
-/// What stands at a place.
+/// Kind of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ValueKind {
     Text,
@@ -33,26 +32,26 @@ pub(super) enum ValueKind {
     Flag,
     Null,
     List,
-    /// `end` is where the brace stands that closes it.
+    /// `end` is the position of the closing brace.
     Object {
         end: usize,
         members: Members,
     },
 }
 
-/// What an object is made of.
+/// Kind of an object's members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Members {
     None,
     Fields,
-    /// The names are data, such as days or ids.
+    /// The names are data, such as dates or ids.
     Table,
 }
 
 /// A value inside a payload.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ValueSpan {
-    /// A JSON pointer, or the names of the elements around it.
+    /// A JSON pointer, or the path of element names.
     pub place: String,
     pub range: Range<usize>,
     pub kind: ValueKind,
@@ -64,7 +63,7 @@ enum Form {
     Other,
 }
 
-/// Bytes that a channel sends.
+/// The body of a channel's message.
 pub(super) struct Payload {
     pub bytes: Vec<u8>,
     form: Form,
@@ -76,7 +75,7 @@ pub(super) struct Alteration {
     edits: Vec<Edit>,
 }
 
-/// What is to stand where.
+/// A range of bytes and its replacement.
 type Edit = (Range<usize>, String);
 
 impl Payload {
@@ -96,13 +95,13 @@ impl Payload {
         matches!(self.form, Form::Xml(_))
     }
 
-    /// Something nobody knows in every object, or on and in every element.
+    /// Adds an unknown field to every object, or an unknown attribute and child to every element.
     pub fn unknown_everywhere(&self) -> Option<Alteration> {
         let edits: Vec<Edit> = self.unknown_in_each().into_iter().flat_map(|alteration| alteration.edits).collect();
         (!edits.is_empty()).then(|| Alteration { how: "something nobody knows in every place".to_owned(), edits })
     }
 
-    /// Something nobody knows, in each place by itself.
+    /// Adds an unknown field at each position, one per alteration.
     pub fn unknown_in_each(&self) -> Vec<Alteration> {
         let one = |what: &str, place: &str, edit: Edit| Alteration {
             how: format!("{what} nobody knows at {}", shown(place)),
@@ -128,7 +127,7 @@ impl Payload {
         }
     }
 
-    /// A value put inside: as a member nobody knows, and in the place of the first text.
+    /// Inserts a value as an unknown member, and in place of the first text.
     pub fn put_inside(&self, what: &str, json: &str, xml: &str) -> Vec<Alteration> {
         let altered =
             |place: &str, edit: Edit| Alteration { how: format!("{what} at {}", shown(place)), edits: vec![edit] };
@@ -147,7 +146,7 @@ impl Payload {
         }
     }
 
-    /// Every value in turn, replaced by nothing, by something of another kind, and by numbers that no field holds.
+    /// Replaces every value in turn by nothing, by a value of another type, and by numbers out of range.
     pub fn other_values(&self) -> Vec<Alteration> {
         let replaced = |span: &ValueSpan, text: &str| {
             let what = if text.is_empty() { "nothing" } else { text };
@@ -158,7 +157,7 @@ impl Payload {
         self.values().iter().flat_map(others).collect()
     }
 
-    /// Every day in turn, replaced by days that are in no calendar. What follows it, such as a time, stays.
+    /// Replaces every date in turn by dates that do not exist. The text behind the date, such as a time, stays.
     pub fn impossible_days(&self) -> Vec<Alteration> {
         let mut alterations = Vec::new();
         for span in self.values().iter().filter(|span| span.kind == ValueKind::Text) {
@@ -175,17 +174,17 @@ impl Payload {
         alterations
     }
 
-    /// Where it is altered first.
+    /// Position of the first edit.
     pub fn place(&self, alteration: &Alteration) -> usize {
         alteration.edits.iter().map(|(range, _)| range.start).min().unwrap_or_default()
     }
 
-    /// The bytes, so altered.
+    /// Applies the edits.
     pub fn altered(&self, alteration: &Alteration) -> Vec<u8> {
         let mut edits: Vec<&Edit> = alteration.edits.iter().collect();
         edits.sort_by_key(|(range, _)| range.start);
         let mut bytes = self.bytes.clone();
-        // From the back: what stands before an edit stays where it is.
+        // Edit from the end, so that earlier positions stay valid.
         for (range, text) in edits.into_iter().rev() {
             bytes.splice(range.clone(), text.bytes());
         }
@@ -201,7 +200,7 @@ impl Payload {
     }
 }
 
-/// What may stand in a value's place and should not.
+/// Invalid replacements for a value.
 fn others(span: &ValueSpan, is_json: bool) -> Vec<String> {
     let word = format!("\"{NO_WORD}\"");
     let texts: &[&str] = match &span.kind {
@@ -216,7 +215,7 @@ fn others(span: &ValueSpan, is_json: bool) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// A member nobody knows, where this is an object whose members are fields.
+/// Adds an unknown member, if this is an object whose members are fields.
 fn added_member(span: &ValueSpan, value: &str) -> Option<Edit> {
     let ValueKind::Object { end, members } = span.kind else { return None };
     let comma = match members {
@@ -227,12 +226,12 @@ fn added_member(span: &ValueSpan, value: &str) -> Option<Edit> {
     Some((end..end, format!(r#"{comma}"{UNKNOWN}":{value}"#)))
 }
 
-/// The outermost value has no name of its own.
+/// The outermost value has an empty path.
 fn shown(place: &str) -> &str {
     if place.is_empty() { "the top" } else { place }
 }
 
-/// Whether a text begins with a day that is written so, and is not merely a longer number.
+/// True if a text begins with a date in this format, and not with a longer number.
 fn is_written(text: &[u8], form: &str) -> bool {
     let (day, rest) = text.split_at(form.len().min(text.len()));
     let fits = |(byte, wanted): (&u8, u8)| if wanted == b'9' { byte.is_ascii_digit() } else { *byte == wanted };

@@ -1,16 +1,16 @@
-//! Where the values of an XML text stand. Only as much of XML is known here as changing samples needs.
+//! Finds values in an XML text. It parses only as much XML as altering samples requires.
 
 use super::{ValueKind, ValueSpan};
 
-/// What a text has that can be changed.
+/// The positions in a text that can be altered.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parts {
-    /// Texts of elements and values of attributes.
+    /// Element texts and attribute values.
     pub values: Vec<ValueSpan>,
-    /// Where an attribute may be added, by element: behind the name in each start tag.
+    /// Positions for a new attribute, by element: after the name in each start tag.
     pub attributes: Vec<(String, usize)>,
-    /// Where a child may be added, by element: before the end of each that has several. One that has a single child only
-    /// wraps it, and nobody adds to a wrapping.
+    /// Positions for a new child, by element: before the end tag of each element with several children. An element with
+    /// a single child is only a wrapper, which channels do not extend.
     pub children: Vec<(String, usize)>,
 }
 
@@ -20,7 +20,7 @@ struct Open<'a> {
     children: usize,
 }
 
-/// The parts of a text; none where its tags do not match.
+/// Returns the parts of a text; `None` if its tags do not match.
 pub(super) fn parts(text: &str) -> Option<Parts> {
     let mut parts = Parts::default();
     let mut open: Vec<Open<'_>> = Vec::new();
@@ -46,7 +46,8 @@ pub(super) fn parts(text: &str) -> Option<Parts> {
     (open.is_empty() && !parts.attributes.is_empty()).then_some(parts)
 }
 
-/// The length of what is neither a start nor an end: none where it is one of these, none inside where it never ends.
+/// Returns the length of a comment, CDATA section, processing instruction or declaration: `None` for a start or end
+/// tag, `Some(None)` if unterminated.
 fn skipped(rest: &str) -> Option<Option<usize>> {
     let until = |end: &str| rest.find(end).map(|at| at + end.len());
     [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">")]
@@ -81,7 +82,7 @@ fn start_tag<'a>(text: &'a str, at: usize, open: &mut Vec<Open<'a>>, parts: &mut
         let attribute = left[..next].trim().trim_end_matches('=').trim_end();
         let start = here + next + 1;
         let end = start + text.get(start..)?.find(quote)?;
-        // What a prefix stands for is no value of the channel's.
+        // Namespace declarations are not values.
         if !attribute.starts_with("xmlns") {
             let place = format!("{}{name}/@{attribute}", path(open));
             parts.values.push(ValueSpan { place, range: start..end, kind: ValueKind::Text });

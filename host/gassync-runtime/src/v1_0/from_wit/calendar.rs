@@ -8,8 +8,8 @@ use super::{
 };
 use crate::CallError;
 
-/// One calendar per room type and rate plan, one entry per night and price. Rows that name no nights are handed back as what
-/// they are: the others stand.
+/// Builds one calendar per room type and rate plan, with one entry per night and price. Rows without nights are
+/// returned as unreadable; the other rows are kept.
 pub(in crate::v1_0) fn calendars(
     reading: &mut Reading,
     rows: Vec<wit::CalendarNights>,

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::CallError;
 
-/// Converts record by record: of what has happened nothing but a block or a calendar without nights cannot be kept, and that
-/// is handed on as unreadable.
+/// Converts each change on its own. Facts are always kept, except blocks and calendars without nights, which become
+/// unreadable changes.
 pub(in crate::v1_0) fn changes(changes: Vec<wit::Change>, limit: usize) -> Converted<Vec<Change>> {
     if changes.len() > limit {
         return Err(CallError::LimitExceeded { limit: "changes", value: format!("{limit} in one answer") });
@@ -110,7 +110,7 @@ fn unreadable(record: wit::Unreadable) -> Unreadable {
     Unreadable { entity: self::entity(entity), id, problem: reading::cut(&problem), raw }
 }
 
-/// A value that nothing is decided by: what is no JSON is kept as text.
+/// Converts an informative value; text that is not JSON becomes a JSON string.
 fn json_or_text(text: &str) -> Value {
     serde_json::from_str(&mend_json_text(text)).unwrap_or_else(|_| Value::String(mend_text(text).into_owned()))
 }

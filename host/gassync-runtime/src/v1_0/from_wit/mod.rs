@@ -1,4 +1,4 @@
-//! From the contract's records to the domain's. What does not convert names its place.
+//! Converts contract records to domain records. Errors name the path of the value.
 
 mod calendar;
 mod change_kind;

@@ -6,7 +6,7 @@ use super::{
     wit,
 };
 
-/// As many as were given to the plugin, or it answered something else.
+/// Checks that the plugin returned one outcome per item.
 pub(in crate::v1_0) fn as_many<T>(outcomes: Vec<T>, given: usize) -> Converted<Vec<T>> {
     if outcomes.len() == given {
         Ok(outcomes)

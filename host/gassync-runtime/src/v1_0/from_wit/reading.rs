@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::{Converted, values, wit};
 use crate::CallError;
 
-/// Most notes that are kept of one record.
+/// Maximum notes per record.
 const MAX_NOTES: usize = 100;
-/// Most characters of a note's path, and of what it says.
+/// Maximum characters of a note's path, and of its text.
 const MAX_NOTE_CHARS: usize = 300;
 
-/// How the values of one record are read. What has happened is kept: a value that cannot be read as it stands is rounded,
-/// taken as text or left out, and noted. What is asked for is read as it was meant, or not at all.
+/// How to convert the values of one record. Facts are kept: an invalid value is rounded, converted to text or omitted,
+/// and noted. Requests are converted exactly, or rejected.
 ///
 /// Paths are JSON pointers into the record of the standard schema.
 pub(in crate::v1_0) struct Reading {
@@ -21,7 +21,7 @@ pub(in crate::v1_0) struct Reading {
 }
 
 impl Reading {
-    /// Of something that has happened; `notes` is what the plugin left out itself.
+    /// Converts a fact; `notes` lists the values the plugin omitted.
     pub fn of_fact(notes: Vec<wit::FieldError>) -> Self {
         let noted = notes
             .into_iter()
@@ -30,19 +30,19 @@ impl Reading {
         Self { strict: false, mended: noted.collect() }
     }
 
-    /// The same record, read as it was meant or not at all.
+    /// Converts the same record exactly, or rejects it.
     pub fn strictly(self) -> Self {
         Self { strict: true, ..self }
     }
 
-    /// What was mended.
+    /// The mended values.
     pub fn mended(self) -> Vec<Mended> {
         self.mended
     }
 
     fn note(&mut self, path: &str, problem: String) -> Converted<()> {
         if self.strict {
-            // What was written so is the channel's mistake, and no fault of the plugin that handed it on.
+            // The channel wrote the invalid value, so do not blame the plugin.
             return Err(CallError::Channel(ChannelError::Malformed(format!("{path}: {problem}"))));
         }
         if self.mended.len() < MAX_NOTES {
@@ -70,7 +70,7 @@ impl Reading {
         text.map_or(Ok(None), |text| self.read(path, mend_instant(&text)))
     }
 
-    /// The days of arrival and departure, each left out where it is in no calendar.
+    /// Dates of arrival and departure; an invalid date is omitted.
     pub fn stay(&mut self, below: &str, nights: Option<wit::Nights>) -> Converted<(Option<Date>, Option<Date>)> {
         let Some(wit::Nights { start, until }) = nights else { return Ok((None, None)) };
         Ok((self.date(&format!("{below}/checkIn"), start)?, self.date(&format!("{below}/checkOut"), until)?))
@@ -103,7 +103,7 @@ impl Reading {
         Ok(extra.within_bounds())
     }
 
-    /// The channel's own record; what is no JSON is kept as a text of JSON.
+    /// The channel's own record; text that is not JSON becomes a JSON string.
     pub fn raw(&mut self, text: Option<&str>) -> Converted<Option<RawJson>> {
         let Some(text) = text else { return Ok(None) };
         match RawJson::parse(&mend_json_text(text)) {
@@ -116,12 +116,12 @@ impl Reading {
     }
 }
 
-/// Why a record cannot be kept, in words for people.
+/// A readable message about why a record is invalid.
 pub(in crate::v1_0) fn problem(path: &str, problem: &str) -> String {
     cut(&format!("{path}: {problem}"))
 }
 
-/// A text for people, without what cannot be kept.
+/// A readable text, without characters that cannot be stored, truncated to `MAX_NOTE_CHARS`.
 pub(in crate::v1_0) fn cut(text: &str) -> String {
     mend_text(text).chars().take(MAX_NOTE_CHARS).collect()
 }

@@ -86,12 +86,13 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
         wit::ReservationStatus::Cancelled => (Status::Cancelled, None),
         wit::ReservationStatus::Declined => (Status::Declined, None),
         wit::ReservationStatus::NoShow => (Status::NoShow, None),
-        // What the plugin has no case for may be another spelling of one.
+        // A status the plugin does not know may be another spelling of a known one.
         wit::ReservationStatus::Other(word) => (word.parse().unwrap_or_else(|never: Infallible| match never {}), None),
     };
     let (check_in, check_out) = reading.stay("", record.stay)?;
     let total = record.total;
-    // What the total is in decides, said or not: else a sum in another currency would give it its own.
+    // The currency of the total applies, even if absent: otherwise an amount in another currency would assign its own
+    // to the total.
     let currency = match &total {
         Some(total) => total.currency.clone(),
         None => {
@@ -101,11 +102,12 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
             rooms.chain(others).chain(lines).find_map(|money| money.currency.clone())
         }
     };
-    // In another currency than the total it has no place here, and to misread it would be worse than to leave it out.
+    // Omit amounts in another currency than the total: the record has one currency, and a wrong amount is worse than
+    // none.
     let fits = |money: &wit::Money| money.currency.is_none() || money.currency == currency;
     let commission = reading.amount("/commission", record.commission.filter(fits))?;
     let payout = reading.amount("/payout", record.payout.filter(fits))?;
-    // Nothing is decided by them: more than can be kept are no reason to refuse a booking.
+    // Price lines are informative: drop lines over the limit instead of rejecting the booking.
     let lines = record.price_lines.into_iter().filter(|line| fits(&line.amount)).take(MAX_PRICE_LINES);
     let mut price_lines = Vec::new();
     for (index, line) in lines.enumerate() {
@@ -161,7 +163,7 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
     Ok(reservation)
 }
 
-/// A line without an amount says nothing.
+/// Converts a price line; `None` if it has no amount.
 fn price_line(reading: &mut Reading, index: usize, line: wit::PriceLine) -> Converted<Option<PriceLine>> {
     let amount = reading.money(&format!("/priceLines/{index}/amount"), &line.amount)?;
     let kind = match line.kind {
@@ -199,7 +201,7 @@ fn room_stay(reading: &mut Reading, below: &str, room: wit::RoomStay) -> Convert
     })
 }
 
-/// Without days that are in a calendar there is nothing to take out of sale.
+/// Converts a block; an error without valid dates, since it would close no night.
 pub(in crate::v1_0) fn block(reading: &mut Reading, record: wit::Block) -> Converted<Block> {
     let (check_in, check_out) = span("stay", record.stay)?;
     let mut block = Block {

@@ -1,11 +1,11 @@
-//! What has happened is kept: of a record only identity and nights can be missing too much.
+//! Tests that facts are kept: only a missing identity or missing nights make a record unreadable.
 
 use gassync_domain::{Change, ChangeKind, ChannelError, Entity, Reservation};
 
 use super::{changes, wit};
 use crate::CallError;
 
-/// More than any of these has.
+/// Larger than the number of changes in any test.
 const LIMIT: usize = 100;
 
 fn day(year: i16, month: u8, day: u8) -> wit::Date {
@@ -53,7 +53,7 @@ fn reservation(intent: wit::Intent) -> wit::Reservation {
     }
 }
 
-/// With something odd in every place that may hold it.
+/// A reservation with an invalid value in every field that allows one.
 fn odd(intent: wit::Intent) -> wit::Reservation {
     let room = wit::RoomStay {
         id: None,
@@ -137,7 +137,7 @@ fn a_fact_is_kept_whatever_is_odd_in_it() {
     let record = record(change);
     assert_eq!(record.total_price.map(|total| total.to_string()).as_deref(), Some("1714.2857"));
     assert_eq!((record.check_in.is_some(), record.rooms[0].check_in.is_some()), (true, true));
-    // A room whose own departure is no date leaves with the others.
+    // A room with an invalid departure gets the reservation's departure.
     assert_eq!(record.rooms[0].check_out, record.check_out);
     assert_eq!((record.rooms[0].total_price, record.booked_at), (None, None));
     assert_eq!((record.price_lines.len(), record.modified_at.is_some()), (0, true));

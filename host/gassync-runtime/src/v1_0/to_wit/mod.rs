@@ -1,4 +1,4 @@
-//! From the domain's records to the contract's.
+//! Converts domain records to contract records.
 
 mod results;
 
@@ -303,7 +303,7 @@ fn room_stay(room: RoomStay, currency: Option<&str>) -> wit::RoomStay {
     }
 }
 
-/// One row per run of nights with the same values.
+/// Returns one row per run of nights with the same values.
 pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
     let CalendarUpdate { calendar: Calendar { property_id, room_type_id, rate_plan_id, nights }, changed } = update;
     let mut part = wit::CalendarPart::empty();
@@ -317,7 +317,7 @@ pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
         }
     }
     let mut rows: Vec<wit::CalendarNights> = Vec::new();
-    // Of one night there is an entry for each of its prices.
+    // A night has one entry per price.
     for entries in nights.chunk_by(|a, b| a.date == b.date) {
         let Some(first) = entries.first() else { continue };
         let Ok(until) = first.date.tomorrow() else { continue };
@@ -440,7 +440,7 @@ fn price_line(line: PriceLine, currency: Option<&str>) -> wit::PriceLine {
     }
 }
 
-/// The core's calendar, with nothing marked as changed.
+/// The core's calendar, with no night marked as changed.
 pub(super) fn calendar_as_it_is(calendar: Calendar) -> Vec<wit::CalendarNights> {
     let changed = CalendarParts { availability: false, price: false, rules: false };
     self::calendar(CalendarUpdate { calendar, changed })

@@ -1,4 +1,4 @@
-//! Results of changes and questions, and acknowledgements.
+//! Converts change results, quotes and acknowledgements.
 
 use gassync_domain::{Acknowledgement, ChangeResult, CoreBooking, Quote, Refusal, RefusalReason, Verdict};
 

@@ -1,5 +1,5 @@
-//! Which bookings a call asks for: cancelled ones are left out unless their status is asked for, and without a date only
-//! upcoming ones come.
+//! Filters of `GET /bookings`. Cancelled bookings are returned only if their status is requested, and without a date
+//! only upcoming bookings.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -10,12 +10,12 @@ use super::super::{
     query::{BadParameter, QueryParams},
 };
 
-/// What is shown when no status is asked for.
+/// Statuses returned by default.
 const DEFAULT_STATUSES: [&str; 5] = ["confirmed", "request", "new", "black", "inquiry"];
-/// What `filter=new` takes for new.
+/// Maximum age for `filter=new`.
 const NEW: SignedDuration = SignedDuration::from_hours(24);
 
-/// From and to; either may be open.
+/// A range; both ends are optional.
 struct Span<T> {
     from: Option<T>,
     to: Option<T>,
@@ -73,7 +73,7 @@ impl BookingFilter {
         })
     }
 
-    /// Whether bookings are asked for by their ids.
+    /// True if the query is by id.
     pub fn is_by_id(&self) -> bool {
         !self.ids.is_empty()
     }
@@ -81,7 +81,7 @@ impl BookingFilter {
     pub fn takes(&self, booking: &BookingRecord, now: Timestamp) -> bool {
         let e = &booking.entry;
         if !self.ids.is_empty() {
-            // By id a booking comes in any status and at any time.
+            // A query by id returns bookings of any status and date.
             return self.ids.contains(&e.id);
         }
         let one_of = |list: &[u64], id: u64| list.is_empty() || list.contains(&id);

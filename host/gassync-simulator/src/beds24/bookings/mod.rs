@@ -1,4 +1,4 @@
-//! `/bookings`: reading with its traps, and one write that creates, changes and cancels.
+//! `/bookings`: reads with the channel's peculiarities, and one write that creates, changes and cancels.
 
 mod filter;
 mod list;

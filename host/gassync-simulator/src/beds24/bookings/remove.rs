@@ -1,4 +1,4 @@
-//! `DELETE /bookings`: for good, which no cancellation is.
+//! `DELETE /bookings`: deletes permanently, unlike a cancellation.
 
 use axum::{
     Extension, Json,

@@ -1,4 +1,4 @@
-//! `POST /bookings`: an array whose items create, change and cancel, each for itself.
+//! `POST /bookings`: an array whose items create, change and cancel, independently of each other.
 
 use axum::{Extension, body::Bytes, extract::State, response::Response};
 use jiff::{Span, Timestamp};
@@ -12,7 +12,7 @@ use super::super::{
     webhook::Event,
 };
 
-/// The longest stay that can be written.
+/// Maximum nights of a stay.
 const LONGEST_STAY_DAYS: i64 = 1_000;
 const CREATES: &str = "new booking";
 const CHANGES: &str = "modify booking";
@@ -33,7 +33,7 @@ struct Write<'a> {
     account: &'a mut Account,
     settings: &'a Settings,
     now: Timestamp,
-    /// The first booking of those that are to be a group.
+    /// First booking of the group to create.
     group: Option<u64>,
 }
 
@@ -71,7 +71,7 @@ impl Write<'_> {
         let acts = |action: &str| keys.get("actions").is_some_and(|actions| actions[action] == json!(true));
         let left = self.account.book.free(e.room_id, (e.arrival, e.departure), None);
         if acts("checkAvailability") && left < i64::from(e.room_qty) {
-            // Refused by a warning alone, and not by an error.
+            // The refusal has a warning only, no error.
             return json!({ "success": false,
                 "warnings": [{ "action": CREATES, "field": "roomId", "message": "no availability" }] });
         }
@@ -127,7 +127,7 @@ impl Write<'_> {
         json!({ "success": true, "modified": modified })
     }
 
-    /// Writes what can be, and tells what cannot.
+    /// Writes valid keys and reports the others.
     fn write_keys<'k>(
         &mut self,
         booking: &mut BookingRecord,
@@ -136,7 +136,7 @@ impl Write<'_> {
         let mut bad = Vec::new();
         let (was, id) = ((booking.entry.arrival, booking.entry.departure), booking.entry.id);
         let book = &mut self.account.book;
-        // The room says which units there are, so it goes first.
+        // Write the room first, because it determines the valid units.
         let room_first = keys.iter().filter(|(key, _)| *key == "roomId");
         for (key, value) in room_first.chain(keys.iter().filter(|(key, _)| *key != "roomId")) {
             let good = match key.as_str() {

@@ -1,4 +1,4 @@
-//! Acting in the account by hand, as its owner or a guest would.
+//! Manual actions of the owner or a guest.
 
 use axum::{
     Json,
@@ -15,7 +15,7 @@ use super::super::{
     money::{cents, number},
 };
 
-/// A refusal that a person can read.
+/// Builds a readable error response.
 pub(super) fn failed(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
@@ -48,7 +48,7 @@ pub(super) struct Made {
     first_name: String,
     #[serde(default)]
     last_name: String,
-    /// Whether a webhook tells of it.
+    /// True to send a webhook.
     #[serde(default = "yes")]
     notify: bool,
 }
@@ -148,7 +148,7 @@ pub(super) async fn message(
     }
 }
 
-/// Lets something happen by chance.
+/// Performs a random action.
 pub(super) async fn any(State(simulator): State<Beds24>, Json(_): Json<Value>) -> Response {
     match simulator.act() {
         Some(action) => Json(json!({ "id": action.booking_id, "summary": action.summary })).into_response(),
@@ -156,7 +156,7 @@ pub(super) async fn any(State(simulator): State<Beds24>, Json(_): Json<Value>) -
     }
 }
 
-/// Nights that the owner sets by hand.
+/// Nights to set by hand.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ByHand {
@@ -178,7 +178,7 @@ pub(super) async fn set_nights(State(simulator): State<Beds24>, Json(by_hand): J
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Invited {
-    /// What the code grants; without it, what the settings say.
+    /// Scopes of the code; by default those of the settings.
     scopes: Option<Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong, switched on and off.
+//! Switches faults on and off.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
         .into_response()
 }
 
-/// What is to be otherwise; what is not named stays.
+/// Fault settings to change; missing ones are kept.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FaultsChange {
@@ -43,7 +43,7 @@ pub(super) async fn set(state: State<Beds24>, Json(change): Json<FaultsChange>) 
     show(state).await
 }
 
-/// Nothing goes wrong any more.
+/// Clears all faults.
 pub(super) async fn clear(state: State<Beds24>) -> Response {
     state.set_faults(FaultSettings::default());
     show(state).await

@@ -1,4 +1,4 @@
-//! What the account has.
+//! Reads the state of the account.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::super::{
     webhook::Delivered,
 };
 
-/// How many nights are shown when nobody says until when.
+/// Number of nights shown without an end date.
 const SHOWN_NIGHTS: i64 = 14;
 
 pub(super) async fn state(State(simulator): State<Beds24>) -> Json<Value> {
@@ -52,7 +52,7 @@ pub(super) struct Last {
     last: Option<usize>,
 }
 
-/// The calls that came in, or so many of the last.
+/// Returns all calls, or the last ones up to a number.
 pub(super) async fn requests(
     State(simulator): State<Beds24>,
     Query(Last { last }): Query<Last>,
@@ -76,7 +76,7 @@ pub(super) struct NightsQuery {
     to: Option<Date>,
 }
 
-/// Each room type with its nights, both ends included.
+/// Returns the calendar writes by API, in order.
 pub(super) async fn night_writes(State(simulator): State<Beds24>) -> Json<Vec<NightWrite>> {
     Json(simulator.night_writes())
 }

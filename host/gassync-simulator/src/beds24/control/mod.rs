@@ -1,5 +1,5 @@
-//! `/` for people, and `/_simulator/…` for tests and for that page. No part of the channel, and behind no token: the
-//! simulator is for this machine.
+//! `/` for people, and `/_simulator/…` for tests and that page. Not part of the channel, and without a token: the
+//! simulator is for the local machine only.
 
 mod act;
 mod fault;
@@ -16,7 +16,7 @@ use axum::{
 use super::Beds24;
 
 const PAGE: &str = include_str!("../../../assets/beds24.html");
-/// The page loads nothing from anywhere, and speaks to its own server alone.
+/// The page loads no external resources and connects only to its own server.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,4 +1,4 @@
-//! What is said oddly, switched on and off, or said at once.
+//! Switches odd data on and off, or produces it at once.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
         .into_response()
 }
 
-/// How much is odd from now on, or what is said oddly now.
+/// The new rate of odd data, or a kind to produce now.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OddRequest {
@@ -42,7 +42,7 @@ pub(super) async fn set(state: State<Beds24>, Json(OddRequest { rate, kind }): J
     }
 }
 
-/// Nothing further is said oddly.
+/// Stops producing odd data.
 pub(super) async fn clear(state: State<Beds24>) -> Response {
     state.set_odd(0.0);
     show(state).await

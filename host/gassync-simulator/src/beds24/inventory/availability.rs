@@ -1,4 +1,4 @@
-//! Whether a night can be sold, and what each unit has.
+//! Availability per night, and bookings per unit.
 
 use axum::{extract::State, response::Response};
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use super::{
     Nights, rooms,
 };
 
-/// `GET /inventory/rooms/availability`: yes or no, night by night.
+/// `GET /inventory/rooms/availability`: a boolean per night.
 pub(super) async fn availability(
     State(simulator): State<Beds24>,
     query: QueryParams,
@@ -33,7 +33,7 @@ pub(super) async fn availability(
     }))
 }
 
-/// `GET /inventory/rooms/unitBookings`: how many bookings each unit has.
+/// `GET /inventory/rooms/unitBookings`: the number of bookings per unit.
 pub(super) async fn unit_bookings(
     State(simulator): State<Beds24>,
     query: QueryParams,
@@ -49,7 +49,7 @@ pub(super) async fn unit_bookings(
     }))
 }
 
-/// A booking of several rooms has one unit, and its other rooms have none.
+/// Counts bookings per unit. A booking of several rooms is assigned to one unit, its other rooms to none.
 fn units(book: &AccountState, room: &SimulatedRoomType, night: Date) -> Value {
     let holding: Vec<_> = book.bookings.iter().filter(|b| b.entry.room_id == room.id && b.holds(night)).collect();
     let of = |unit: u32| holding.iter().filter(|b| b.entry.unit_id == unit).count() as u64;

@@ -1,4 +1,4 @@
-//! `GET /inventory/rooms/calendar`: ranges of equal nights, both ends included, with what was asked for and nothing else.
+//! `GET /inventory/rooms/calendar`: ranges of equal nights with inclusive ends, and only the requested values.
 
 use axum::{extract::State, response::Response};
 use jiff::civil::Date;
@@ -43,7 +43,7 @@ fn ranges(book: &AccountState, room: &SimulatedRoomType, nights: Nights, query: 
         .collect()
 }
 
-/// What is told of a night. What is not set has no key.
+/// Returns the values of a night. Unset values have no key.
 fn keys(book: &AccountState, room: &SimulatedRoomType, night: Date, query: &QueryParams) -> Map<String, Value> {
     let mut keys = Map::new();
     let mut put = |key: &str, value: Value| drop(keys.insert(key.to_owned(), value));

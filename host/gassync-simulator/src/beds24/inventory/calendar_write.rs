@@ -1,4 +1,5 @@
-//! `POST /inventory/rooms/calendar`: only the nested list counts; without it the answer is a success, and nothing changes.
+//! `POST /inventory/rooms/calendar`: reads only the nested list; without it the response is a success, and nothing
+//! changes.
 
 use axum::{Extension, body::Bytes, extract::State, response::Response};
 use jiff::Timestamp;
@@ -29,12 +30,12 @@ pub(super) async fn write(
     }))
 }
 
-/// What became of one item.
+/// Result of one item.
 #[derive(Default)]
 struct Written {
     ranges: Vec<Value>,
     warnings: Vec<Value>,
-    /// Counts or prices changed, and not only rules.
+    /// True if counts or prices changed, not only rules.
     is_notified: bool,
 }
 
@@ -109,7 +110,7 @@ enum Change {
 impl Change {
     fn apply(&self, set: &mut NightSettings, taken: i64) {
         match self {
-            // Bookings are taken off again whenever somebody looks.
+            // Store the stock before bookings, which are subtracted on every read.
             Self::NumAvail(left) => set.stock = Some(left + taken),
             Self::Price(number, Some(cents)) => drop(set.prices.insert(*number, *cents)),
             Self::Price(number, None) => drop(set.prices.remove(number)),
@@ -122,7 +123,7 @@ impl Change {
     }
 }
 
-/// What a range asks for, as it is taken.
+/// The changes of a range, as accepted.
 #[derive(Default)]
 struct Changes {
     all: Vec<Change>,
@@ -157,7 +158,7 @@ impl Changes {
             "override" => {
                 let word = value.as_str().filter(|word| OVERRIDES.contains(word)).ok_or("override")?;
                 self.all.push(Change::Closing(word.to_owned()));
-                // Whether a night can be sold at all is availability; who may arrive on it is a restriction.
+                // `none` and `blackout` change availability; the other values only restrict arrival or departure.
                 self.notify |= ["none", "blackout"].contains(&word);
             }
             "channels" => {
@@ -172,7 +173,7 @@ impl Changes {
             }
             _ => {
                 let number = key.strip_prefix("price").and_then(|number| number.parse().ok());
-                // Unknown keys are passed over without a word.
+                // Unknown keys are silently ignored.
                 let Some(number) = number.filter(|number| (1..=16).contains(number)) else { return Ok(()) };
                 let cents = if value.is_null() { None } else { Some(money::cents(value).ok_or("price")?) };
                 self.all.push(Change::Price(number, cents));
@@ -183,7 +184,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Nights of a stay, capped to what a room takes. What was too large comes back as text.
+    /// Reads a number of nights, limited to the maximum stay. A limited value is echoed as text.
     fn stay(&mut self, key: &str, value: &Value) -> Option<u32> {
         let wanted = whole(value)?;
         let capped = wanted.clamp(1, u64::from(LONGEST_STAY));

@@ -1,4 +1,4 @@
-//! `/inventory/rooms`: what is free, what it costs, and which rules hold.
+//! `/inventory/rooms`: availability, prices and rules.
 
 mod availability;
 mod calendar;
@@ -18,9 +18,9 @@ use super::{
     today,
 };
 
-/// How many nights are shown when nobody says which.
+/// Number of nights returned without an end date.
 const SHOWN_NIGHTS: i64 = 30;
-/// How many nights can be asked for, or written, at once.
+/// Maximum nights per read or write.
 const MOST_NIGHTS: i64 = 1_100;
 
 pub(super) fn router() -> Router<Beds24> {
@@ -32,7 +32,7 @@ pub(super) fn router() -> Router<Beds24> {
         .route("/inventory/rooms/calendar", post(calendar_write::write))
 }
 
-/// Nights from one to another, both included.
+/// A range of nights; both ends are inclusive.
 #[derive(Clone, Copy)]
 struct Nights {
     first: Date,
@@ -40,7 +40,7 @@ struct Nights {
 }
 
 impl Nights {
-    /// The nights that a call asks about: `endDate` is the last one, not the day after.
+    /// Returns the requested nights; `endDate` is the last one, not the day after.
     fn asked(query: &QueryParams, simulator: &Beds24) -> Result<Self, BadParameter> {
         let first = query.date("startDate")?.unwrap_or_else(|| today(simulator.now()));
         let default = first.saturating_add(Span::new().days(SHOWN_NIGHTS - 1));
@@ -58,7 +58,7 @@ impl Nights {
     }
 }
 
-/// The room types that a call asks about.
+/// Returns the requested room types.
 fn rooms<'a>(
     query: &QueryParams,
     account: &'a Account,

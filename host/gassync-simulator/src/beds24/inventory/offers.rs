@@ -1,4 +1,4 @@
-//! `GET /inventory/rooms/offers`: what a stay costs, where it can be had.
+//! `GET /inventory/rooms/offers`: the price of a stay where it is available.
 
 use axum::{extract::State, response::Response};
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ pub(super) async fn offers(State(simulator): State<Beds24>, query: QueryParams) 
     let required = |name: &str| BadParameter(format!("Parameter {name} is required"));
     let arrival = query.date("arrival")?.ok_or_else(|| required("arrival"))?;
     let departure = query.date("departure")?.ok_or_else(|| required("departure"))?;
-    // Plural here, and singular on bookings.
+    // The name is plural here, but singular on bookings.
     let adults = query.number("numAdults")?.ok_or_else(|| required("numAdults"))?;
     let children = query.number("numChildren")?.unwrap_or(0);
     let count = nights(arrival, departure).take(MOST_NIGHTS as usize + 1).count();

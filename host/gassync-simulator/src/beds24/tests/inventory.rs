@@ -4,7 +4,7 @@ const CALENDAR: &str = "/inventory/rooms/calendar";
 const ALL: &str = "includeNumAvail=true&includePrices=true&includeMinStay=true&includeMaxStay=true\
                    &includeMultiplier=true&includeOverride=true&includeChannels=true";
 
-/// Ranges of the first room type.
+/// Fetches ranges of the first room type.
 async fn ranges(running: &Running, token: &str, nights: (&str, &str), flags: &str) -> Vec<Value> {
     let room = running.room();
     let path = format!("{CALENDAR}?roomId={room}&startDate={}&endDate={}&{flags}", nights.0, nights.1);

@@ -1,4 +1,4 @@
-//! The simulator against what is known of the channel.
+//! Tests of the simulator against known behaviour of the channel.
 
 mod auth;
 mod control;
@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A simulator that listens, with a clock that tests turn.
+/// A running simulator with a clock set by tests.
 struct Running {
     simulator: Beds24,
     root: String,
@@ -36,7 +36,7 @@ impl Drop for Running {
     }
 }
 
-/// An answer of the simulator.
+/// A response of the simulator.
 struct Answer {
     status: u16,
     body: Value,
@@ -68,12 +68,12 @@ fn day(text: &str) -> Date {
     text.parse().expect("a day")
 }
 
-/// Settings under which nothing that a test does not look at gets in its way.
+/// Settings with webhooks in order and ample credits, for tests of other behaviour.
 fn calm() -> Settings {
     Settings { webhook_shuffle: false, credits_per_five_minutes: 10_000.0, ..Settings::default() }
 }
 
-/// The same, with no booking.
+/// The same, without bookings.
 fn empty() -> Settings {
     Settings { bookings: 0, ..calm() }
 }
@@ -142,7 +142,7 @@ impl Running {
         self.send(Method::POST, &format!("/api/v2{path}"), &[("token", token)], Some(&body)).await
     }
 
-    /// Creates one booking by API, with these keys beside room and days.
+    /// Creates a booking by API, with these keys in addition to room and dates.
     async fn create(&self, token: &str, nights: (&str, &str), keys: Value) -> u64 {
         let mut item = json!({ "roomId": self.room(), "arrival": nights.0, "departure": nights.1 });
         item.as_object_mut().expect("an object").extend(keys.as_object().expect("an object").clone());
@@ -150,7 +150,7 @@ impl Running {
         answer.body[0]["new"]["id"].as_u64().unwrap_or_else(|| panic!("{}", answer.body))
     }
 
-    /// Makes a booking that another site sold.
+    /// Creates a booking sold by another site.
     fn sold(&self) -> u64 {
         let mut account = self.simulator.account();
         let now = self.simulator.now();

@@ -1,4 +1,4 @@
-//! What is said oddly, and what the account's own book says of it.
+//! Tests of odd data compared with the account's state.
 
 use super::*;
 

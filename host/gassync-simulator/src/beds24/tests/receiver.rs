@@ -1,10 +1,10 @@
-//! Somebody who takes webhooks, as told.
+//! A receiver of webhooks with configurable responses.
 
 use axum::{body::Bytes, http::HeaderMap, http::Uri};
 
 use super::*;
 
-/// What came in.
+/// A received webhook.
 #[derive(Debug, Clone)]
 pub struct Got {
     pub method: String,
@@ -19,7 +19,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers with these, and with 200 from then on.
+    /// Starts a receiver that answers with these statuses, then with 200.
     pub async fn start(answers: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));

@@ -20,7 +20,7 @@ async fn version_2_carries_the_booking_and_comes_again_until_it_is_taken() {
     assert!(running.simulator.cancel(id, Notification::Webhook));
     for tries in 1..=3 {
         running.until("it is tried", || running.simulator.deliveries().len() == tries).await;
-        // A booking's news is not given up, as a room's is.
+        // Webhooks of bookings are retried without limit, unlike those of rooms.
         running.pass(40 * 60);
     }
     delivered(&running).await;

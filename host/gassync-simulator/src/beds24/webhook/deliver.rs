@@ -11,14 +11,14 @@ use super::{
     render::{self, Rendered},
 };
 
-/// How long a delivery may take.
+/// Timeout of a delivery.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the queue is looked at when nothing new happens.
+/// Polling interval of an idle queue.
 const IDLE: Duration = Duration::from_millis(50);
 
-/// Delivers until it is told to stop.
+/// Delivers until shutdown.
 pub(in super::super) async fn deliver(simulator: Beds24, shutdown: CancellationToken) {
-    // Another part of the process may have chosen a provider already: either is fine.
+    // Another part of the process may have installed a provider; either provider works.
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = match Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build() {
         Ok(client) => client,
@@ -42,7 +42,7 @@ pub(in super::super) async fn deliver(simulator: Beds24, shutdown: CancellationT
     }
 }
 
-/// What is due, as its receiver wants it now; what nobody wants any more is forgotten.
+/// Takes the next due delivery, rendered for its current webhook; drops deliveries without a webhook.
 fn take(simulator: &Beds24) -> Option<(PendingDelivery, Rendered)> {
     let (now, in_array) = (simulator.now(), simulator.inner.settings.webhook_in_array);
     let account = &mut *simulator.account();

@@ -1,4 +1,4 @@
-//! Where a property's webhooks go, as it is kept there.
+//! Webhook settings of a property.
 
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ const ADDITIONAL_DATA: [&str; 4] = ["none", "CVC", "token", "CVCAndToken"];
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct PropertyHook {
     pub version: String,
-    /// Addresses, one a line.
+    /// URLs, one per line.
     url: String,
     additional_data: String,
-    /// `Name: value`, one a line.
+    /// `Name: value`, one per line.
     custom_header: String,
 }
 
@@ -38,7 +38,7 @@ impl PropertyHook {
         }
     }
 
-    /// Takes what is written, and nothing when one of it cannot be: then its name comes back.
+    /// Writes settings. If one is invalid, nothing changes and its name is returned.
     pub fn write(&mut self, written: &Value) -> Result<(), &'static str> {
         let read = |name: &'static str, now: &str, words: &[&str]| match written.get(name) {
             None => Ok(now.to_owned()),
@@ -63,7 +63,7 @@ impl PropertyHook {
         })
     }
 
-    /// Who is called: each is told all, with all headers.
+    /// Returns the URLs. Each receives every webhook, with all headers.
     pub fn addresses(&self) -> Vec<&str> {
         self.url.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
     }

@@ -1,5 +1,5 @@
-//! Webhooks: what is told of a booking or a room, as it was when it happened, late, out of order, and again until it is
-//! taken.
+//! Webhooks of bookings and rooms: with the content at the time of the event, delayed, out of order, and retried until
+//! acknowledged.
 
 mod deliver;
 mod hook;
@@ -16,12 +16,12 @@ use serde_json::Value;
 
 use super::{Beds24, encode};
 
-/// Where deliveries go.
+/// Destination of webhooks.
 #[derive(Debug, Clone)]
 pub struct WebhookTarget {
-    /// The whole address.
+    /// Full URL.
     pub url: String,
-    /// The static header, which is all the proof there is.
+    /// Static header, which is the only authentication.
     pub header: Option<(String, String)>,
 }
 

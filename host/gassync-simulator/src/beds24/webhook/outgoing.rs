@@ -11,44 +11,45 @@ use super::{
     WebhookTarget,
 };
 
-/// How a rule's `only` calls webhooks.
+/// Name of webhooks in a rule's `only`.
 const CALL: &str = "webhook";
-/// The first wait after a delivery that was not taken; each further one is twice as long.
+/// Delay before the first retry; it doubles with each further one.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_millis(200);
-/// The longest wait. The true one is minutes; here people watch.
+/// Maximum delay between retries. The real one is minutes; this one suits people who watch.
 const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_secs(3);
-/// How long news of a room is tried. How long news of a booking is, nobody tells: it is tried until it is taken.
+/// How long webhooks of rooms are retried. The limit for bookings is not documented, so they are retried until
+/// acknowledged.
 const ROOM_SPAN: SignedDuration = SignedDuration::from_mins(30);
 
 /// A delivery attempt, for comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivered {
-    /// The booking it told of; none when it told of a room.
+    /// The booking; `None` for a room.
     pub booking_id: Option<u64>,
-    /// The room it told of; none when it told of a booking.
+    /// The room; `None` for a booking.
     pub room_id: Option<u64>,
-    /// How often it had been tried before.
+    /// Number of earlier attempts.
     pub retries: u32,
-    /// How it was answered; none when it was not.
+    /// Response status; `None` without a response.
     pub status: Option<u16>,
 }
 
 impl Delivered {
-    /// Whether the receiver took it.
+    /// True if the receiver acknowledged it.
     pub fn taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
-/// What happened to a booking.
+/// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Event {
     New,
     Modify,
     Cancel,
     Message,
-    /// Not to a booking: availability or prices of a room are others.
+    /// Not about a booking: a room's availability or prices changed.
     Room,
 }
 
@@ -68,10 +69,10 @@ impl Event {
 #[derive(Debug, Clone)]
 pub(super) struct PendingDelivery {
     pub event: Event,
-    /// A booking, or a room.
+    /// Id of the booking or room.
     pub about: u64,
     pub property: u64,
-    /// Which of the property's addresses is told.
+    /// Index of the property's URL.
     pub line: usize,
     pub body: Value,
     pub retries: u32,
@@ -92,7 +93,7 @@ impl Outgoing {
         self.queue.len() + self.in_flight
     }
 
-    /// What is to be delivered next: the first that is due, unless another overtakes it.
+    /// Takes the next delivery: the first that is due, unless another one overtakes it.
     pub(super) fn take(
         &mut self,
         now: Timestamp,
@@ -108,7 +109,7 @@ impl Outgoing {
         Some(self.queue.remove(place))
     }
 
-    /// Notes how it went, and keeps for later what was not taken.
+    /// Records a result, and schedules a retry if necessary.
     pub(super) fn settle(&mut self, mut delivery: PendingDelivery, status: Option<u16>, now: Timestamp) {
         self.in_flight -= 1;
         let of_room = delivery.event == Event::Room;
@@ -128,14 +129,14 @@ impl Outgoing {
         self.delivered.push(delivered);
     }
 
-    /// Forgets what nobody wants any more.
+    /// Drops a delivery in flight whose webhook no longer exists.
     pub(super) fn drop_taken(&mut self) {
         self.in_flight -= 1;
     }
 }
 
 impl Account {
-    /// Queues news of a booking as it is at this moment, where its property has a webhook.
+    /// Queues a webhook with a booking's current state, if its property has a webhook.
     pub fn notify_booking(&mut self, settings: &Settings, id: u64, event: Event, now: Timestamp) {
         self.notify(settings, id, event, None, now);
     }
@@ -145,7 +146,7 @@ impl Account {
         self.notify(settings, message.booking_id, Event::Message, Some(message), now);
     }
 
-    /// Queues that a room's availability or prices are others, where anybody wants to know.
+    /// Queues a webhook about a room's changed availability or prices, if configured.
     pub fn notify_room(&mut self, settings: &Settings, id: u64, now: Timestamp) {
         let Some((property, room)) = self.book.room(id).filter(|_| self.outgoing.inventory.is_some()) else { return };
         let text = |number: u64| number.to_string();

@@ -10,18 +10,18 @@ use super::{
     outgoing::{Event, PendingDelivery},
 };
 
-/// Version 1 says of one in so many that a booking was modified, whatever became of it.
+/// One in this many version 1 webhooks says "modify", whatever happened.
 const SAYS_MODIFY_ONE_IN: u32 = 4;
 
-/// What goes out.
+/// A request to send.
 pub(super) struct Rendered {
     pub url: String,
     pub headers: Vec<(String, String)>,
-    /// POST when there is one, else GET.
+    /// `Some` for POST, `None` for GET.
     pub body: Option<Value>,
 }
 
-/// News of a booking as a property's hook has it, for one of its addresses.
+/// Renders a webhook of a booking for one URL, in the property's version.
 pub(super) fn booking(
     (hook, address): (&PropertyHook, &str),
     delivery: &PendingDelivery,
