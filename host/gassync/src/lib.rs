@@ -1,4 +1,4 @@
-//! GasSync: the integration host. `ARCHITECTURE.md` beside this crate tells the way through it.
+//! GasSync: the integration host. `ARCHITECTURE.md` in this crate describes its structure.
 
 pub mod admin;
 pub mod api;
@@ -25,6 +25,7 @@ pub mod vault;
 pub mod webhooks;
 pub mod worker;
 
-/// What threads that compile plugins have freed goes back to the system; the C library's own allocator keeps much of it.
+/// mimalloc returns memory freed by threads that compile plugins to the system; the C library's allocator keeps much of
+/// it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

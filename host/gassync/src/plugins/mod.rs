@@ -1,6 +1,6 @@
-//! Which version of which plugin serves here. The database is the registry: what comes in by the folder or by an operator
-//! is kept there ([`install`]), got ready by every process and activated by all at once ([`registry`]), and set aside when
-//! it breaks too often ([`faults`], [`quarantine`]).
+//! Determines which plugin versions are active. The database is the registry: components from the folder or an operator
+//! are stored there ([`install`]), prepared by every process and activated in all of them ([`registry`]), and
+//! quarantined when they fail too often ([`faults`], [`quarantine`]).
 
 mod calls;
 mod faults;
@@ -47,12 +47,12 @@ impl Deref for Plugin {
 }
 
 impl Plugin {
-    /// A version and what it may do.
+    /// Creates an active version with its permissions.
     pub fn new(adapter: Arc<dyn Adapter>, allowance: Permissions) -> Self {
         Self { adapter, allowance }
     }
 
-    /// What it may do.
+    /// Its permissions.
     pub fn allowance(&self) -> &Permissions {
         &self.allowance
     }
@@ -95,15 +95,15 @@ pub struct PluginRegistry {
     changing: tokio::sync::Mutex<()>,
 }
 
-/// What the registry works with.
+/// The dependencies of the registry.
 pub struct Parts {
     /// Compiles components.
     pub engine: Engine,
-    /// Where versions are kept.
+    /// Stores versions.
     pub db: Db,
     /// The clock.
     pub clock: Clock,
-    /// Where the name of this process comes from.
+    /// Generates the name of this process.
     pub random: Random,
     /// The plugin folder.
     pub dir: PathBuf,
@@ -114,7 +114,7 @@ pub struct Parts {
 }
 
 impl PluginRegistry {
-    /// None are loaded yet.
+    /// Creates a registry without loaded plugins.
     pub fn new(Parts { engine, db, clock, random, dir, data_dir, wake }: Parts) -> Self {
         Self {
             engine,
@@ -133,7 +133,7 @@ impl PluginRegistry {
         }
     }
 
-    /// Takes "now" from elsewhere, before anything runs.
+    /// Replaces the clock, before anything runs.
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
     }
@@ -147,7 +147,7 @@ impl PluginRegistry {
         self.serving.load().get(channel).cloned()
     }
 
-    /// All that serve.
+    /// All active plugins.
     pub fn all(&self) -> Vec<Arc<Plugin>> {
         self.serving.load().values().cloned().collect()
     }
