@@ -1,7 +1,7 @@
-//! The database goes away and comes back while the core speaks: nothing is lost, and nothing is done twice at a channel.
-//! PostgreSQL alone: SQLite is no server that could be restarted.
+//! PostgreSQL restarts while the host works: nothing is lost, and nothing is done twice at a channel. PostgreSQL only,
+//! since SQLite has no server.
 //!
-//! `TEST_RESTARTS=20` asks for more of them.
+//! `TEST_RESTARTS=20` restarts more often.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,39 +17,39 @@ use serde_json::{Value, json};
 
 use crate::outbound::{Stage, is_open, wait_for};
 
-/// Restarts, unless the environment says otherwise.
+/// Default number of restarts.
 const RESTARTS: u32 = 4;
-/// Bookings of the engine, each of two nights; after that they are changed.
+/// Bookings of the engine, of two nights each; after that they are changed.
 const BOOKINGS: i64 = 60;
-/// Between two changes.
+/// Pause between two changes.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// What was sold while the database came and went.
+/// Sales during the restarts.
 #[derive(Default)]
 struct Sold {
-    /// The first nights of the bookings of the engine that stand.
+    /// First nights of the engine's active bookings.
     standing: Vec<i64>,
-    /// Of those that were cancelled.
+    /// First nights of cancelled bookings.
     cancelled: Vec<i64>,
-    /// Of those that a channel sold by itself.
+    /// First nights of bookings sold by a channel itself.
     theirs: Vec<i64>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     let restarts = std::env::var("TEST_RESTARTS").ok().and_then(|text| text.parse().ok()).unwrap_or(RESTARTS);
-    // A server of its own: other tests are at work on the shared one.
+    // A separate server, since other tests use the shared one.
     let cluster = Cluster::start().await;
     let mut database = cluster.database().await;
-    // Whatever a connection was about when the server goes, the host waits for a new one: only what has begun to commit is
-    // lost. So the wire breaks around commits, too, just before.
+    // The host reconnects whatever a lost connection was doing; only a commit that has begun is lost. So the proxy also
+    // breaks connections before commits.
     let cutter = FaultProxy::to(cluster.address()).await;
     database.url = database.url.replace(&cluster.address().to_string(), &cutter.address.to_string());
     let stage = Stage::open(database, "2").await;
     let host = &stage.host;
     let is_known = async || stage.is_synced("alpha").await && stage.is_synced("beta").await;
     host.until("both channels are up to date", is_known).await;
-    // Calls take their time, so that some are under way whenever the database goes.
+    // Slow calls, so that some are running whenever the database stops.
     for channel in [&stage.alpha, &stage.beta] {
         channel.beds24.set_faults(FaultSettings { delay_millis: 300, ..FaultSettings::default() });
         channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(0.5));
@@ -76,7 +76,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     let (lost, unheard) = cutter.cuts();
     assert!(lost > 2 && unheard > 2, "the wire broke {lost} times before and {unheard} times after a commit");
     assert!(sold.standing.len() > 3 && !sold.cancelled.is_empty() && !sold.theirs.is_empty());
-    // What a lost connection left undone comes again when its lease or its pause is over.
+    // Work interrupted by a lost connection is repeated after its lease or pause.
     for _ in 0..180 {
         if differences(&stage, &sold).is_empty() && is_known().await && host.figure("messages_waiting").await == 0 {
             break;
@@ -96,7 +96,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     stage.host.stop().await;
 }
 
-/// Calls that wrote at either channel.
+/// Number of calls that wrote at either channel.
 fn writes(stage: &Stage) -> usize {
     let of = |calls: Vec<_>| {
         calls.iter().filter(|call: &&gassync_simulator::beds24::SeenCall| call.method == "POST").count()
@@ -104,7 +104,8 @@ fn writes(stage: &Stage) -> usize {
     of(stage.alpha.beds24.requests()) + of(stage.beta.beds24.requests())
 }
 
-/// Books at the engine, cancels every third and changes the others; of every fourth a channel sells another night by itself.
+/// Creates bookings at the engine, cancels every third and changes the others; at every fourth, a channel sells another
+/// night.
 async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
     let mut sold = Sold::default();
     for number in 0.. {
@@ -148,7 +149,7 @@ async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
     sold
 }
 
-/// Sends a booking until somebody says that it was taken, as a partner would.
+/// Sends a booking until it is acknowledged, as a partner would.
 async fn taken(stage: &Stage, record: &Value) {
     let host = &stage.host;
     wait_for(async || {
@@ -159,7 +160,7 @@ async fn taken(stage: &Stage, record: &Value) {
     .await;
 }
 
-/// Where a channel has something else than was sold.
+/// Differences between the channels and the sales.
 fn differences(stage: &Stage, sold: &Sold) -> Vec<String> {
     let pushed = stage.booked();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The walls of the house, held by reading its source.
+//! Architecture rules, checked by reading the source.
 
 use std::{
     fs,
@@ -104,7 +104,7 @@ fn no_generic_module_names_and_no_oversized_files() {
     }
 }
 
-/// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.
+/// The rooms of the program, lowest first: each may use only those named beside it, all of which are listed above it.
 const ROOMS: [(&str, &[&str]); 24] = [
     ("config", &[]),
     ("egress", &[]),
@@ -183,7 +183,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ),
 ];
 
-/// Arrows that a table of rooms does not allow.
+/// Arrows that the table of rooms does not allow.
 fn beyond(program: &Crate, rooms: &[(&str, &[&str])]) -> Vec<String> {
     let known = |name: &str| rooms.iter().find(|(room, _)| *room == name).map(|(_, allowed)| *allowed);
     let mut wrong: Vec<String> = program
@@ -221,7 +221,7 @@ fn rooms_use_only_those_below_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What to do about circles, arrow by arrow.
+/// The circles, arrow by arrow.
 fn circles(of: &Crate) -> Vec<String> {
     let say = |Arrow { file, from, to, path }: Arrow| {
         let (from, to) = (from.join("::"), to.join("::"));
