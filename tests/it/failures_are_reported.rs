@@ -158,7 +158,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     host.until("it was tried twice and says why it failed", tried_twice).await;
     let before = polled();
     host.until("others of its queue go on", async || polled() > before + 1).await;
-    // The message is retried until this age.
+    // Past its deadline, the job is given up.
     trouble.put_forward(SignedDuration::from_hours(73));
     let is_dead = async || is_panic(&first(&host, "jobs?state=dead&kind=backfill").await["why"]);
     host.until("it is dead, and says why", is_dead).await;

@@ -1,4 +1,5 @@
-//! Bookings fetched and confirmed, with our name and password in every message: placeholders, which the host fills in.
+//! Fetches and confirms bookings. Every message contains our user name and password, as placeholders that the host
+//! fills in.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +18,10 @@ use crate::{
 const BASE: &str = "https://services.expediapartnercentral.com/eqc/";
 const RETRIEVAL: &str = "http://www.expediaconnect.com/EQC/BR/2014/01";
 const CONFIRMATION: &str = "http://www.expediaconnect.com/EQC/BC/2007/09";
-/// How far back it remembers.
+/// How far back bookings can be fetched.
 const MAX_DAYS: i64 = 30;
 
-/// Bookings, with what confirms each of them.
+/// Bookings with their acknowledgement tokens.
 pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let (parameters, another) = parameters(query)?;
     let request = message("BookingRetrievalRQ", RETRIEVAL)
@@ -31,7 +32,7 @@ pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
     Page::numbered(query, changes, another)
 }
 
-/// What is asked for, and whether there is more to ask.
+/// The query parameters, and whether there is another page.
 fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
     let days = |days: i64| vec![element("NbDaysInPast").saying(days.clamp(1, MAX_DAYS))];
     match &query.selection {
@@ -44,7 +45,7 @@ fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
             let since = parse_date(since).ok_or_else(|| ChannelError::Broken(format!("{since} is no instant")))?;
             Ok((days(since.days_until(clock::today()) + 1), false))
         }
-        // One booking a request.
+        // One booking per request.
         Selection::Some(ids) => {
             let number = query.page_number()?;
             let id = ids.get(number - 1).ok_or(ChannelError::Unsupported)?;
@@ -65,7 +66,7 @@ fn booking(booking: &Element) -> Result<Change, ChannelError> {
         seller.map(|s| if s.starts_with("A-") { PaymentCollectedBy::Property } else { PaymentCollectedBy::Channel });
     let mut reservation = match kind {
         "Book" | "Modify" => booked(id, booking, payment_collected_by.as_ref())?,
-        // Its room, plan and amounts are zeros: ours are still right.
+        // Room, plan and amounts are zero; the stored ones stay.
         "Cancel" => {
             Reservation { completeness: Completeness::Partial, ..Reservation::new(id, ReservationStatus::Cancelled) }
         }
@@ -95,7 +96,7 @@ fn booked(
     let nights = Nights { start: day("arrival")?, until: day("departure")? };
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
     let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
-    // What Expedia collects is told as what it hands on, unless it says otherwise; no other sum is told.
+    // Totals collected by Expedia are what it pays out, unless marked otherwise; no other total is given.
     let is_net =
         payment_collected_by == Some(&PaymentCollectedBy::Channel) && stay.said("BaseRateType") != Some("Sell");
     let (total, payout) = (sum.clone(), sum.filter(|_| is_net));
@@ -143,7 +144,7 @@ fn guest(guest: &Element) -> GuestDetails {
     }
 }
 
-/// Confirms each booking with our number; a message is about one hotel.
+/// Confirms each booking with our reference; a message concerns one hotel.
 pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
     let mut outcomes = vec![AcknowledgementOutcome::Accepted; acknowledgements.len()];
     let mut of_hotel: BTreeMap<&str, Vec<(usize, Element)>> = BTreeMap::new();
@@ -165,7 +166,7 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
                 continue;
             }
         };
-        // A success may have refusals in it, each with the number that it is about.
+        // A success may contain refusals, each with the booking it concerns.
         for warning in root.all("Success/Warning") {
             let about = |index: &&usize| {
                 let acknowledgement = &acknowledgements[**index];
@@ -182,7 +183,7 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
     Ok(outcomes)
 }
 
-/// The outcome of one hotel's acknowledgements when their message fails: those of another must not be forgotten for it.
+/// The outcome of one hotel's acknowledgements if their message fails; an error must not discard the results of others.
 fn untold(error: ChannelError) -> Result<AcknowledgementOutcome, ChannelError> {
     match error {
         ChannelError::RateLimited(seconds) => Ok(AcknowledgementOutcome::Retry(seconds)),
@@ -191,7 +192,7 @@ fn untold(error: ChannelError) -> Result<AcknowledgementOutcome, ChannelError> {
             let why: Vec<String> = errors.into_iter().map(|error| error.problem).collect();
             Ok(AcknowledgementOutcome::Refused(why.join("; ")))
         }
-        // A web page, such as there is while Expedia is being mended.
+        // An HTML page, such as during maintenance.
         ChannelError::Malformed(why) => {
             log::warn(&format!("an acknowledgement was not answered: {why}"));
             Ok(AcknowledgementOutcome::Retry(None))
@@ -204,7 +205,7 @@ fn confirmation(acknowledgement: &Acknowledgement) -> Result<(&str, Element), St
     let (hotel, kind) =
         acknowledgement.token.split_once('/').ok_or_else(|| format!("{} names no hotel", acknowledgement.token))?;
     if let AcknowledgementKind::Refused(why) = &acknowledgement.kind {
-        // Unconfirmed it reaches the hotel by e-mail.
+        // Expedia e-mails unconfirmed bookings to the hotel.
         return Err(format!("not confirmed: {why}"));
     }
     let number = acknowledgement.our_reference.as_deref().ok_or("it has no number of ours")?;
@@ -223,7 +224,7 @@ fn message(name: &str, namespace: &str) -> Element {
     element(name).with("xmlns", namespace).around([login])
 }
 
-/// What is answered to a message. A web page is as well-formed, and must not pass for an empty queue.
+/// Posts a message. An HTML page may be well-formed, too, and must not count as an empty queue.
 fn post(path: &str, message: &Element, answered: &str) -> Result<Element, ChannelError> {
     let url = format!("{BASE}{path}");
     let answer = send(
