@@ -32,7 +32,7 @@ const LOOKS: usize = 24;
 /// The expected state of a night.
 #[derive(Debug, Clone, Default)]
 struct Night {
-    /// Whether it was closed manually at the first and at the second channel.
+    /// Manual closures at the first and at the second channel.
     closed: [bool; 2],
     /// The seller of its booking, and the booking's id there.
     sold: Option<Sold>,

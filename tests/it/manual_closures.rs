@@ -39,7 +39,7 @@ pub fn words(channel: &Channel, room: u64, night: Date) -> Vec<String> {
     of_it.filter_map(|write| write.values.get("override")?.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether anything was written at a channel.
+/// True if anything was written at a channel.
 fn is_written(channel: &Channel) -> bool {
     channel.beds24.requests().iter().any(|call| call.method == "POST")
 }
@@ -51,7 +51,7 @@ impl Stage {
         assert_eq!(status, 200, "{pushed}");
     }
 
-    /// Whether the booking engine could sell a night.
+    /// True if the booking engine could sell a night.
     pub async fn is_free(&self, night: Date) -> bool {
         let (_, shown) =
             self.host.get(&self.engine, &format!("availability?roomTypeId=studio&from={night}&to={night}")).await;

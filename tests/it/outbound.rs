@@ -123,7 +123,7 @@ impl Stage {
         self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
-    /// Whether this night is for sale at beta.
+    /// True if this night is for sale at beta.
     fn is_open(&self, ahead: i64) -> bool {
         is_open(&self.beta, self.rooms.1, self.day(ahead))
     }
@@ -132,7 +132,7 @@ impl Stage {
         self.host.look(&format!("sources/{source}/age")).await
     }
 
-    /// Whether a channel has confirmed everything.
+    /// True if a channel has confirmed everything.
     pub async fn is_synced(&self, source: &str) -> bool {
         self.age(source).await["oldestMissing"] == Value::Null
     }
