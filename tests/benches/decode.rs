@@ -1,4 +1,4 @@
-//! Decoding in the sandbox against the same code run natively, in one run: the ratio is what counts.
+//! Decoding in the sandbox compared with the same code run natively, in one run: the ratio matters.
 //!
 //! `cargo bench -p gassync-tests --bench decode`
 
@@ -17,7 +17,7 @@ use gassync_simulator::beds24::{self, Settings};
 use gassync_tests::plugins::component;
 use serde_json::{Value, json};
 
-/// How long each figure is measured.
+/// Duration of each measurement.
 const MEASURED: Duration = Duration::from_secs(2);
 
 fn main() {
@@ -51,7 +51,7 @@ fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// The median of as many runs as the time allows.
+/// The median of as many runs as fit into the time.
 fn time(mut run: impl FnMut()) -> Duration {
     let (began, mut times) = (Instant::now(), Vec::new());
     while began.elapsed() < MEASURED {

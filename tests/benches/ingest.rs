@@ -1,5 +1,5 @@
-//! How much is taken in durably through HTTP, against the same row written by `pgbench` on the same PostgreSQL, and by
-//! one writer on SQLite. Prints ratios of one run; a ratio below 1 means that the reference was faster.
+//! Durable ingest over HTTP, compared with the same row written by `pgbench` on the same PostgreSQL, and by one writer
+//! on SQLite. Prints ratios of one run; a ratio below 1 means that the reference was faster.
 //!
 //! `cargo bench -p gassync-tests --bench ingest`; `BENCH_SECONDS=10` measures longer.
 
@@ -25,11 +25,11 @@ use gassync_tests::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Callers at once.
+/// Concurrent callers.
 const CLIENTS: [usize; 3] = [1, 8, 32];
-/// Records in a list.
+/// Records per list.
 const LIST: usize = 100;
-/// Records that are there before, to be changed.
+/// Existing records, to be changed.
 const KNOWN: u64 = 2_000;
 
 fn seconds() -> u64 {
@@ -43,7 +43,7 @@ async fn main() {
     let postgres = Database::durable_postgres().await;
     let url = postgres.url.clone();
     let (host, key) = furnished(postgres).await;
-    // Statements are planned by what the tables hold, as they are anywhere that is older than a minute.
+    // Statements are planned with table statistics, as anywhere that runs for more than a minute.
     if let Db::Postgres { writers: pool, .. } = Db::open(&url).await.expect("a database") {
         sqlx::query("analyze").execute(&pool).await.expect("analysed");
     }
@@ -101,7 +101,7 @@ async fn furnished(database: Database) -> (Host, String) {
     (host, key)
 }
 
-/// Spread over rooms and nights, as a market is.
+/// Spread over rooms and nights, as real bookings are.
 fn record(id: &str, number: u64) -> Value {
     let first = jiff::civil::date(2027, 1, 1) + jiff::Span::new().days(i64::try_from(number * 7 % 700).expect("few"));
     json!({
@@ -150,7 +150,7 @@ fn rate(rows: usize, took: Duration) -> f64 {
     f64::from(u32::try_from(rows).expect("few")) / took.as_secs_f64()
 }
 
-/// The product's own statement with values in it: of the id alone something is left to the caller.
+/// The product's own statement with literal values, except for the id, which the caller completes.
 fn statement((account, source): (i64, i64), id: &str, price: &str, typed: fn(&str, ColumnType) -> String) -> String {
     let raw = format!("'{}'", record("x", 1).to_string().replace('\'', "''"));
     let (account, source) = (account.to_string(), source.to_string());

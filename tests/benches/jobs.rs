@@ -1,6 +1,7 @@
-//! Completions of trivial jobs per second against graphile-worker and pg-boss, on one PostgreSQL with fsync, in one run.
+//! Completions of trivial jobs per second, compared with graphile-worker and pg-boss, on one PostgreSQL with fsync, in
+//! one run.
 //!
-//! `cargo bench -p gassync-tests --bench jobs`; needs npm. `BENCH_JOBS=20000` says how many jobs.
+//! `cargo bench -p gassync-tests --bench jobs`; needs npm. `BENCH_JOBS=20000` sets the number of jobs.
 
 use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
@@ -17,11 +18,11 @@ use gassync_tests::{
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-/// Jobs at work at once.
+/// Concurrent jobs.
 const CONCURRENCY: usize = 16;
-/// Sources that have work.
+/// Sources with jobs.
 const SOURCES: usize = 64;
-/// Rounds, of which the best counts: these machines are shared.
+/// Rounds; the best one counts, since the machines are shared.
 const ROUNDS: usize = 3;
 
 fn jobs() -> usize {
@@ -67,7 +68,7 @@ async fn main() {
     line("that against theirs by default", best[3], single[0], single[1]);
 }
 
-/// The other queues' scripts, with what they need beside them.
+/// The folder with the scripts of the other queues and their dependencies.
 fn scripts() -> PathBuf {
     let folder = target_dir().join("tools/queues");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -81,7 +82,7 @@ fn scripts() -> PathBuf {
     folder
 }
 
-/// What one of the other queues reaches.
+/// Completions per second of one of the other queues.
 fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) -> f64 {
     let output = Command::new(scripts.join("node_modules/.bin/node"))
         .arg(format!("{library}.js"))
@@ -109,7 +110,7 @@ impl Ours {
         Self { db, account, sources }
     }
 
-    /// Completions per second: each in a commit of its own, or as many together as wait.
+    /// Completions per second: each in its own commit, or as many together as wait.
     async fn run(&self, concurrent: bool) -> f64 {
         let all: Vec<NewJob<'_>> = (0..jobs())
             .map(|number| NewJob {
@@ -152,7 +153,7 @@ impl Ours {
         taken
     }
 
-    /// Each job by itself, each completion a commit.
+    /// Runs each job alone, with one commit per completion.
     async fn alone(&self) -> usize {
         let places = Arc::new(Semaphore::new(CONCURRENCY));
         let mut running = JoinSet::new();
@@ -181,7 +182,7 @@ impl Ours {
         }
     }
 
-    /// Lanes with what can be done together, completions with whatever else waits.
+    /// Claims batches, and completes all claimed queues in one commit.
     async fn shared(&self) -> usize {
         let mut done = 0;
         loop {

@@ -1,7 +1,8 @@
-//! What plugins cost: the same mapping in the sandbox, natively and in Node.js; memory per plugin and per call; ten plugins
-//! from the cache of compiled code; calls while versions are replaced, and beside a plugin that fails. Ratios of one run.
+//! The cost of plugins: the same mapping in the sandbox, natively and in Node.js; memory per plugin and per call; ten
+//! plugins loaded from the compile cache; calls while versions are replaced, and beside a failing plugin. Ratios of one
+//! run.
 //!
-//! `cargo bench -p gassync-tests --bench plugins`; Node.js is measured where there is one.
+//! `cargo bench -p gassync-tests --bench plugins`; Node.js is measured if installed.
 
 use std::{
     hint::black_box,
@@ -29,12 +30,12 @@ use gassync_tests::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// How long each figure is measured.
+/// Duration of each measurement.
 const MEASURED: Duration = Duration::from_secs(2);
-/// How long calls are made without and with replacements.
+/// Duration of the calls, with and without replacements.
 const CALLED: Duration = Duration::from_secs(10);
 
-/// The same mapping in Node.js, with the partner's own template: the median in microseconds.
+/// The same mapping in Node.js, with the partner template: the median in microseconds.
 const NODE: &str = r#"
 import { FakeHost } from "./gassync/fake-host.js";
 import { exportsOf } from "./gassync/index.js";
@@ -166,7 +167,7 @@ async fn memory() {
     println!("memory: {} KiB more after 10,000 calls", resident_kib().saturating_sub(before));
 }
 
-/// The memory of this process, in KiB.
+/// Resident memory of this process in KiB.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
@@ -219,7 +220,7 @@ async fn replacements(database: Database) {
     host.stop().await;
 }
 
-/// Calls of a good plugin while another fails at each of its own.
+/// Calls of a good plugin while another one fails at each call.
 #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 async fn neighbours(database: Database) {
     let name = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
@@ -248,7 +249,7 @@ async fn neighbours(database: Database) {
     host.stop().await;
 }
 
-/// The 99th percentile of calls, in milliseconds, made by two callers while something else is done.
+/// The 99th percentile of calls in milliseconds, from two callers, while something else runs.
 #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 async fn called(host: &Host, url: &str, (name, what): (&str, &str), during: impl Future<Output = ()>) -> f64 {
     let stop = Arc::new(AtomicBool::new(false));

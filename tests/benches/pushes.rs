@@ -1,13 +1,13 @@
-//! How soon a change of the core is at the channels that sell it: 200 changes in a second over 400 sources, each of them a
-//! simulated Beds24 account of its own, with its own five-minute credits, that is spoken to through the sandbox.
-//! What is waited for because a channel allows no more is told apart.
+//! Time from a change of the core until the channels that sell it have it: 200 changes per second over 400 sources,
+//! each a simulated Beds24 account with its own five-minute credits, called through the sandbox. Time spent waiting for
+//! rate limits is shown separately.
 //!
 //! `cargo bench -p gassync-tests --bench pushes`; `TEST_SOURCES`, `TEST_CHANGES_PER_SECOND`, `TEST_SECONDS` and
-//! `TEST_SELLERS` (how many sources sell each room) make it smaller or larger, `TEST_DATABASE=sqlite` takes one alone. The
-//! changes are made by calls of this program's own core (`gassync::core`), which keeps the ledger of nights; another program
-//! cannot make them like that. With `TEST_BY=api` each is a call of the standard API instead.
+//! `TEST_SELLERS` (number of sources that sell each room) set its size, `TEST_DATABASE=sqlite` selects one database.
+//! The changes are made by calling this program's own core (`gassync::core`), which keeps the ledger of nights; another
+//! program cannot make them like that. With `TEST_BY=api` each is a call of the standard API instead.
 //!
-//! Host, channels and whoever makes the changes share this process and its processors.
+//! Host, channels and the callers share this process and its processors.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,13 +32,13 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// Each change has nights of its own: it is known by them. The last of three stays free.
+/// Each change has its own nights, which identify it. The last of the three stays free.
 const NIGHTS: usize = 3;
-/// So many of them a room has, from the tenth day on.
+/// Number of such places per room, from the tenth day on.
 const PLACES: usize = 110;
-/// How often queue and outbox are looked at meanwhile.
+/// Interval between reads of queue and outbox.
 const LOOKED_AT: Duration = Duration::from_millis(200);
-/// What is looked at.
+/// The figures read.
 const FIGURES: [(&str, &str); 4] = [
     ("facts that nobody has read", "select count(*) from int_outbox where sequence is null and created_at <= $1"),
     (
@@ -101,7 +101,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What becomes of its nights.
+    /// The effect on its nights.
     fn nights(self) -> &'static str {
         match self {
             Self::Booked => "nights closed",
@@ -111,7 +111,7 @@ impl Kind {
     }
 }
 
-/// A change of nights that no other touches.
+/// A change of nights that no other change touches.
 #[derive(Clone, Copy)]
 struct Change {
     number: usize,
@@ -126,7 +126,8 @@ impl Load {
         self.accounts * OF_ACCOUNT
     }
 
-    /// A quarter books, a quarter cancels what was booked before, the rest changes prices; whose, the dice say.
+    /// A quarter creates bookings, a quarter cancels earlier ones, the rest changes prices; the rooms are
+    /// pseudo-random.
     fn changes(self, today: Date) -> Vec<Change> {
         let mut dice = Dice(24);
         let mut used = vec![0; self.units()];
@@ -144,7 +145,7 @@ impl Load {
     }
 }
 
-/// The same numbers in each run.
+/// A pseudo-random generator, the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -165,7 +166,7 @@ impl Change {
         6_050 + 100 * (self.number as u64 % 300)
     }
 
-    /// Whether a channel shows it: by how the booking stands there, and by the nights.
+    /// True if a channel shows the change: by the status of the booking and by the nights.
     fn is_shown(&self, booking: Option<&str>, nights: &[RoomNight]) -> bool {
         nights.iter().all(|night| match self.kind {
             Kind::Booked => booking == Some("confirmed") && night.closing.as_deref() == Some("blackout"),
@@ -183,7 +184,7 @@ impl Change {
         })
     }
 
-    /// Where a key's holder asks for it, and what is sent there.
+    /// The endpoint of the change and the body for it.
     fn request(&self) -> (&'static str, Value) {
         match self.kind {
             Kind::Booked => ("reservations", self.booking("confirmed")),
@@ -198,10 +199,10 @@ impl Change {
     }
 }
 
-/// Who makes changes in the core itself.
+/// Makes changes in the core directly.
 struct Hand {
     market: Arc<LoadFixture>,
-    /// What is booked by now, by account, room and night.
+    /// Bookings so far, by account, room and first night.
     booked: Mutex<HashMap<(usize, usize, Date), CoreId>>,
 }
 
@@ -232,10 +233,10 @@ impl Hand {
     }
 }
 
-/// When a caller asked for a change, and was told that it is committed.
+/// When a caller requested a change, and when its commit was acknowledged.
 type Made = (Timestamp, Timestamp);
 
-/// A change at one channel.
+/// Arrival of a change at one channel.
 struct Delivery {
     what: &'static str,
     seller: usize,
@@ -275,14 +276,14 @@ impl Run {
         Arc::into_inner(market).expect("nobody else has it").stop().await;
     }
 
-    /// The calls of the plugin after this one, or the newest.
+    /// The plugin calls after this one, or the newest.
     async fn calls(&self, after: Option<i64>) -> Vec<StoredCall> {
         let mut tx = self.market.db.platform_read().await.expect("a transaction");
         let limit = if after.is_some() { i64::MAX } else { 1 };
         calls::of_plugin(&mut tx, "beds24", (after, limit), false).await.expect("calls")
     }
 
-    /// Makes the bookings that are cancelled later.
+    /// Creates the bookings that are cancelled later.
     async fn book_ahead(&self, changes: &[Change]) {
         if !self.load.by_api {
             for change in changes.iter().filter(|change| change.kind == Kind::Cancelled) {
@@ -300,7 +301,7 @@ impl Run {
         }
     }
 
-    /// Makes the changes, each at its time, however long those before it take.
+    /// Makes the changes on schedule, however long earlier ones take.
     async fn change(&self, changes: &[Change]) -> Vec<Made> {
         let mut callers = JoinSet::new();
         let begin = Instant::now();
@@ -340,7 +341,7 @@ impl Run {
         looks
     }
 
-    /// When each change was at each channel that sells the room. One that is not there as it should be fails.
+    /// When each change arrived at each channel that sells the room. Panics if one is missing or wrong.
     fn deliveries(&self, changes: &[Change], made: &[Made]) -> Vec<Delivery> {
         let mut booked: HashMap<(usize, u64, Date), (String, u64)> = HashMap::new();
         for (seller, at) in self.market.sellers.iter().enumerate() {
@@ -365,7 +366,7 @@ impl Run {
                 }
                 for (what, there) in written {
                     let there = there.filter(|there| there >= asked).expect("it was written since");
-                    // Who asked may hear of it later than the channel.
+                    // The caller may get the response after the channel has the change.
                     deliveries.push(Delivery { what, seller, committed: *committed, there: there.max(*committed) });
                 }
             }
@@ -416,7 +417,7 @@ impl Run {
         }
     }
 
-    /// How much was waited for what channels allow since then.
+    /// Time spent waiting for rate limits since then.
     #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
     async fn report_limits(&self, since: Timestamp) {
         let mut waits = self.market.waits(&self.market.connections().await);
@@ -451,7 +452,7 @@ fn report_looks(looks: &[[i64; 4]]) {
     }
 }
 
-/// How times are spread, in seconds.
+/// The distribution of times in seconds.
 fn spread(mut times: Vec<SignedDuration>) -> String {
     times.sort_unstable();
     let at = |share: f64| {

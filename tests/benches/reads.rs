@@ -1,7 +1,7 @@
-//! How fast records are read by id and by page, when there are few and when there are many, against an answer that reads
-//! nothing. Prints times and ratios of one run.
+//! Reads by id and by page, with few and with many records, compared with a response that reads nothing. Prints times
+//! and ratios of one run.
 //!
-//! `cargo bench -p gassync-tests --bench reads`; `BENCH_ROWS=100000` fills less than a million.
+//! `cargo bench -p gassync-tests --bench reads`; `BENCH_ROWS=100000` inserts fewer than a million.
 
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,7 @@ fn base36(mut number: i64) -> String {
     }
 }
 
-/// Copies of one reservation, written by the database itself.
+/// Copies one reservation, inside the database.
 async fn fill(url: &str, from: i64, to: i64) {
     let db = Db::open(url).await.expect("a database");
     let mut tx = db.platform_read().await.expect("a transaction");

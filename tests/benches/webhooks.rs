@@ -1,8 +1,8 @@
-//! What subscribers get per second, against a bare client that posts the same bytes to the same subscriber; and how late they
-//! hear of a change while one of a hundred hangs and another fails.
+//! Deliveries per second, compared with a bare client that posts the same bytes to the same subscriber; and the delay
+//! of a change while one of a hundred subscribers hangs and another fails.
 //!
-//! `cargo bench -p gassync-tests --bench webhooks`; `BENCH_DELIVERIES=20000` says how many messages, `BENCH_SECONDS=20` for how
-//! long a hundred subscribers are told of five changes a second.
+//! `cargo bench -p gassync-tests --bench webhooks`; `BENCH_DELIVERIES=20000` sets the number of messages,
+//! `BENCH_SECONDS=20` for how long a hundred subscribers receive five changes per second.
 
 use std::{
     collections::HashMap,
@@ -28,13 +28,13 @@ use serde_json::json;
 
 /// Subscribers that share the messages of the first figure.
 const SUBSCRIBERS: usize = 10;
-/// Messages that the bare client has on the way at once.
+/// Concurrent messages of the bare client.
 const AT_ONCE: usize = 64;
 /// Subscribers of the second figure, of which one hangs and one fails.
 const MANY: usize = 100;
-/// Changes a second of the second figure.
+/// Changes per second of the second figure.
 const CHANGES: u32 = 5;
-/// Rounds, of which the best counts: these machines are shared.
+/// Rounds; the best one counts, since the machines are shared.
 const ROUNDS: usize = 3;
 
 fn from_environment(name: &str, default: usize) -> usize {
@@ -96,7 +96,7 @@ impl Stage {
         assert!(request.send().await.expect("an answer").status().is_success());
     }
 
-    /// The booking changes so often, at once.
+    /// Reports this many changes of the booking in one transaction.
     async fn change(&self, times: usize) {
         let change = ReportedChange { entity_type: "booking", entity_id: 1, span: None };
         let mut tx = self.host.app.db.write(self.account).await.expect("a transaction");
@@ -107,7 +107,7 @@ impl Stage {
         self.host.app.facts.notify_one();
     }
 
-    /// Messages a second from the commit of what they tell of to the last arrival, and one of them.
+    /// Messages per second, from the commit of their events to the last arrival; and one of the messages.
     async fn reported(&self, changes: usize) -> (f64, Vec<u8>) {
         let mut made = Vec::new();
         for number in 0..SUBSCRIBERS {
@@ -132,7 +132,7 @@ impl Stage {
         self.receiver.count()
     }
 
-    /// What a bare client reaches with the same bytes.
+    /// Messages per second of a bare client with the same bytes.
     async fn posted(&self, body: &[u8], messages: usize) -> f64 {
         self.receiver.forget();
         let (client, url) = (self.host.http.clone(), self.receiver.url("/0"));
@@ -146,7 +146,7 @@ impl Stage {
         messages as f64 / began.elapsed().as_secs_f64()
     }
 
-    /// How late the healthy ones of many subscribers hear of a change.
+    /// The delay of a change at the healthy subscribers, among many.
     #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
     async fn late(&self) {
         self.receiver.forget();
@@ -163,7 +163,7 @@ impl Stage {
             self.change(1).await;
             tokio::time::sleep(Duration::from_secs(1) / CHANGES).await;
         }
-        // Those that fail come again: only arrivals at the healthy ones are counted.
+        // Failed messages are repeated: only arrivals at healthy subscribers count.
         let mut late: Vec<i64> = Vec::new();
         while late.len() < changes * (MANY - 2) {
             tokio::time::sleep(Duration::from_millis(200)).await;

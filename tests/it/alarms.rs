@@ -1,4 +1,5 @@
-//! Alarms in a hotelier's words: each kind is provoked, listed with its remedy, resolved by that command, and gone.
+//! Alarms in terms that hotel staff understand: each kind is provoked, listed with its remedy, resolved by that
+//! command, and then gone.
 
 use std::net::SocketAddr;
 
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 on_both!(each_alarm_names_its_remedy, each_time_based_alarm_names_its_remedy);
 
-/// A host as a process, an odd channel, and the command line between them.
+/// A host process, an odd channel, and the command line between them.
 struct Stage {
     channel: OddChannel,
     served: Served,
@@ -42,7 +43,7 @@ impl Stage {
         stage
     }
 
-    /// What a command prints, on either stream.
+    /// Output of a command on either stream.
     fn call(&self, arguments: &[&str]) -> String {
         let environment: Vec<(&str, &str)> = self.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let output = run(arguments, &environment);
@@ -76,7 +77,7 @@ impl Stage {
         self.alarm(kind).expect("it was there")
     }
 
-    /// Runs the remedy of an alarm that contains this word, with what a person fills in, and waits until no alarm of
+    /// Runs the alarm's remedy that contains this word, with the placeholders filled in, and waits until no alarm of
     /// the kind is left.
     async fn mend(&mut self, alarm: &Value, word: &str, filled: &[(&str, &str)]) {
         let mend = alarm["remedy"].as_str().expect("a mend");

@@ -31,7 +31,7 @@ async fn records_round_trip(database: Database) {
     assert_eq!((&shown["checkOut"], shown["totalPrice"].as_f64()), (&json!("2027-06-06"), Some(550.0)));
     assert_eq!(shown["rooms"][0]["roomTypeId"], "t1");
     assert_eq!(host.figure("bookings").await, 1);
-    // A cancellation need not repeat what it cancels.
+    // A cancellation need not repeat the other fields.
     let (status, cancelled) = host.post(&key, "reservations", &json!({ "id": "r1", "status": "cancelled" })).await;
     assert_eq!((status, &cancelled["status"]), (200, &json!("updated")));
     let shown = host.get(&key, "reservations/r1").await.1;
@@ -43,7 +43,7 @@ async fn records_round_trip(database: Database) {
 async fn one_invalid_record_does_not_block_others(database: Database) {
     let host = Host::start(database, &[], None).await;
     let key = host.key(ACCOUNT, "partner").await;
-    // What names something unknown waits for it, and goes on by itself.
+    // A record that refers to an unknown one is parked, and applied once that arrives.
     let (status, parked) = host.post(&key, "reservations", &reservation("early")).await;
     assert_eq!((status, &parked["errors"][0]["problem"]), (202, &json!("room type t1 is not mapped")));
     for (entity, record) in &records()[..2] {
@@ -83,7 +83,7 @@ async fn accounts_are_isolated(database: Database) {
         assert_eq!(host.get(&other, path).await.0, 404, "{path}");
     }
     assert_eq!(host.get(&other, "reservations").await.1["data"], json!([]));
-    // The same ids are another's own.
+    // The same ids are independent for another partner.
     let (_, parked) = host.post(&other, "reservations", &reservation("r1")).await;
     assert_eq!(parked["status"], "parked", "the other's room type is none of this account's");
     for key in ["", "gsk_wrong", &host.app.operator_token] {

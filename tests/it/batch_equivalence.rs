@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 on_both!(a_batch_has_the_effect_of_its_single_records, coalesced_requests_get_their_own_outcome);
 
-/// Numbers that only look random: the same for every run of a seed.
+/// A pseudo-random generator, the same for every run of a seed.
 struct Dice(u64);
 
 impl Dice {
@@ -25,7 +25,7 @@ impl Dice {
     }
 }
 
-/// Few rooms, few nights, few ids and few people, so that everything meets.
+/// Few rooms, nights, ids and guests, so that records collide.
 fn record(dice: &mut Dice) -> Value {
     let first = jiff::civil::date(2027, 3, 1) + jiff::Span::new().days(i64::try_from(dice.below(9)).expect("few"));
     let last = first + jiff::Span::new().days(1 + i64::try_from(dice.below(4)).expect("few"));
@@ -47,7 +47,7 @@ fn record(dice: &mut Dice) -> Value {
     })
 }
 
-/// A partner with a house; all that it does is its own.
+/// A partner with a property, whose data is separate from all others'.
 async fn partner(host: &Host, account: &str) -> String {
     let key = host.key(account, account).await;
     host.post(&key, "properties", &json!({ "id": "p", "name": "Lunca", "currency": "RON" })).await;
@@ -58,7 +58,7 @@ async fn partner(host: &Host, account: &str) -> String {
     key
 }
 
-/// What an account has of bookings, nights and guests, without the numbers that the database gave.
+/// The bookings, nights and guests of an account, without database ids.
 async fn snapshot(host: &Host, account: &str) -> Value {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let source = sources::named(&mut tx, account).await.expect("read").remove(0);
@@ -83,7 +83,7 @@ async fn snapshot(host: &Host, account: &str) -> Value {
 }
 
 fn normalised(answer: &Value) -> Value {
-    // An answer to one has its problem's errors elsewhere than an answer to many.
+    // Errors are at another place in the response to a single record than in the response to a list.
     json!([answer["status"].as_str().unwrap_or("rejected"), answer["overbooked"]])
 }
 
@@ -109,7 +109,7 @@ async fn coalesced_requests_get_their_own_outcome(database: Database) {
     let mut crowd = JoinSet::new();
     for caller in 0..60 {
         let request = host.http.post(format!("{}/integration/v1/reservations?onConflict=refuse", host.base));
-        // Every fifth asks for what nobody can take.
+        // Every fifth request is invalid: it has no night.
         let last = if caller % 5 == 0 { "2027-04-01" } else { "2027-04-03" };
         let stay = json!({ "id": format!("c{caller}"), "roomTypeId": "double", "status": "confirmed",
             "checkIn": "2027-04-01", "checkOut": last });

@@ -15,7 +15,7 @@ async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Data
     host.until("everything is pushed", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
     let (status, installed) = host.install(beds24_in_batches_of(2)).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
-    // Five bookings that wait together.
+    // Five bookings pending at the same time.
     let gather = async |names: &str, first: i64| {
         assert_eq!(host.operate("plugins/beds24/disable", &json!(null)).await.status().as_u16(), 204);
         for (name, night) in names.chars().zip(first..) {

@@ -21,12 +21,12 @@ fn quiet() -> Settings {
     Settings { bookings: 30, credits_per_five_minutes: 100_000.0, ..Settings::default() }
 }
 
-/// Requests to a path, and what they asked for.
+/// Queries of the requests to a path.
 fn asked(channel: &Channel, path: &str) -> Vec<String> {
     channel.beds24.requests().into_iter().filter(|call| call.path == path).map(|call| call.query).collect()
 }
 
-/// Channel ids of the bookings that the core has.
+/// Channel ids of the bookings in the core.
 async fn in_core(host: &Host, source: i64) -> Vec<String> {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
@@ -35,7 +35,7 @@ async fn in_core(host: &Host, source: i64) -> Vec<String> {
     bookings.into_iter().map(|(id, _)| id).collect()
 }
 
-/// Bookings of the channel, blocks left out.
+/// Bookings at the channel, without blocks.
 fn at_channel(channel: &Channel) -> Vec<String> {
     let mut ids: Vec<String> = channel
         .beds24
@@ -60,7 +60,7 @@ async fn hints_are_fetched_in_batches(database: Database) {
     let ids: Vec<u64> = channel.beds24.book().into_iter().map(|entry| entry.id).take(20).collect();
     let url = format!("{}/v1?token={}", made.webhook_url.split('?').next().expect("a URL"), made.webhook_token);
     for id in &ids {
-        // What the status says is not the booking's.
+        // The status in a hint is not the booking's status.
         let hint = format!("{url}&bookid={id}&status=modify");
         for _ in 0..2 {
             assert_eq!(host.http.get(&hint).send().await.expect("an answer").status().as_u16(), 200);
@@ -143,7 +143,7 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
     assert_eq!(look().await.state, "running");
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
-    // Requested again it is the same backfill, and another one is refused.
+    // The same request returns the same backfill; a different one is refused.
     let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
     let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();

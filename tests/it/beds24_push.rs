@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 struct Connection {
     host: Host,
     channel: Channel,
-    /// A room type with one unit at least, and how many it has.
+    /// A room type with at least one unit, and its quantity.
     room: u64,
-    /// The first night that tests use: nothing is booked there.
+    /// The first night used by tests, without bookings.
     first: Date,
 }
 
@@ -40,7 +40,7 @@ impl Connection {
         self.first.saturating_add(Span::new().days(ahead))
     }
 
-    /// A call as a running host makes it: over the network, with the connection's secrets.
+    /// A call as made by a running host: over the network, with the connection's secrets.
     async fn call(&self) -> (Arc<gassync::plugins::Plugin>, Call) {
         let app = &self.host.app;
         let mut tx = app.db.platform_read().await.expect("a transaction");
@@ -185,7 +185,7 @@ async fn calendar_writes_report_rejected_nights() {
     let outcomes = connection.set(update(json!([night(4, json!({ "maxStay": 400 }))]))).await;
     assert!(matches!(&outcomes[0], Outcome::Accepted { warnings, .. } if !warnings.is_empty()), "{outcomes:?}");
     connection.host.stop().await;
-    // A success that echoes nothing may have changed nothing: it counts only after a read-back.
+    // A success without an echo may have changed nothing: it is confirmed only by a read-back.
     let connection = Connection::open(true).await;
     connection
         .channel

@@ -17,7 +17,7 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-/// Where we are called and what proves it, beside what the connection holds.
+/// Fills in the webhook URL and its secret, in addition to the connection's secrets.
 struct Filled {
     stored: ConnectionSecrets,
     url: String,
@@ -45,7 +45,7 @@ impl Credentials for Filled {
     }
 }
 
-/// Blanks these places in what the plugin reads.
+/// Blanks these places in the responses that the plugin reads.
 struct Blanking<T>(T, &'static [&'static str]);
 
 #[async_trait]
@@ -119,7 +119,7 @@ impl Connection {
         plugin.unsubscribe(call, ids).await.result.expect("unsubscribed")
     }
 
-    /// What stands at the house.
+    /// The webhooks of the property at the channel.
     async fn there(&self) -> Value {
         let url = format!("http://{}/api/v2/properties", self.channel.address);
         let asked = self.host.http.get(url).header("token", self.channel.beds24.long_life_token());
@@ -146,12 +146,12 @@ async fn subscribing_keeps_another_systems_webhook() {
     let other = WebhookReceiver::start().await;
     let theirs = json!({ "version": "twoWithPersonalData", "url": format!(" {} ", other.url("/theirs?key=k1")),
         "additionalData": "none", "customHeader": "X-Theirs: s3cret\r\nX-More: 2" });
-    // As their program wrote it, with a token that may.
+    // The other system writes its webhook with a token that has the permission.
     let mut connection = Connection { host, channel, made, memory: Memory::new() };
     let id = connection.channel.beds24.properties()[0].id;
     connection.enter(id, &theirs).await;
     assert_eq!(connection.there().await, theirs);
-    // Fully blanked, nothing is written, and a person is asked.
+    // If everything is blanked, nothing is written, and an operator is asked.
     let (ids, steps) = connection.subscribe(&ALL).await;
     assert!(ids.is_empty() && steps[0].contains("is not shown to us"), "{steps:?}");
     assert_eq!(connection.there().await, theirs);
@@ -191,7 +191,7 @@ async fn subscribing_keeps_another_systems_webhook() {
 }
 
 impl Connection {
-    /// Another system writes what it wants, by a call of its own.
+    /// The other system writes its webhook, with a call of its own.
     async fn enter(&self, id: u64, webhooks: &Value) {
         let (_, call) = self.call(&[]).await;
         let secret = call.credentials.field("beds24", "token").await.expect("a token");

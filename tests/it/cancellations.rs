@@ -1,4 +1,4 @@
-//! A cancellation always gives its nights back, whatever else is odd or missing in it.
+//! A cancellation always releases its nights, whatever else is odd or missing in it.
 
 use gassync::{
     inbound::apply::{IngestContext, IngestOutcome},
@@ -57,7 +57,7 @@ async fn an_odd_cancellation_is_applied(database: Database) {
         assert!(stored.parked.is_none(), "{what}");
         let nights = (stored.record.check_in, stored.record.check_out);
         assert_eq!(nights.0.zip(nights.1).map(|(a, b)| (a.day(), b.day())), Some((10, 13)), "{what}: the stored dates");
-        // Once more it is known.
+        // A repetition is unchanged.
         let again = source_fixture.report(&said, second + 3).await;
         assert!(matches!(again, IngestOutcome::Unchanged(_)), "{what}: {again:?}");
         source_fixture.check().await;
@@ -82,7 +82,7 @@ async fn a_cancellation_of_an_unknown_reservation(database: Database) {
         assert!(matches!(older, IngestOutcome::Stale(_)), "{id}: {older:?}");
         assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0), "{id}");
     }
-    // Newer, it is confirmed again: a person decides.
+    // A newer confirmation is parked until an operator decides.
     let newer = source_fixture.report(&modified(stay("bare", "t1", (10, 13), "confirmed"), 10), 3).await;
     assert!(matches!(newer, IngestOutcome::Parked(_)), "{newer:?}");
     assert_eq!(source_fixture.night("t1", 10).await, (0, 1, 0));
@@ -104,7 +104,7 @@ async fn a_cancellation_of_a_parked_reservation(database: Database) {
 
 async fn a_stay_without_nights(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
-    // It begins on the day it is shortened: the guest has left, and the nights are free.
+    // Shortened to zero nights on its arrival day: the guest has left, and the nights are free.
     let today = IngestContext { now: "2027-05-10T20:00:00Z".parse().expect("an instant"), ..source_fixture.context(2) };
     for (id, reported, left) in [("left", today, (0, 0, 0)), ("later", source_fixture.context(2), (1, 0, 0))] {
         source_fixture.report(&stay(id, "t1", (10, 13), "confirmed"), 1).await;
@@ -121,7 +121,7 @@ async fn a_stay_without_nights(database: Database) {
         assert_eq!(source_fixture.written(id).await, before, "{id}: said again it is known");
         source_fixture.check().await;
     }
-    // A person confirms it.
+    // An operator confirms it.
     source_fixture.decide("later", gassync::inbound::decide::Choice::Cancel, 6).await.expect("decided");
     assert_eq!(source_fixture.night("t1", 11).await, (0, 0, 0));
     source_fixture.check().await;
@@ -140,7 +140,7 @@ async fn one_room_of_a_group(database: Database) {
     assert_eq!((source_fixture.night("t1", 10).await, source_fixture.night("t2", 10).await), ((1, 0, 0), (1, 0, 0)));
     source_fixture.check().await;
     source_fixture.report(&group(&["t1", "t2"], "cancelled"), 3).await;
-    // The same guest three times is three bookings, and each is cancelled alone.
+    // Three reservations of the same guest are three bookings, each cancelled separately.
     let guest = json!({ "firstName": "Mira", "lastName": "Okafor", "email": "mira@example.org" });
     for id in ["a", "b", "c"] {
         let mut said = stay(id, if id == "a" { "t1" } else { "t2" }, (10, 13), "confirmed");

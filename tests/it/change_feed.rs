@@ -64,7 +64,7 @@ async fn feed_is_gapless_and_resumable(database: Database) {
         (&json!("2027-06-01"), &json!("2027-06-03"), &json!("t1"))
     );
     assert!(!serde_json::to_string(&entries).expect("json").contains("Noor"), "what a guest wrote is not in the feed");
-    // Nothing new: the same cursor, again and again.
+    // Without new entries the cursor stays the same.
     assert_eq!(types(&next).await.2, next);
     host.post(&key, "reservations", &reservation("r2")).await;
     host.until("the new ones are there", async || types(&next).await.0.contains(&"overbooking.detected".to_owned()))
@@ -120,7 +120,7 @@ async fn event_stream_resumes(database: Database) {
     let next = cursor.parse::<i64>().expect("a number") + 1;
     let text = std::str::from_utf8(&chunk).expect("text");
     assert!(text.starts_with(&format!("id: {next}\n")), "{text}");
-    // A reader that stays does not keep the host from stopping.
+    // An open stream does not keep the host from stopping.
     host.stop().await;
 }
 
@@ -133,7 +133,7 @@ async fn calendars_are_stored_once_as_received(database: Database) {
     for last in ["2027-06-01", "2027-06-04"] {
         assert_eq!(host.post(&key, "availability", &until(last)).await.1["status"], "updated");
     }
-    // The first night was known: what came stands with the first of those that were not.
+    // The first night was known: the raw record is stored with the first of the new nights.
     let text = "select min(date) as first, count(*) as nights from int_availability
         where cast(raw_data as text) like '%2027-06-04%'";
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -173,10 +173,10 @@ async fn calendars_guests_and_rate_plans(database: Database) {
     assert_eq!((status, units), (200, vec![0, 0, 0, 1, 1]), "the ledger says what can be sold");
     assert_eq!(nights("&ratePlanId=flex").await.1["data"][4]["price"], Value::Null, "prices are ours by default");
     assert_eq!(nights("&ratePlanId=none").await.0, 400);
-    // The operator gives the source the say over the calendar.
+    // The operator gives the source authority over the calendar.
     let answer = host.operate("sources/partner/authority", &json!({ "calendar": "theirs" })).await;
     assert_eq!(answer.status().as_u16(), 204);
-    // What it has told before counts from now on.
+    // Prices received before are applied, too.
     let priced = async || nights("&ratePlanId=flex").await.1["data"][4]["price"].as_f64() == Some(120.0);
     host.until("its prices are in the core", priced).await;
     let mut dearer = calendar[0].clone();
@@ -205,7 +205,7 @@ async fn calendars_guests_and_rate_plans(database: Database) {
         (Some(130.5), &json!(2), &json!(true))
     );
 
-    // The same own address and family name make two records one person; less does not.
+    // Only the same own email address and the same family name make two records one person.
     let guests = json!([
         { "id": "g1", "firstName": "Noor", "lastName": "De Wit", "email": "NOOR@example.org", "phone": "+31 1" },
         { "id": "g2", "lastName": "De Wit", "email": "other@example.org" },

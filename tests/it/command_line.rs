@@ -1,4 +1,4 @@
-//! The program as people and scripts call it.
+//! The command line as used by people and scripts.
 
 use std::io::Write;
 

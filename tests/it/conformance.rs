@@ -1,4 +1,4 @@
-//! The kit that plugins are checked with: good ones pass it, and each mistake fails the check that is made for it.
+//! The conformance suite: good plugins pass, and each mistake fails its check.
 
 use std::{fs, path::Path};
 
@@ -25,7 +25,7 @@ fn named<'a>(report: &'a ConformanceReport, name: &str) -> &'a Check {
     report.checks.iter().find(|check| check.name == name).expect(name)
 }
 
-/// The checks without a case, though the plugin has the interface that they are of.
+/// Checks without a case although the plugin exports their interface.
 fn without_case(report: &ConformanceReport) -> Vec<&'static str> {
     let is_exported =
         |check: &&Check| check.reason.as_ref().is_none_or(|reason| !reason.starts_with("it does not export"));
@@ -38,7 +38,7 @@ async fn own_plugins_pass_the_conformance_suite() {
     for name in ["beds24", "example"] {
         let report = of_repository(name, &format!("plugins/{name}")).await;
         assert!(report.passed(), "{report}");
-        // All that they do is looked at: what they have no samples of is XML alone.
+        // Everything that the plugin does is checked; only XML has no samples.
         assert_eq!(without_case(&report), ["tolerance.xml"], "{report}");
         assert!(report.checks.iter().all(|check| check.warnings.is_empty()), "{report}");
         assert!(named(&report, "hostile.values").cases > 100 && report.calls > 200, "{report}");
@@ -140,7 +140,7 @@ async fn load_failures_report_the_failed_check() {
     let report = check("curious", wat::parse_str(wat).expect("a component"), nothing.path()).await;
     let imports = &named(&report, "file.imports").failures;
     assert!(imports.len() == 2 && imports[0].came_back.starts_with("wasi:nn/tensor"), "{report}");
-    // A plugin of another name, without samples: silence would look like praise.
+    // A plugin with another name and without samples: missing checks must not look like a pass.
     let report = check("sample", component("example"), nothing.path()).await;
     assert_eq!(report.named(CheckVerdict::Failed), ["manifest.identity", "samples.present"], "{report}");
     assert!(report.named(CheckVerdict::NotApplicable).contains(&"hostile.values"), "{report}");

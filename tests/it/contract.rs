@@ -1,4 +1,4 @@
-//! The documents of the contract say what the host does.
+//! The documents of the contract agree with the host.
 
 use gassync_domain::{ChangeKind, HttpRequest};
 use gassync_runtime::{Call, Interface, Manifest};
@@ -13,7 +13,7 @@ fn schema(name: &str) -> Validator {
     jsonschema::validator_for(&schema).expect("a schema")
 }
 
-/// A manifest with everything that one can have.
+/// A manifest with every field.
 fn whole() -> Value {
     let step = json!({
         "request": {
@@ -68,7 +68,7 @@ fn whole() -> Value {
     })
 }
 
-/// The document with every value in turn replaced, taken away, or given a member that nobody knows.
+/// The document with each value in turn replaced, removed, or extended by an unknown member.
 fn variations(whole: &Value) -> Vec<(String, Value)> {
     let mut pointers = Vec::new();
     walk(whole, String::new(), &mut pointers);
@@ -80,7 +80,7 @@ fn variations(whole: &Value) -> Vec<(String, Value)> {
             let mut changed = whole.clone();
             let place = changed.pointer_mut(&pointer).expect("it is there");
             if place.is_object() && other.is_array() {
-                continue; // Serde would take the members of an object as a list.
+                continue; // Serde also accepts a list of the members of an object.
             }
             *place = other.clone();
             all.push((format!("{pointer} = {other}"), changed));
@@ -103,7 +103,7 @@ fn variations(whole: &Value) -> Vec<(String, Value)> {
 
 fn walk(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     match value {
-        // What stands in a JSON Schema is not ours to say.
+        // The content of a JSON Schema is not restricted by ours.
         _ if pointer == "/settings" => {}
         Value::Object(fields) => fields.iter().for_each(|(name, v)| walk(v, format!("{pointer}/{name}"), pointers)),
         Value::Array(items) => {
@@ -127,7 +127,7 @@ fn manifest_schema_and_host_agree() {
     for (what, manifest) in variations {
         let (host, document) = (parsed(&manifest), schema.is_valid(&manifest));
         refused += usize::from(host.is_err());
-        // A slot or setting that another place names is beyond a schema.
+        // A schema cannot check references to slots and settings.
         let names = |error: &str| {
             error.contains("there is no slot") || error.contains("names no slot") || error.contains("no setting")
         };
@@ -159,8 +159,8 @@ fn every_manifest_matches_the_schema() {
     assert!(seen >= 12, "only {seen} manifests");
 }
 
-/// Partners' components stay what they were when the host goes on: one that was built when this candidate of the contract was
-/// made is kept, and must go on working as long as the candidate stands.
+/// Components of partners keep working when the host is updated: a component built for this candidate of the contract
+/// is kept in the repository, and must work as long as the candidate is supported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn legacy_components_keep_working() {
     let kept = std::fs::read(repository().join("tests/legacy_plugins/example-1.0.0-rc.5.wasm")).expect("the component");

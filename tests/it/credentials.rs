@@ -1,4 +1,4 @@
-//! Credentials come, are renewed by one at a time, are consented to, end and are forgotten.
+//! Credentials: setup, renewal by one process at a time, consent, expiry and deletion.
 
 use std::{
     net::SocketAddr,
@@ -33,13 +33,13 @@ on_both!(
     the_database_contains_no_plaintext_secret,
 );
 
-/// A channel that gives tokens and counts.
+/// A channel that issues and counts tokens.
 #[derive(Default)]
 struct Ledger {
-    /// Path and body, or refresh token, of every call.
+    /// Path, and body or refresh token, of every call.
     calls: Vec<(String, String)>,
     issued: u32,
-    /// The one refresh token that is good; each renewal spends it.
+    /// The only valid refresh token; each renewal replaces it.
     refresh: u32,
     dead: bool,
 }
@@ -74,9 +74,9 @@ async fn give(
         }
         ledger.issued
     };
-    // Long enough for others to come.
+    // Long enough for concurrent renewals.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // What is made at first ends so soon that it is due at once.
+    // The first token expires so soon that it is renewed at once.
     let seconds = if uri.path() == "/setup" { 60 } else { 86_400 };
     Ok(Json(json!({
         "token": format!("token-{number}"), "refreshToken": format!("refresh-{number}"), "expiresIn": seconds,
@@ -159,7 +159,7 @@ async fn client_credentials_tokens_are_renewed(database: Database) {
     assert_eq!(calls(&ledger, "/client"), [asked]);
     let secrets = secrets(&host).await;
     assert_eq!(field(&secrets, "app", "token").await.as_deref(), Ok("token-1"));
-    // What is kept for it ends.
+    // An expired token is renewed on use.
     let (account, connection, _) = place(&host).await;
     let past = store::Time::from(clock()() - SignedDuration::from_secs(1));
     let sealed = host.app.vault.encrypt(&format!("{account}/{connection}/app/token"), "token-1").expect("sealed");
@@ -205,7 +205,7 @@ async fn consent_is_given_once(database: Database) {
     assert_eq!(host.look("sources/t").await["status"], "active");
     assert_eq!(field(&*secrets(&host).await, "user", "token").await.as_deref(), Ok("token-1"));
     assert_eq!(back(&asked["state"], "&code=c").await.0, 404, "it is good for one time");
-    // One who says no changes nothing.
+    // A declined consent changes nothing.
     let again: Value = host.operate("sources/t/connect", &json!({})).await.json().await.expect("it");
     let url: reqwest::Url = again["consentUrl"].as_str().expect("an address").parse().expect("a URL");
     let state = url.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();

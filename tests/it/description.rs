@@ -1,7 +1,7 @@
-//! The description of the standard API against the running host: thousands of requests made from it, good and bad, and
-//! every answer held against what it promises.
+//! The OpenAPI document against the running host: thousands of valid and invalid requests are generated from it, and
+//! every response is checked against it.
 //!
-//! `TEST_EXAMPLES=400` asks for more of them, `TEST_SEED=1` for others.
+//! `TEST_EXAMPLES=400` generates more requests, `TEST_SEED=1` other ones.
 
 use std::process::Stdio;
 
@@ -15,12 +15,12 @@ use tokio::process::Command;
 
 on_both!(responses_match_the_openapi_document);
 
-/// Requests made up for each operation, besides those at the edges of its schema. It makes more than 10,000 requests
-/// over both databases.
+/// Generated requests per operation, besides the boundary values of its schema: more than 10,000 requests over both
+/// databases.
 const EXAMPLES: &str = "110";
-/// Where the requests begin from; printed with the report.
+/// Seed of the generator; printed with the report.
 const SEED: &str = "20270417";
-/// No 500, no status, type, header or body that the description does not have; no door without a key.
+/// No 500, no undocumented status, media type, header or body; no endpoint without a key.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,unsupported_method,ignored_auth";
 
@@ -47,7 +47,7 @@ async fn responses_match_the_openapi_document(database: Database) {
         .await
         .expect("it ran");
     let text = String::from_utf8_lossy(&report.stdout);
-    // What its own programmers would need of a mistake of its own is too long for anybody's eyes.
+    // Truncate long lines: details for the tool's own developers.
     let lines: Vec<String> = text.lines().map(|line| line.chars().take(300).collect()).collect();
     assert!(report.status.success(), "{}", lines.join("\n"));
     let sum = lines.iter().find(|line| line.contains("generated")).expect("a sum");

@@ -1,4 +1,4 @@
-//! The whole way: a simulated channel, a sandboxed plugin, buffer and core.
+//! End to end: a simulated channel, a sandboxed plugin, buffer and core.
 
 use gassync::admin::CreatedSource;
 use gassync_domain::SourceId;
@@ -71,7 +71,7 @@ async fn bookings_arrive_by_webhook_and_by_poll(database: Database) {
         channel.beds24.act();
     }
     host.until("ten more things are in the core", same).await;
-    // Where a secret may not be: a log, an error, the database in the clear.
+    // Secrets must not appear in a log, in an error, or unencrypted in the database.
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     for line in gassync::store::sync_log::newest(&mut tx, 1000).await.expect("lines") {
         assert!(line.error_message.is_none_or(|m| !m.contains("@example.org")), "no guest in the log");
@@ -97,7 +97,7 @@ async fn messages_of_a_disabled_plugin_are_deferred(database: Database) {
     host.until("all are acknowledged", async || channel.beds24.webhooks_acknowledged().len() == ids.len()).await;
     assert!(!same().await, "nothing reaches the core");
     assert_eq!(host.figure("messages_waiting").await, i64::try_from(ids.len()).expect("few"));
-    // A call that proves nothing is not even kept.
+    // An unauthenticated call is not even stored.
     let forged = host.http.post(&made.webhook_url).header("X-GasSync-Token", "guess").body("{}").send().await;
     assert_eq!(forged.expect("an answer").status().as_u16(), 401);
     assert_eq!(host.figure("messages_waiting").await, i64::try_from(ids.len()).expect("few"));
@@ -130,7 +130,7 @@ async fn plugins_are_replaced_during_calls(database: Database) {
     let file = host.plugins.join("beds24.wasm");
     let hash = || host.app.plugins.get("beds24").expect("it serves").hash().to_owned();
     let former = hash();
-    // Another artefact: the same code with a section of its own at the end.
+    // Another component: the same code with an additional section at the end.
     let mut next = component("beds24");
     next.extend([0, 5, 4, b't', b'e', b's', b't']);
     std::fs::write(&file, &next).expect("written");

@@ -1,4 +1,4 @@
-//! Nothing dies in silence: work that panics has failed, a background task that panics stops the process, and a log that
+//! No failure goes unnoticed: a panic fails the work, a panic of a background task stops the process, and a log that
 //! cannot be written stops nothing.
 
 use std::{
@@ -41,10 +41,10 @@ on_both!(
     an_unavailable_channel_raises_an_alarm_until_it_recovers,
 );
 
-/// Looks at a message that is tried again and again, after which the clock is put forward.
+/// Checks of a retried message before the clock is advanced.
 const LOOKS_BETWEEN: u32 = 8;
 
-/// A clock that can be put forward, and that panics in work of one name.
+/// A clock that can be advanced, and that panics in work of one name.
 #[derive(Default)]
 struct Trouble {
     at: Mutex<Option<&'static str>>,
@@ -68,7 +68,7 @@ impl Trouble {
         let real = clock();
         Arc::new(move || {
             let at = *self.at.lock().expect("its name");
-            // After the lock, which a panic would poison.
+            // After the lock, since a panic would poison it.
             assert!(at.is_none() || panics::current() != at, "the clock stands still for Ada Example");
             real() + SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed))
         })
@@ -91,7 +91,7 @@ fn is_panic(why: &Value) -> bool {
     why.as_str().is_some_and(|why| why.contains("panicked") && !why.contains("Ada"))
 }
 
-/// The first of a list that the operator sees.
+/// The first item of an operator list.
 async fn first(host: &Host, path: &str) -> Value {
     host.look(path).await[0].clone()
 }
@@ -118,7 +118,8 @@ async fn a_panicking_message_is_retried_and_then_fails(database: Database) {
     let (mut seen, mut looks) = (0, 0);
     while host.figure("messages_failed").await == 0 {
         let tried_again = async || {
-            // Each time it waits longer, ten minutes and half of that at most; and it may have begun to wait just now.
+            // Each delay is longer than the one before, up to ten minutes plus half of that; the current one may just
+            // have begun.
             looks += 1;
             if looks % LOOKS_BETWEEN == 0 {
                 trouble.put_forward(SignedDuration::from_mins(16));
@@ -157,7 +158,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     host.until("it was tried twice and says why it failed", tried_twice).await;
     let before = polled();
     host.until("others of its queue go on", async || polled() > before + 1).await;
-    // So long it is tried.
+    // Past its deadline, the job is given up.
     trouble.put_forward(SignedDuration::from_hours(73));
     let is_dead = async || is_panic(&first(&host, "jobs?state=dead&kind=backfill").await["why"]);
     host.until("it is dead, and says why", is_dead).await;
@@ -207,12 +208,12 @@ async fn a_background_task_that_panics_stops_the_process(database: Database) {
 
 async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
     let listen = ([127, 0, 0, 1], free_port()).into();
-    // Whoever read it has gone, as when a terminal is closed; and the disk is full.
+    // The reader is gone, as when a terminal is closed; or the disk is full.
     let gone = || Stdio::from(std::io::pipe().expect("a pipe").1);
     let full = || Stdio::from(File::options().write(true).open("/dev/full").expect("a device"));
     let streams: [(&str, &dyn Fn() -> Stdio); 2] = [("gone", &gone), ("full", &full)];
     for (name, stderr) in streams {
-        // Every task has something to say.
+        // Every task logs something.
         let mut served = Served::new(&database, listen, String::new()).with("GASSYNC_LOG_FILTER", "debug");
         served.start_with(stderr()).await;
         let base = served.base();
@@ -225,7 +226,7 @@ async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
         let (entity, record) = &records()[0];
         let posted = http.post(format!("{base}/integration/v1/{entity}")).bearer_auth(&key).json(record).send().await;
         assert_eq!(posted.expect("an answer").status().as_u16(), 201, "{name}");
-        // What happened has its place in the feed: the relay goes on.
+        // Every event gets its sequence number: the relay continues.
         let url = format!("{base}/integration/v1/changes?limit=10");
         let mut reported = Value::Null;
         for _ in 0..600 {
@@ -261,7 +262,7 @@ async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Data
     assert!(found["remedy"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     let is_well = async || {
-        // What failed waits longer each time.
+        // Each retry waits longer.
         trouble.put_forward(SignedDuration::from_secs(20));
         alarm().await.is_none()
     };

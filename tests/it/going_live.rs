@@ -1,4 +1,4 @@
-//! A new source listens, and goes live exactly by its plan.
+//! A new source only listens, and goes live exactly by its plan.
 
 use std::sync::{
     Arc,
@@ -63,7 +63,7 @@ async fn going_live_executes_exactly_the_plan(database: Database) {
         let keys: Vec<&str> = write.values.keys().map(String::as_str).collect();
         assert_eq!((write.from, write.to, keys), (priced, priced, vec!["price1"]), "just what the plan named");
     }
-    // It is live: changes are pushed.
+    // The source is live: changes are pushed.
     assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(false));
     stage.book("d1", (8, 9), "confirmed").await;
     stage.host.until("the sale is pushed", async || !is_open(&stage.alpha, room, stage.day(8))).await;
@@ -100,7 +100,7 @@ async fn going_live_refuses_unplanned_changes(database: Database) {
     assert!(why.contains("1 nights would change their price") && why.contains(&night.to_string()), "{why}");
     assert!(stage.alpha.beds24.night_writes().is_empty());
     assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(true));
-    // The same if the channel has changed.
+    // The same applies if the channel has changed.
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
     let other = stage.day(6);
     stage.price(other, 77).await;
@@ -144,7 +144,7 @@ async fn a_plan_can_open_nights_closed_by_hand(database: Database) {
     stage.host.until("it is open", async || is_open(&stage.alpha, room, night)).await;
     assert!(stage.is_free(night).await);
     stage.host.until("everything is pushed", async || stage.is_synced("alpha").await).await;
-    // Closed again by hand, it stays closed.
+    // Closed manually again, it stays closed.
     stage.sync("alpha").await;
     set(&stage.alpha, room, (night, night), "blackout");
     stage.sync("alpha").await;
@@ -166,7 +166,7 @@ async fn new_credentials_listen_until_their_rooms_match(database: Database) {
     let listens = async || stage.host.look("sources/alpha").await["listening"] == json!(true);
     connect(stage.alpha.beds24.invite_code()).await;
     stage.host.until("the same rooms are live again", async || !listens().await).await;
-    // The same source at another account, of other rooms.
+    // The same source at another account, with other rooms.
     let settings = json!({ "set": { "baseUrl": format!("http://{}/api/v2", other.address) }, "unset": [] });
     let request = stage.host.http.patch(format!("{}/admin/v1/sources/alpha/settings", stage.host.base)).json(&settings);
     let (status, reply) = read(stage.host.operator(request).send().await.expect("an answer")).await;

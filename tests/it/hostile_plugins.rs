@@ -1,5 +1,4 @@
-//! Guests that mean ill, or know no better: each is stopped by the limit made for it, and none gets anything it was not
-//! given.
+//! Malicious or faulty guests: each is stopped by the limit made for it, and none gets anything that it was not given.
 
 use std::{
     sync::Arc,
@@ -14,7 +13,7 @@ use gassync_runtime::{
 };
 use gassync_tests::plugins::{self, component};
 
-/// A secret that stands nowhere but in the credentials.
+/// A secret that occurs only in the credentials.
 const SECRET: &str = "Zq8vW3nX5kR7tB2m";
 
 fn engine() -> Engine {
@@ -61,7 +60,7 @@ impl Credentials for OneSecret {
     }
 }
 
-/// Hands back all it was sent: body, headers and address.
+/// Echoes the request: body, headers and URL.
 struct Echo;
 
 #[async_trait]
@@ -74,7 +73,7 @@ impl Transport for Echo {
     }
 }
 
-/// Never answers.
+/// Never responds.
 struct Silence;
 
 #[async_trait]
@@ -161,10 +160,10 @@ async fn secrets_never_enter_guest_memory() {
     let hunting = Call { transport: Arc::new(Echo), ..call() };
     let Finished { result, record } = plugin.decode(hunting, request(&format!("hunt {turned}"))).await;
     let Err(CallError::Channel(ChannelError::Conflict(reported))) = result else { panic!("{result:?}") };
-    // It got an answer, a signature and a refusal, and has the secret nowhere.
+    // The guest got a response, a signature and a refusal, and never the secret.
     assert!(reported.ends_with("32, true, 0)") && !reported.starts_with("(0,"), "{reported}");
     assert!(!format!("{record:?}").contains(SECRET), "nor is it in what is written down");
-    // The same hunt finds what does stand in the guest's memory.
+    // The same search finds a text that is in the guest's memory.
     let planted = plugin.decode(Call { transport: Arc::new(Echo), ..call() }, request("hunt `mmnvde/dy`lqmd")).await;
     let Err(CallError::Channel(ChannelError::Conflict(reported))) = planted.result else {
         panic!("{:?}", planted.result)
@@ -206,7 +205,7 @@ async fn plugin_state_is_limited_and_rolled_back_on_failure() {
 
 #[test]
 fn ten_thousand_calls_leave_memory_flat() {
-    // In a process of its own: the other tests of this one have memory too.
+    // In a separate process, since other tests of this one use memory, too.
     let here = std::env::current_exe().expect("this binary");
     let arguments =
         ["--exact", "hostile_plugins::ten_thousand_calls_in_a_process_of_their_own", "--ignored", "--nocapture"];
@@ -232,14 +231,14 @@ async fn ten_thousand_calls_in_a_process_of_their_own() {
     assert!(grown < 4 * 1024 * 1024, "{grown} bytes more after 10,000 calls");
 }
 
-/// Memory of this process that is in use.
+/// Resident memory of this process in bytes.
 fn resident_bytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
     line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number") * 1024
 }
 
-/// A component whose two modules have a memory each, of so many MiB.
+/// A component with two modules, each with a memory of this size in MiB.
 fn with_two_memories(mib: u32) -> Vec<u8> {
     let manifest = r#"{"schemaVersion":1,"id":"two","displayName":"Two","version":"1.0.0","contract":"1.0.0-rc.5",
         "vendor":"V","limits":{"memoryMiB":256}}"#;

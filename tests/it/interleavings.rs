@@ -1,6 +1,7 @@
-//! Closings by hand, sales, prices and cancellations at two channels and the core, in any order: no night is open anywhere that
-//! one seller has closed, and none stays closed that all have opened. Each night of a round has an order of its own;
-//! `TEST_EXAMPLES` says how many are tried.
+//! Manual closures, sales, prices and cancellations at two channels and the core, in any order: no night is open
+//! anywhere that a seller has closed, and none stays closed that all have opened. Each night of a round has its own
+//! order;
+//! `TEST_EXAMPLES` sets how many are tried.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,23 +20,23 @@ use crate::{
 
 on_both!(random_interleavings_of_closures_converge);
 
-/// Nights of a round.
+/// Nights per round.
 const NIGHTS: i64 = 250;
-/// What may happen to a night in a round, one after the other.
+/// Actions on a night per round.
 const STEPS: usize = 4;
-/// Orders that are tried where nobody asks for more.
+/// Default number of orders tried.
 const EXAMPLES: usize = 100;
-/// How often it is looked whether all agree, five seconds apart.
+/// Maximum number of checks for agreement, five seconds apart.
 const LOOKS: usize = 24;
 
-/// What is true of a night.
+/// The expected state of a night.
 #[derive(Debug, Clone, Default)]
 struct Night {
-    /// Somebody has closed it by hand, at the first channel and at the second.
+    /// Manual closures at the first and at the second channel.
     closed: [bool; 2],
-    /// Who sells it, and under which id.
+    /// The seller of its booking, and the booking's id there.
     sold: Option<Sold>,
-    /// What has happened to it.
+    /// The actions on it so far.
     pushed: Vec<&'static str>,
 }
 
@@ -85,7 +86,7 @@ impl Market {
         }
     }
 
-    /// Something happens to most nights, and some of it is read.
+    /// Acts on most nights, and reads some of the calendars.
     async fn step(&mut self) {
         let mut prices = Vec::new();
         for ahead in self.nights.keys().copied().collect::<Vec<_>>() {
@@ -117,15 +118,15 @@ impl Market {
         self.quiet().await;
     }
 
-    /// Until all that has happened was told, taken in and told on. A hand that moves between a read of the host and the write that
-    /// follows it is seen by nobody: that is no order, but the same moment.
+    /// Waits until all actions are received, applied and pushed. A manual change between the host's read and its next
+    /// write cannot be noticed: the two are simultaneous, not ordered.
     async fn quiet(&self) {
         let host = &self.stage.host;
         let is_pushed =
             || [&self.stage.alpha, &self.stage.beta].iter().all(|channel| channel.beds24.webhooks_pending() == 0);
         let works = async || {
             let soon = host.app.now() + SignedDuration::from_secs(2);
-            // One that runs waits until its end is written.
+            // A running job counts as waiting until its result is stored.
             let listed = host.look("jobs?state=waiting").await;
             let jobs = listed.as_array().cloned().expect("jobs");
             let is_due = |job: &Value| {
@@ -151,7 +152,7 @@ impl Market {
         self.nights.get_mut(&ahead).expect("a night").pushed.push(what);
     }
 
-    /// Where the channel has closed it already nobody can tell that a person has, too.
+    /// Does nothing if the channel has closed the night already: a manual closure could not be told apart.
     fn close(&mut self, ahead: i64, date: Date, place: usize) {
         let (channel, room) = self.channel(place);
         if channel.beds24.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
@@ -169,7 +170,7 @@ impl Market {
         self.note(ahead, if place == 0 { "alpha opens" } else { "beta opens" });
     }
 
-    /// Where it is for sale, and nobody has it.
+    /// Sells the night if it is for sale and not booked.
     async fn sell(&mut self, ahead: i64, date: Date, place: usize) {
         if self.nights[&ahead].sold.is_some() {
             return;
@@ -219,7 +220,7 @@ impl Market {
         self.note(ahead, "cancelled");
     }
 
-    /// When all is read and told, every seller shows what is true.
+    /// After everything was read and pushed, all sellers show the expected state.
     async fn all_agree(&self, seed: u64) {
         let mut wrong = Vec::new();
         for _ in 0..LOOKS {

@@ -1,7 +1,7 @@
-//! Power cuts: the host is killed at random moments while a client posts and a channel pushes. Whatever either was told
-//! is taken must be in buffer, mapping and core exactly once.
+//! Power cuts: the host is killed at random moments while a client posts and a channel pushes. Everything acknowledged
+//! to either must be in buffer, mapping and core exactly once.
 //!
-//! `TEST_KILLS=50` asks for more of them.
+//! `TEST_KILLS=50` kills more often.
 
 use std::{
     collections::BTreeSet,
@@ -29,9 +29,9 @@ use serde_json::{Value, json};
 
 on_both!(nothing_acknowledged_is_lost_or_doubled);
 
-/// Between two answers: what is counted in the end is each booking, by hand.
+/// Pause between two requests; the bookings are counted one by one in the end.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Kills per database, unless the environment says otherwise.
+/// Default number of kills per database.
 const KILLS: u32 = 5;
 
 async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
@@ -49,7 +49,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
         let request = http.post(format!("{base}/admin/v1/{path}")).bearer_auth(&token).json(&body);
         request.send().await.expect("an answer").json().await.expect("json")
     };
-    // The partner creates its own account's houses; the channel another's.
+    // The partner creates the properties of its own account, the channel those of another.
     let key = operate("keys", json!({ "account": "Partner", "name": "partner", "source": null })).await;
     let key = key["key"].as_str().expect("a key").to_owned();
     for (entity, record) in &records()[..2] {
@@ -73,7 +73,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     let stop = Arc::new(AtomicBool::new(false));
     let posting = tokio::spawn(post(http.clone(), base.clone(), key, Arc::clone(&answered), Arc::clone(&stop)));
     for kill in 0..kills {
-        // No clock and no dice decide the moment, only the number of the kill: somewhere in the work.
+        // The moment depends only on the number of the kill, not on a clock or a random number: somewhere in the work.
         for _ in 0..4 {
             channel.beds24.act();
         }
@@ -83,7 +83,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     }
     stop.store(true, Ordering::SeqCst);
     posting.await.expect("joined");
-    // Whatever was answered to a list under its key is answered again, word for word, also by the process after.
+    // A response stored under an Idempotency-Key is returned again byte for byte, also by the next process.
     let first = answered.lock().expect("the ids").iter().find_map(|id| id.strip_suffix("-0").map(str::to_owned));
     let ids: Vec<String> = (0..5).map(|place| format!("{}-{place}", first.as_deref().expect("a list"))).collect();
     let (replayed, again) = post_once(&http, &base, &replay_key, &ids).await.expect("an answer");
@@ -98,7 +98,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     let source = SourceId(made["id"].as_i64().expect("an id"));
     let ids = answered.lock().expect("the ids").clone();
     assert!(ids.len() > kills as usize, "the client was answered only {} times", ids.len());
-    // A block is no booking: what it takes is held elsewhere.
+    // A block is not a booking: its nights are stored elsewhere.
     let blocks: BTreeSet<u64> =
         channel.beds24.book().iter().filter(|entry| entry.status == "black").map(|entry| entry.id).collect();
     let mut webhooks = channel.beds24.webhooks_acknowledged();
@@ -107,7 +107,8 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     host.kill();
 }
 
-/// Posts reservations, now one, now a list of five under an Idempotency-Key, and notes each id it was answered.
+/// Posts reservations, alternating between one and a list of five with an Idempotency-Key, and records each
+/// acknowledged id.
 async fn post(http: Client, base: String, key: String, answered: Arc<Mutex<BTreeSet<String>>>, stop: Arc<AtomicBool>) {
     let mut number = 0;
     while !stop.load(Ordering::SeqCst) {
@@ -120,13 +121,13 @@ async fn post(http: Client, base: String, key: String, answered: Arc<Mutex<BTree
             number += 1;
             tokio::time::sleep(PAUSE).await;
         } else {
-            // Unanswered: sent again under the same ids and the same key, as a partner would.
+            // Without a response: sent again with the same ids and the same key, as a partner would.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// One record, or a list with a key; whether the answer was given before.
+/// Posts one record, or a list with a key; returns whether the response had been stored before.
 async fn post_once(http: &Client, base: &str, key: &str, ids: &[String]) -> Option<(bool, Value)> {
     let records: Vec<Value> = ids.iter().map(|id| reservation(id)).collect();
     let request = http.post(format!("{base}/integration/v1/reservations")).bearer_auth(key);
@@ -145,7 +146,7 @@ async fn post_once(http: &Client, base: &str, key: &str, ids: &[String]) -> Opti
 
 async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64], source: SourceId) {
     let db = Db::open(&database.url).await.expect("the database");
-    // What was acknowledged may still be worked on: it must get there.
+    // Acknowledged records may still be in progress: they must arrive.
     let mut missing = Vec::new();
     for _ in 0..1200 {
         let mut tx = db.platform_read().await.expect("a transaction");
@@ -154,7 +155,7 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
         let ids: BTreeSet<&str> = booked.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids.len(), booked.len(), "a booking stands twice");
         missing = webhooks.iter().filter(|id| !ids.contains(id.to_string().as_str())).copied().collect();
-        // What was cancelled before its room was known was never a booking: the buffer knows it, and that it is over.
+        // A reservation cancelled before its room was known was never booked: the buffer has it as cancelled.
         let names: Vec<String> = missing.iter().map(u64::to_string).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let known = store::buffer::reservations::find_all(&mut tx, account, source, &names).await.expect("read");
@@ -183,8 +184,8 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
         let stored = store::buffer::reservations::find(&mut tx, partner, sources[0].id, id).await.expect("read");
         assert!(stored.is_some_and(|s| s.core.is_some()), "{id} is in the core and not in the buffer");
     }
-    // Nothing in the core that no mapping knows of: nothing doubled. The host still polls, so the two counts are taken
-    // until nothing came in between; a booking without a mapping would stay one.
+    // Every booking of the core has a mapping, so none was created twice. The host still polls, so both counts are
+    // repeated until nothing arrives in between; a booking without a mapping would remain.
     let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     drop(tx);
     let mut counts = (0, 0);

@@ -1,4 +1,4 @@
-//! The nightly ledger: it always equals what the bookings say, and nobody sells a night twice.
+//! The nightly ledger always equals the bookings, and no night is sold twice.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl House {
         booked(self.book(None, sale, WhenFull::Keep, 0).await)
     }
 
-    /// Sold, held, blocked, overbooked of a night.
+    /// Sold, held, blocked and overbooked units of a night.
     async fn night(&self, unit: CoreId, night: i8, second: i64) -> (i64, i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let stays = [nights(night, night + 1)];
@@ -100,7 +100,7 @@ impl House {
     }
 }
 
-/// A booking of one unit or several, for the same nights.
+/// A booking of one or more units for the same nights.
 #[derive(Clone)]
 struct Sale {
     units: Vec<CoreId>,
@@ -165,7 +165,7 @@ async fn facts_overbook_and_requests_are_refused(database: Database) {
     let facts = outbox::all(&mut tx, house.account).await.expect("facts");
     let reported = |kind: &str| facts.iter().filter(|f| f.entity_type == kind).map(|f| f.span()).collect::<Vec<_>>();
     assert_eq!(reported("overbooking"), [Some((day(12), day(12)))]);
-    // PostgreSQL tells each statement's nights, SQLite one span that grows until the relay takes it.
+    // PostgreSQL reports the nights of each statement, SQLite one span that grows until the relay reads it.
     let reported_of =
         reported("availability").into_iter().flatten().any(|(first, last)| first == day(10) && last >= day(12));
     assert!(reported_of, "{facts:?}");
@@ -218,7 +218,7 @@ async fn a_hold_ends(database: Database) {
     assert_eq!(core::release_expired(&mut tx, house.account, at(101)).await.expect("released"), 0);
     tx.commit().await.expect("committed");
     house.check(101).await;
-    // Word that it was bought after all is a fact, late or not.
+    // A late confirmation is a fact, and is stored.
     let late = house.book(Some(held), &hold.with_status("confirmed"), WhenFull::Keep, 102).await;
     assert!(matches!(late, BookingResult::Booked { overbooked, .. } if overbooked == [day(11)]));
     house.check(102).await;
@@ -243,16 +243,16 @@ async fn a_property_and_its_rooms_share_availability(database: Database) {
             BookingResult::Refused(_)
         ));
     }
-    // One room of the two leaves the other for sale, and the house not.
+    // Selling one of two rooms leaves the other for sale, but not the whole property.
     booked(house.book(None, &Sale::new(other, 10, 11), WhenFull::Refuse, 2).await);
     house.check(2).await;
-    // A channel sold a room of the house that was sold: too much, until the house comes free.
+    // A channel sold a room of the sold property: overbooked until the property becomes free.
     house.book(None, &Sale::new(one, 13, 14), WhenFull::Keep, 3).await;
     assert_eq!(house.night(one, 13, 3).await, (0, 0, 1, 1));
     house.check(3).await;
     house.book(Some(sold), &Sale::new(whole, 12, 14).with_status("cancelled"), WhenFull::Keep, 4).await;
     assert_eq!(house.night(one, 13, 4).await, (1, 0, 0, 0));
-    // An expired hold on a room does not keep the house from being sold.
+    // An expired hold on a room does not keep the property from being sold.
     let hold = Sale { status: "pending", hold_until: Some(at(100)), ..Sale::new(other, 20, 22) };
     house.sell(&hold).await;
     assert!(matches!(
@@ -303,7 +303,7 @@ async fn maintenance_takes_nights_off_sale(database: Database) {
     house.check(3).await;
 }
 
-/// The numbers of a small generator, the same on every run.
+/// A pseudo-random generator, the same on every run.
 struct Dice(u64);
 
 impl Dice {
@@ -346,7 +346,7 @@ async fn random_operations_keep_the_ledger_consistent(database: Database) {
     assert!(bookings.len() > 20);
 }
 
-/// Many want the same few rooms at once, in two processes' worth of connections; some change their minds.
+/// Many buyers want the same few rooms at once, over two connection pools; some cancel.
 async fn concurrent_buyers_never_oversell(database: Database) {
     const ROOMS: u32 = 3;
     const BUYERS: usize = 24;
@@ -361,7 +361,7 @@ async fn concurrent_buyers_never_oversell(database: Database) {
     for buyer in 0..BUYERS {
         let (house, db) = (Arc::clone(&house), if buyer % 2 == 0 { house.db.clone() } else { second.clone() });
         crowd.spawn(async move {
-            // Everyone wants night 12 of both; their other nights and the order of their rooms differ.
+            // All want night 12 of both units; their other nights and the order of their rooms differ.
             let mut sale = Sale::new(units[buyer % 2], 10 + i8::try_from(buyer % 3).expect("small"), 13);
             sale.units.push(units[1 - buyer % 2]);
             let mut tx = db.write(house.account).await.expect("a transaction");
@@ -387,7 +387,7 @@ async fn concurrent_buyers_never_oversell(database: Database) {
         assert_eq!(house.night(unit, 12, 2).await, (sold, 0, 0, 0));
     }
     assert!(sold <= i64::from(ROOMS));
-    // Whatever places were given back are there to be had, and not one more.
+    // Exactly the cancelled rooms are available again.
     let mut sale = Sale::new(units[0], 12, 13);
     sale.units.push(units[1]);
     for _ in sold..i64::from(ROOMS) {

@@ -1,4 +1,4 @@
-//! Whoever doubts the ledger has it counted anew.
+//! `gassync ledger check` recounts the ledger.
 
 use gassync::store::{
     accounts,
@@ -24,7 +24,7 @@ async fn ledger_check_finds_differences(database: Database) {
         assert_eq!(host.post(&key, entity, record).await.0, 201);
     }
     assert_eq!(host.look("ledger/differences").await, json!([]));
-    // Maintenance that was written without the ledger, as SQL on the core's tables would.
+    // Maintenance written without the ledger, as by direct SQL on the core tables.
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     drop(tx);

@@ -1,4 +1,4 @@
-//! Bookings that a channel is asked for by their ids, and does not answer for.
+//! Bookings that a channel does not return although they are requested by id.
 
 use std::sync::{
     Arc,
@@ -31,7 +31,7 @@ on_both!(
     a_pushed_reservation_that_disappeared_is_created_again
 );
 
-/// In seconds, longer than the second question waits.
+/// In seconds; longer than the delay of the second read.
 const TEN_MINUTES: i64 = 601;
 
 struct Stage {
@@ -44,7 +44,7 @@ impl Stage {
     async fn open(database: Database) -> Self {
         let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
         channel.account().bookings = (1..=3).map(|id| channel.booking(id, 10)).collect();
-        // Whatever is asked for later is asked for by its id.
+        // Without polls, later requests are by id.
         let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
         let made = channel.connect(&host, Some("UTC")).await;
         let stage = Self { channel, host, made };
@@ -65,28 +65,28 @@ impl Stage {
         bookings.filter(|(_, facts)| facts.status == "confirmed").map(|(id, _)| id).collect()
     }
 
-    /// Tells that something happened to a booking, and not what.
+    /// Sends a webhook that names a booking without its data.
     async fn hint(&self, id: u64) {
         let base = self.made.webhook_url.split('?').next().expect("a URL");
         let url = format!("{base}/v1?token={}&bookid={id}&status=modify", self.made.webhook_token);
         assert_eq!(self.host.http.get(&url).send().await.expect("an answer").status().as_u16(), 200);
     }
 
-    /// How often a booking was asked for alone.
+    /// Number of requests for a booking alone.
     fn asked(&self, id: u64) -> usize {
         let alone = |query: &&String| query.matches("&id=").count() + usize::from(query.starts_with("id=")) == 1;
         let names = |query: &&String| query.split('&').any(|part| part == format!("id={id}"));
         self.channel.account().asked.iter().filter(alone).filter(names).count()
     }
 
-    /// The bookings that are shown as missing.
+    /// Bookings reported as missing.
     async fn waiting(&self) -> Vec<String> {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
         let waiting = missing::undecided(&mut tx, today_at(self.host.app.now(), None)).await.expect("read");
         waiting.into_iter().map(|missing| missing.external_id).collect()
     }
 
-    /// When a question was answered without it first.
+    /// Time of the first response without the booking.
     async fn first_missed(&self, id: u64) -> Option<Timestamp> {
         let account = self.account().await;
         let mut tx = self.host.app.db.read(account).await.expect("a transaction");
@@ -94,10 +94,10 @@ impl Stage {
         missing.map(|missing| missing.first_missed_at.into())
     }
 
-    /// The channel says nothing of a booking any more, and was asked for it once.
+    /// Removes a booking from responses, and waits for one request for it.
     async fn missed_once(&self, id: u64) {
         self.channel.account().silent_about = vec![id];
-        // The database keeps milliseconds.
+        // The database stores milliseconds.
         let before = self.host.app.now() - SignedDuration::from_millis(1);
         self.hint(id).await;
         self.host.until("it was missed", async || self.first_missed(id).await >= Some(before)).await;
@@ -133,11 +133,11 @@ async fn a_reservation_missing_twice_raises_an_alarm_and_keeps_its_nights(databa
     assert_eq!((shown.source_name.as_str(), shown.property_name.as_str()), ("beds24", "Quinta"));
     assert_eq!(shown.room_name.as_deref(), Some("Garden room"));
     assert_eq!(shown.check_in().until(shown.check_out()).expect("nights").get_days(), 2);
-    // Seen again it is not missing, whoever asked.
+    // A booking that is returned again is no longer missing, whatever requested it.
     stage.channel.account().silent_about.clear();
     stage.hint(2).await;
     stage.host.until("it is not shown any more", async || stage.waiting().await.is_empty()).await;
-    // Not answered for once more, it is asked for twice once more.
+    // If it is missing again, two reads are needed again.
     stage.missed_twice(2).await;
     stage.host.stop().await;
 }
@@ -163,7 +163,7 @@ async fn an_operator_decides_on_a_missing_reservation(database: Database) {
 async fn reservations_omitted_from_a_list_are_fetched_individually(database: Database) {
     let stage = Stage::open(database).await;
     stage.channel.account().answers_first_of_list = true;
-    // What comes within a moment is asked for together.
+    // Hints that arrive at about the same time share a request.
     let lists = || stage.channel.account().asked.iter().any(|query| query.matches("id=").count() > 1);
     stage
         .host
@@ -211,7 +211,7 @@ async fn missing_reservations_of_unseen_rooms_are_ignored(database: Database) {
     stage.channel.account().hides_rooms = true;
     stage.missed_once(2).await;
     let before = stage.asked(2);
-    // Longer than a room that was seen is taken for seen.
+    // Longer than a room type counts as visible after it was observed.
     stage.channel.pass(2 * TEN_MINUTES);
     stage.host.until("it was asked for again", async || stage.asked(2) > before).await;
     let second = async || {

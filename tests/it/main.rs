@@ -1,4 +1,4 @@
-//! All integration tests, in one binary: they build, start and stop together.
+//! All integration tests, in one binary: built, started and stopped together.
 
 mod alarms;
 mod api;

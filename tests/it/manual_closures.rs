@@ -1,4 +1,4 @@
-//! What somebody closes by hand at a channel is closed at every seller, and opened by nobody but there.
+//! Nights closed manually at a channel are closed at every seller, and opened only there.
 
 use gassync_domain::Date;
 use gassync_simulator::beds24::{NewBooking, NightsSet, Notification};
@@ -26,39 +26,39 @@ on_both!(
     a_source_that_owns_prices_still_receives_availability,
 );
 
-/// Sets what the owner sets in the control panel.
+/// Sets values in the channel's control panel, as its owner does.
 pub fn set(channel: &Channel, room: u64, nights: (Date, Date), closing: &str) {
     let set = NightsSet { closing: Some(closing.to_owned()), ..NightsSet::default() };
     assert!(channel.beds24.set_nights(room, nights, &set), "there is such a room");
 }
 
-/// The words that were written of a night by API, in their order.
+/// The overrides written for a night by API, in order.
 pub fn words(channel: &Channel, room: u64, night: Date) -> Vec<String> {
     let writes = channel.beds24.night_writes().into_iter();
     let of_it = writes.filter(|write| write.room_id == room && write.from <= night && night <= write.to);
     of_it.filter_map(|write| write.values.get("override")?.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether anything was written at a channel.
+/// True if anything was written at a channel.
 fn is_written(channel: &Channel) -> bool {
     channel.beds24.requests().iter().any(|call| call.method == "POST")
 }
 
 impl Stage {
-    /// Reads everything at a channel, now.
+    /// Fetches everything from a channel now.
     pub async fn sync(&self, source: &str) {
         let (status, pushed) = read(self.host.operate(&format!("sources/{source}/sync"), &json!(null)).await).await;
         assert_eq!(status, 200, "{pushed}");
     }
 
-    /// Whether the booking engine could sell a night.
+    /// True if the booking engine could sell a night.
     pub async fn is_free(&self, night: Date) -> bool {
         let (_, shown) =
             self.host.get(&self.engine, &format!("availability?roomTypeId=studio&from={night}&to={night}")).await;
         shown["data"][0]["available"] == json!(true)
     }
 
-    /// Nothing more is to be told to either channel.
+    /// Waits until everything is pushed to both channels.
     pub async fn settled(&self) {
         let pushed = async || self.is_synced("alpha").await && self.is_synced("beta").await;
         self.host.until("everything is pushed", pushed).await;
@@ -120,7 +120,7 @@ async fn a_price_change_keeps_a_closed_night_closed(database: Database) {
     stage.settled().await;
     assert!(!is_open(&stage.alpha, room, night));
     assert!(words(&stage.alpha, room, night).is_empty());
-    // Nobody has seen this one when the price comes.
+    // A night whose closure was not read before the price changes.
     let unseen = stage.day(1);
     set(&stage.alpha, room, (unseen, unseen), "blackout");
     stage.price(unseen, 99).await;
@@ -142,7 +142,7 @@ async fn a_manually_reopened_night_is_open(database: Database) {
     set(&stage.alpha, room, (night, night), "blackout");
     stage.sync("alpha").await;
     stage.host.until("beta closes it", async || !is_open(&stage.beta, stage.rooms.1, night)).await;
-    // A sale and its end elsewhere open nothing that is closed by hand.
+    // A sale and its cancellation elsewhere do not open a manually closed night.
     stage.book("d1", (0, 2), "confirmed").await;
     stage.host.until("the next night is closed", async || !is_open(&stage.beta, stage.rooms.1, stage.day(1))).await;
     stage.book("d1", (0, 2), "cancelled").await;
@@ -194,7 +194,7 @@ async fn channel_bookings_are_not_closures(database: Database) {
         first_name: "Ilse".to_owned(),
         last_name: "Brandt".to_owned(),
     };
-    // The calendar is seen before the booking is.
+    // The calendar is read before the booking.
     let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
     stage.calendar_alone("alpha").await;
     assert!(!stage.is_free(night).await, "what may be closed is closed until the booking is read");
@@ -207,7 +207,7 @@ async fn channel_bookings_are_not_closures(database: Database) {
     stage.host.until("it is free again", async || stage.is_free(night).await).await;
     stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
     stage.ledger_is_whole().await;
-    // Booked by its own channel on a night that the same channel has closed: sold, not overbooked, and closed after it.
+    // Booked at the channel that closed the night: sold, not overbooked, and closed again afterwards.
     set(&stage.alpha, room, (night, night), "none");
     stage.sync("alpha").await;
     let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
@@ -274,7 +274,7 @@ async fn a_read_during_a_cancellation_closes_nothing_permanently(database: Datab
         stage.book(&id, (ahead, ahead + 1), "confirmed").await;
         stage.settled().await;
         set(&stage.alpha, room, (night, night), "none");
-        // Told of both at once, the channel may be read between the two.
+        // With both changes pending, the channel may be read between them.
         stage.price(night, 77 + ahead).await;
         stage.book(&id, (ahead, ahead + 1), "cancelled").await;
         stage.settled().await;
@@ -318,7 +318,7 @@ async fn an_unread_closure_is_not_overwritten(database: Database) {
     let stage = Stage::open(database, "0").await;
     stage.settled().await;
     let room = stage.rooms.0;
-    // Sold and given back elsewhere before anybody has read that it was closed meanwhile.
+    // Sold and cancelled elsewhere before the manual closure was read.
     let night = stage.day(0);
     set(&stage.alpha, room, (night, night), "blackout");
     stage.book("d1", (0, 1), "confirmed").await;
@@ -330,7 +330,7 @@ async fn an_unread_closure_is_not_overwritten(database: Database) {
     stage.host.until("nobody sells it", async || !stage.is_free(night).await).await;
     stage.settled().await;
     assert!(!is_open(&stage.beta, stage.rooms.1, night));
-    // The same with a rule that would be written with the word that opens.
+    // The same for a rule that would be written together with the opening.
     let night = stage.day(2);
     set(&stage.alpha, room, (night, night), "blackout");
     stage.rule(night, "closedToArrival").await;
@@ -356,7 +356,7 @@ async fn manual_prices_are_reported_before_being_overwritten(database: Database)
     stage.host.until("it is set back", async || shown() == Some(11_000)).await;
     stage.settled().await;
     assert_eq!(stage.age("alpha").await["differing"], json!([]));
-    // Nor is it overwritten unseen by what the core says next.
+    // The next push does not overwrite it unreported, either.
     let set = NightsSet { price1_cents: Some(8_800), ..NightsSet::default() };
     assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
     stage.price(night, 120).await;
@@ -398,7 +398,7 @@ async fn a_source_that_owns_prices_still_receives_availability(database: Databas
 }
 
 impl Stage {
-    /// Reads a channel's calendar, and nothing else.
+    /// Fetches only a channel's calendar.
     async fn calendar_alone(&self, source: &str) {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, source).await.expect("read").remove(0);
@@ -409,7 +409,7 @@ impl Stage {
         gassync::inbound::fetch::run(&self.host.app, &source, query).await.expect("read");
     }
 
-    /// How many of the room are sold on a night.
+    /// Number of units of the room sold on a night.
     async fn sold(&self, night: Date) -> i64 {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
         let account = gassync::store::accounts::find(&mut tx, gassync_tests::host::ACCOUNT).await.expect("read");
@@ -420,7 +420,7 @@ impl Stage {
         nights.expect("read").first().map_or(0, |night| night.sold)
     }
 
-    /// The engine has the say over prices of the house, as a revenue system has.
+    /// Sets a price at the engine, which has authority over prices, as a revenue system has.
     pub async fn price(&self, night: Date, price: i64) {
         self.submit(json!({ "roomTypeId": "studio", "date": night, "price": price, "currency": self.currency() }))
             .await;

@@ -1,5 +1,5 @@
-//! Houses that run elsewhere already are taken over: all links of a list or none, no booking twice, and no channel told of
-//! what it has.
+//! Imports of links from another system: all links of a list or none, no booking twice, and nothing pushed that the
+//! channel already has.
 
 use gassync_simulator::beds24::{BookingChange, NewBooking, Notification, Settings};
 use gassync_tests::{
@@ -22,18 +22,18 @@ on_both!(
     an_import_pushes_nothing_the_channel_has
 );
 
-/// A house in the core with two bookings, and a second source that tells of it under names of its own.
+/// A property in the core with two bookings, and a second source that has the same records under other ids.
 struct Stage {
     host: Host,
     first: String,
     second: String,
-    /// The core's numbers: the house, its room, its bookings.
+    /// Core ids of the property, its room and its bookings.
     house: i64,
     room: i64,
     bookings: [i64; 2],
 }
 
-/// The same reservation as the first source tells, as the second does.
+/// The reservation of the first source as the second one sends it.
 fn known_as(id: &str, submitted: &Value) -> Value {
     let mut known = submitted.clone();
     known["id"] = json!(id);
@@ -96,7 +96,7 @@ impl Stage {
         read(self.host.operate("map/import", &asked).await).await
     }
 
-    /// What is wrong, as the operator reads it.
+    /// The errors as shown to the operator.
     async fn refused(&self, links: &Value, how: &Value) -> Vec<String> {
         let (status, body) = self.import(links, how).await;
         assert_eq!((status, &body["type"]), (422, &json!("/problems/invalid")), "{body}");
@@ -111,14 +111,14 @@ impl Stage {
         self.host.look("sources/second/links").await.as_array().expect("links").len()
     }
 
-    /// Nothing is held twice, and there are so many bookings.
+    /// Checks that no night is held twice, and the number of bookings.
     async fn check(&self, bookings: i64) {
         assert_eq!(self.host.figure("bookings").await, bookings);
         assert_eq!(self.host.look("ledger/differences").await, json!([]));
     }
 }
 
-/// By entity: new, unchanged, changed, wrong.
+/// By entity: new, unchanged, changed, invalid.
 fn counts(imported: &Value) -> Vec<(String, [u64; 4])> {
     let entities = imported["entities"].as_array().expect("entities").iter();
     let count = |entity: &Value, word: &str| entity[word]["count"].as_u64().expect("a count");
@@ -140,14 +140,14 @@ async fn a_property_is_imported(database: Database) {
     let (status, done) = stage.import(&stage.links(), &json!({})).await;
     assert_eq!((status, &done["applied"], counts(&done)), (200, &json!(true), counts(&plan)), "{done}");
     assert_eq!(stage.linked().await, 4);
-    // The same once more changes nothing.
+    // A repetition changes nothing.
     let (_, again) = stage.import(&stage.links(), &json!({})).await;
     assert_eq!(counts(&again), each([[0, 1, 0, 0], [0, 1, 0, 0], [0, 2, 0, 0]]));
     let log = stage.host.get(&stage.second, "sync-log?entityType=reservation").await.1;
     let lines: Vec<_> = log["data"].as_array().expect("lines").iter().map(|line| &line["action"]).collect();
     assert_eq!(lines, ["map", "map"], "{log}");
     stage.check(2).await;
-    // A reservation may come before its house and its room: it is news of its booking.
+    // A reservation may arrive before its property and room: it updates its booking.
     let mut submitted = known_as("s1", &reservation("r1"));
     submitted["checkOut"] = json!("2027-06-05");
     assert_eq!(stage.submit("reservations", &submitted).await, "updated");
@@ -174,7 +174,7 @@ async fn a_property_is_imported(database: Database) {
     let nights = stage.host.get(&stage.first, "reservations/r1").await.1;
     assert_eq!(nights["gasId"], json!(stage.bookings[0]));
     stage.check(2).await;
-    // What was never taken over is a booking of its own, and an end ends the one that was.
+    // A reservation that was not imported is a new booking; a cancellation ends the imported one.
     let mut new = known_as("s3", &later("r3"));
     (new["checkIn"], new["checkOut"]) = (json!("2027-08-01"), json!("2027-08-03"));
     assert_eq!(stage.submit("reservations", &new).await, "created");
@@ -216,7 +216,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
     ];
     assert_eq!(said, expected);
     assert_eq!(stage.linked().await, 0, "with one wrong line nothing is written");
-    // The plan says the same beside its counts.
+    // The plan lists the same errors in addition to its counts.
     let (status, plan) = stage.import(&wrong, &json!({ "plan": true })).await;
     assert_eq!((status, plan["problems"].as_array().map(Vec::len)), (200, Some(10)), "{plan}");
     let unknown = ("unknown".to_owned(), [0, 0, 0, 1]);
@@ -226,7 +226,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
     let many = Value::Array(vec![json!({ "entity": "property" }); 50_001]);
     let (status, body) = stage.import(&many, &json!({ "plan": true })).await;
     assert_eq!((status, &body["detail"]), (413, &json!("links: there are 50001; the limit is 50000")));
-    // What is another account's is not there, and one list is of one account.
+    // Entities of another account do not exist for an import, and one import concerns one account.
     let other = stage.host.key("Elsewhere", "theirs").await;
     let (_, made) = stage.host.post(&other, "properties", &json!({ "id": "e", "name": "Elsewhere" })).await;
     let elsewhere = stage.host.get(&other, "properties/e").await.1["gasId"].as_i64().expect("a number");
@@ -238,7 +238,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
         { "entity": "property", "externalId": "e", "ours": elsewhere, "source": "theirs" },
     ]);
     assert!(stage.refused(&both, &json!({})).await[0].starts_with("line 2: source: is another account's"));
-    // A room in another house than its property is linked with.
+    // A room in another property than the one its property is linked with.
     let house = json!({ "id": "p9", "name": "Other" });
     assert_eq!(stage.host.post(&stage.first, "properties", &house).await.0, 201);
     let ninth = stage.host.get(&stage.first, "properties/p9").await.1["gasId"].as_i64().expect("a number");
@@ -264,7 +264,7 @@ async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     assert_eq!(stage.import(&house, &json!({})).await.0, 200);
     let (_, plan) = stage.import(&bookings, &json!({ "plan": true })).await;
     assert_eq!(counts(&plan), [("booking".to_owned(), [2, 0, 0, 0])]);
-    // Between plan and apply the channel tells of one of them, and that is booked.
+    // Between plan and import the channel sends one of them, and it is booked.
     let mut submitted = known_as("s1", &reservation("r1"));
     assert_eq!(stage.submit("reservations", &submitted).await, "created");
     stage.check(3).await;
@@ -278,7 +278,7 @@ async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     let taken = json!([{ "entity": "booking", "externalId": "s9", "ours": double }]);
     let said = stage.refused(&taken, &json!({ "replace": true })).await;
     assert!(said[0].starts_with("line 1: ours: conflict: reservation s1 is linked with that booking"), "{said:?}");
-    // Without nights of its own the double gives way, and what is told next is about the booking that was there first.
+    // A cancelled duplicate gives way, and later changes apply to the earlier booking.
     submitted["status"] = json!("cancelled");
     assert_eq!(stage.submit("reservations", &submitted).await, "updated");
     let (status, done) = stage.import(&bookings, &json!({ "replace": true })).await;
@@ -310,7 +310,7 @@ async fn the_first_link_wins(database: Database) {
     };
     let how = json!({});
     let ((status, body), ()) = tokio::join!(stage.import(&first_three, &how), commit);
-    // Where one writes at a time, the other is seen; else nobody saw it, and all is undone.
+    // With a single writer the import sees the other link; otherwise it conflicts and is rolled back.
     assert!([409, 422].contains(&status), "{body}");
     assert_eq!(stage.linked().await, 1, "{body}");
     stage.host.stop().await;
@@ -318,7 +318,7 @@ async fn the_first_link_wins(database: Database) {
 
 async fn an_import_of_the_maximum_size(database: Database) {
     let stage = Stage::open(database).await;
-    // Several of a channel's houses may be one of ours.
+    // Several properties of a channel may be linked with one core property.
     let line = |number: u32| json!({ "entity": "property", "externalId": format!("h{number}"), "ours": stage.house });
     let many = Value::Array((0..50_000).map(line).collect());
     let (_, done) = stage.import(&many, &json!({})).await;
@@ -330,7 +330,8 @@ async fn an_import_of_the_maximum_size(database: Database) {
 
 async fn parked_records_are_applied_after_an_import(database: Database) {
     let stage = Stage::open(database).await;
-    // All is told before anything is linked: it waits, and the reservation keeps nothing that it has no room for.
+    // Everything is sent before it is linked: it is parked, and the reservation holds no nights, because its room is
+    // unknown.
     assert_eq!(stage.submit_property().await, ["parked", "parked"]);
     let mut submitted = known_as("s1", &reservation("r1"));
     submitted["adults"] = json!(1);
@@ -356,7 +357,7 @@ async fn parked_records_are_applied_after_an_import(database: Database) {
     assert_eq!(stage.host.get(&stage.second, "rate-plans/rp").await.1["gasId"], ours);
     assert_eq!(stage.host.get(&stage.second, "room-types/rt").await.1["gasId"], json!(stage.room));
     stage.check(2).await;
-    // A link that is moved takes what was told along.
+    // Moving a link applies the buffered data to the new entity.
     let room = json!({ "id": "t9", "propertyId": "p1", "name": "Loft" });
     assert_eq!(stage.host.post(&stage.first, "room-types", &room).await.0, 201);
     let loft = stage.host.get(&stage.first, "room-types/t9").await.1["gasId"].as_i64().expect("a number");
@@ -415,7 +416,7 @@ async fn a_file_is_planned_and_imported(database: Database) {
     stage.host.stop().await;
 }
 
-/// Nights of a booking in the core, and at the channel.
+/// Nights of a booking in the core and at the channel.
 async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let settings = Settings { bookings: 0, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel: Channel = channel(settings).await;
@@ -427,7 +428,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let record = json!({ "id": "t1", "propertyId": "p1", "name": room.name, "quantity": room.qty + 5 });
     assert_eq!(host.post(&key, "properties", &records()[0].1).await.0, 201);
     assert_eq!(host.post(&key, "room-types", &record).await.0, 201);
-    // Both systems have two bookings: one that the channel sold, one that it was told of by whoever was here before.
+    // Both systems have two bookings: one sold by the channel, one pushed to it by the previous system.
     let days = |month: i8| (date(2027, month, 3), date(2027, month, 6));
     let made = |month| {
         let (arrival, departure) = days(month);
@@ -472,7 +473,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     .await;
     assert_eq!(host.figure("bookings").await, 2);
     host.go_live("beds24").await;
-    // What the channel sold it changes; of what is ours it hears, as a change of what it has.
+    // The channel changes its own booking; a change of ours is pushed as a change of the existing reservation.
     let longer = BookingChange { dates: Some((days(8).0, date(2027, 8, 8))), ..BookingChange::default() };
     assert!(channel.beds24.change(sold, &longer, Notification::Webhook));
     ours("b", 9, date(2027, 9, 9)).await;
@@ -487,7 +488,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
         nights().await.iter().any(|(id, facts)| *id == sold.to_string() && facts.check_out.0 == date(2027, 8, 8))
     })
     .await;
-    // A change in the core of what the channel sold is no news for it, and nothing was ever made there.
+    // A core change of a booking that the channel sold is not pushed, and nothing was ever created there.
     ours("a", 8, date(2027, 8, 10)).await;
     host.until("what was to be told is told", async || {
         let jobs = host.look("jobs?kind=push-booking&state=waiting").await;

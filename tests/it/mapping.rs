@@ -1,5 +1,5 @@
-//! A second source of an account links what it tells of by hand: suggestions, a plan, and what a link frees. And the raw
-//! messages behind it all.
+//! Manual links of a second source: suggestions, a plan, and the records that a link frees; and the stored raw
+//! messages.
 
 use gassync::admin::{LinkPlan, MessageDetail, MessageResponse, NewLink, ParkedRecordResponse};
 use gassync_domain::AccountId;
@@ -55,7 +55,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     assert_eq!((plan.status.as_str(), plan.frees), ("updated", 1));
     assert!(plan.changes.is_empty(), "content is not the second source's say: {:?}", plan.changes);
     assert_eq!(get::<Vec<Value>>(&host, "sources/second/links").await, Vec::<Value>::new(), "nothing was done");
-    // With the say over content, the plan tells what it would write.
+    // With authority over content, the plan shows what would be written.
     assert_eq!(host.operate("sources/second/authority", &json!({ "content": "theirs" })).await.status().as_u16(), 204);
     let outdated = link("property", "h", Some(likely.gas_id), false, Some(plan.plan)).await;
     assert_eq!((outdated.0, &outdated.1["type"]), (409, &json!("/problems/plan-outdated")));
@@ -64,7 +64,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     assert_eq!(paths, ["/name", "/street"]);
     plan_of(link("property", "h", Some(likely.gas_id), false, Some(plan.plan)).await);
     assert_eq!(link("property", "h", Some(likely.gas_id), false, None).await.0, 409, "it is linked already");
-    // The room is suggested within that house; a person decides to make a new one all the same, then thinks better of it.
+    // The room is suggested within that property; an operator creates a new one instead, then undoes that.
     let parked = async || get::<Vec<ParkedRecordResponse>>(&host, "sources/second/parked").await;
     host.until("the room waits for a link alone", async || {
         let waiting = parked().await;
@@ -79,7 +79,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     assert!(parked().await.is_empty());
     let booked = host.get(&second, "reservations/s1").await.1;
     assert!(booked["gasId"].is_number() && booked["parked"].is_null(), "{booked}");
-    // Paused, its news stays out of the core; unlinked, it waits again.
+    // Paused, its changes stay out of the core; unlinked, it is parked again.
     let change = async |act: &str, kind: &str, id: &str| {
         host.operate(&format!("sources/second/links/{act}"), &json!({ "kind": kind, "id": id })).await.status().as_u16()
     };
@@ -94,7 +94,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     let mut later = reservation("s2");
     later["roomTypeId"] = json!("rt");
     assert_eq!(host.post(&second, "reservations", &later).await.0, 202);
-    // A source without the say over bookings has its reservations kept, and no more.
+    // Reservations of a source without authority over bookings are only stored.
     host.operate("sources/first/authority", &json!({ "bookings": "none" })).await;
     let (status, parked) = host.post(&first, "reservations", &reservation("quiet")).await;
     assert_eq!(status, 202, "{parked}");
@@ -120,7 +120,7 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     drop(tx);
     let kept = message.request.body.expect("a body");
     assert!(!String::from_utf8_lossy(&kept).contains("booking"), "what rests in the database is sealed");
-    // A key of the account's own: another account's does not open it.
+    // Encrypted with the account's key: another account's key does not decrypt it.
     let place = format!("inbox/{}", message.connection);
     assert!(host.app.vault.decrypt_for(message.account, &place, &kept).is_ok());
     assert!(host.app.vault.decrypt_for(AccountId(message.account.0 + 1), &place, &kept).is_err());
@@ -130,7 +130,7 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     let answer = all.iter().find(|message| message.kind == "answer").expect("an answer").id;
     assert_eq!(host.operate(&format!("inbox/{answer}/replay"), &Value::Null).await.status().as_u16(), 409);
     assert_eq!(host.operate("inbox/999999/replay", &Value::Null).await.status().as_u16(), 404);
-    // The runs behind it are written down.
+    // The runs are recorded.
     host.until("they are", async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);

@@ -1,7 +1,7 @@
-//! What has happened is kept and its nights are held, whatever else is odd about the record that tells of it; and given back
-//! whatever is odd about the word that cancels it.
+//! Facts are stored and their nights held, whatever else is odd about the record; a cancellation releases them,
+//! whatever is odd about it.
 //!
-//! `TEST_EXAMPLES=2000` asks for more bookings, `TEST_SEED=1` for others.
+//! `TEST_EXAMPLES=2000` generates more bookings, `TEST_SEED=1` other ones.
 
 use std::collections::BTreeMap;
 
@@ -28,17 +28,17 @@ on_both!(
     properties_rooms_and_guests_are_mended,
 );
 
-/// Bookings made up on each database.
+/// Bookings generated per database.
 const EXAMPLES: usize = 40;
 const SEED: u64 = 20_270_501;
-/// Records in the longest list.
+/// Maximum records per list.
 const LIST: usize = 5;
 
 fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// An account with a house of two room types.
+/// An account with a property of two room types.
 struct House {
     host: Host,
     key: String,
@@ -72,7 +72,7 @@ impl House {
         read(request.body(body.into()).send().await.expect("an answer")).await
     }
 
-    /// The same, one record or a list of them: the outcome of each.
+    /// Submits one record or a list; returns the outcome of each.
     async fn submit(&self, texts: &[String]) -> Vec<Value> {
         let body = match texts {
             [one] => one.clone(),
@@ -88,7 +88,7 @@ impl House {
         }
     }
 
-    /// How many nights of each room type are taken in these days, room for it or not.
+    /// Number of nights taken per room type in these days, overbooked ones included.
     async fn taken(&self, bookings: &[Booking]) -> BTreeMap<&'static str, i64> {
         let mut tx = self.host.app.db.read(self.account).await.expect("a transaction");
         let from = bookings.iter().flat_map(|b| &b.rooms).map(|room| room.1).min().expect("a night");
@@ -107,7 +107,7 @@ impl House {
         assert_eq!(ledger::differences(&mut tx, self.account, clock()()).await.expect("counted"), []);
     }
 
-    /// What was kept of a reservation's own words.
+    /// The stored original record of a reservation.
     async fn raw(&self, id: &str) -> String {
         let mut tx = self.host.app.db.read(self.account).await.expect("a transaction");
         let kept = reservations::with_raw(&mut tx, self.account, self.source.id, id).await.expect("read");
@@ -172,7 +172,7 @@ async fn mended_fields_are_reported(database: Database) {
             "guest":{{"lastName":"Lindqvist","email":"{}@example.org"}},"priceLines":null}}"#,
         "x".repeat(260)
     );
-    // A plan says so before anything happens, and is what happens then.
+    // The dry run shows the same result before anything changes.
     let (status, plan) = house.send("reservations?dryRun=true", text.clone()).await;
     assert_eq!(status, 200, "{plan}");
     let expected = [
@@ -194,21 +194,21 @@ async fn mended_fields_are_reported(database: Database) {
     let path = format!("reservations?plan={}", plan["plan"].as_str().expect("a plan"));
     let (status, made) = house.send(&path, text.clone()).await;
     assert_eq!((status, sorted(&made)), (201, all.clone()), "{made}");
-    // Sent again it is as it was, and what was mended is told again.
+    // Sent again it is unchanged, and the warnings are repeated.
     let (status, again) = house.send("reservations", text).await;
     assert_eq!((status, &again["status"], sorted(&again)), (200, &json!("unchanged"), all.clone()));
-    // It stands with the record and in the log; the digits that were sent stand in its own words.
+    // The warnings are stored with the record and logged; the original record keeps its digits.
     let shown = host.get(key, "reservations/r1").await.1;
     assert_eq!(sorted(&shown), all);
     assert_eq!((shown["totalPrice"].as_f64(), &shown["notes"]), (Some(1714.2857), &json!("late\u{fffd} \u{fffd}")));
     let raw = house.raw("r1").await;
-    // One database keeps the escape as it is written, the other the character.
+    // One database stores the escape as written, the other the character.
     assert!(raw.contains("1714.28571") && (raw.contains("\u{fffd}") || raw.contains(r"\ufffd")), "{raw}");
     let log = host.get(key, "sync-log?entityType=reservation").await.1;
     let line = log["data"][0].to_string();
     assert!(line.contains("/totalPrice has more than 4 decimal places") && !line.contains("1714"), "{line}");
     assert!(host.get(key, "reservations").await.1["data"][0]["warnings"].is_array());
-    // A note of 23,000 characters cancels all the same.
+    // A cancellation with a note of 23,000 characters is applied.
     let cancelled = json!({ "id": "r1", "status": "cancelled", "notes": "é".repeat(23_000) });
     let (status, answer) = host.post(key, "reservations", &cancelled).await;
     assert_eq!(
@@ -216,7 +216,7 @@ async fn mended_fields_are_reported(database: Database) {
         (200, vec![("/notes", "has 23000 characters; the limit is 20000; it was cut")])
     );
     assert_eq!(host.get(key, "reservations/r1").await.1["status"], "cancelled");
-    // Nothing was mended of what is as it should be.
+    // A valid record has no warnings.
     let plain = json!({ "id": "r1", "status": "cancelled", "notes": "short" });
     assert_eq!(warned(&host.post(key, "reservations", &plain).await.1), []);
     assert_eq!(host.get(key, "reservations/r1").await.1["warnings"], Value::Null);
@@ -259,7 +259,7 @@ async fn strict_mode_rejects_instead_of_mending(database: Database) {
     limits["source"] = json!("x".repeat(300));
     let (status, problem) = house.host.post(&house.key, "reservations", &limits).await;
     assert_eq!((status, &problem["errors"][0]["problem"]), (422, &json!("has 300 characters; the limit is 255")));
-    // Null is no oddity: whoever asks may say nothing so.
+    // Null is allowed: a request may write an absent field as null.
     limits["source"] = json!(null);
     limits["rooms"] = json!(null);
     limits["priceLines"] = json!(null);

@@ -1,7 +1,7 @@
-//! What a channel tells through a plugin is kept and its nights are held, whatever else is odd about the record that tells of
-//! it; and given back whatever is odd about the word that cancels it.
+//! Facts received through a plugin are stored and their nights held, whatever else is odd about the record; a
+//! cancellation releases them, whatever is odd about it.
 //!
-//! `TEST_EXAMPLES=2000` asks for more bookings, `TEST_SEED=1` for others.
+//! `TEST_EXAMPLES=2000` generates more bookings, `TEST_SEED=1` other ones.
 
 use std::collections::BTreeMap;
 
@@ -24,17 +24,17 @@ use serde_json::{Value, json};
 
 on_both!(no_fact_is_lost_on_its_way_through_a_plugin);
 
-/// Bookings made up on each database.
+/// Bookings generated per database.
 const EXAMPLES: usize = 40;
 const SEED: u64 = 20_270_601;
-/// Records in the longest message.
+/// Maximum records per message.
 const LIST: usize = 5;
 
 fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A house of two room types, of which a channel tells through a plugin.
+/// A property of two room types, whose channel uses a plugin.
 struct House {
     host: Host,
     url: String,
@@ -65,7 +65,7 @@ impl House {
         house
     }
 
-    /// Sends a message and waits for what became of its records.
+    /// Sends a message and waits for the outcomes of its records.
     async fn report(&mut self, kind: &str, texts: &[String]) -> String {
         let (path, token) = self.url.split_once('?').expect("a token");
         let url = format!("{}/{kind}?{token}", path.trim_end_matches('/'));
@@ -86,7 +86,7 @@ impl House {
         newest["outcome"].as_str().expect("an outcome").to_owned()
     }
 
-    /// How many nights of each room type are taken in these days, room for it or not.
+    /// Number of nights taken per room type in these days, overbooked ones included.
     async fn taken(&self, bookings: &[Booking]) -> BTreeMap<&'static str, i64> {
         let mut tx = self.host.app.db.read(self.account).await.expect("a transaction");
         let from = bookings.iter().flat_map(|b| &b.rooms).map(|room| room.1).min().expect("a night");

@@ -1,4 +1,4 @@
-//! Money that adds up, and what goes with it: currencies, charges, groups, sellers and addresses.
+//! Prices add up, with currencies, charges, groups, booking sites and addresses.
 
 use gassync_simulator::beds24::{Notification, Settings};
 use gassync_tests::{
@@ -16,7 +16,7 @@ on_both!(
     charges_and_groups_add_up_through_the_sandbox,
 );
 
-/// A booking of the engine's in this currency.
+/// A booking of the engine in this currency.
 fn priced(stage: &Stage, id: &str, nights: (i64, i64), currency: &str) -> Value {
     let mut record = stage.record(id, nights, "confirmed");
     record["currency"] = json!(currency);
@@ -68,7 +68,7 @@ async fn an_address_reaches_the_channel_unchanged(database: Database) {
     assert_eq!(lines, ["Bergen", "Vestland", "5003", "NO"]);
     let (_, guest) = stage.host.get(&stage.engine, "guests/liv").await;
     assert!(guest.to_string().contains("Fjordveien 3"), "{guest}");
-    // She has moved: no line of the old address stays.
+    // The guest has moved: no line of the old address remains.
     record["guest"]["address"] = json!({ "street": "Lange Gate 9", "city": "Oslo" });
     let (code, answer) = stage.host.post(&stage.engine, "reservations", &record).await;
     assert!(code < 300, "{answer}");
@@ -113,7 +113,7 @@ async fn charges_and_groups_add_up_through_the_sandbox(database: Database) {
     }
     let members: Vec<_> = book.iter().filter(|entry| entry.master_id == Some(group)).collect();
     assert!(!members.is_empty() && book.iter().any(|entry| entry.owed > Some(entry.price_cents * 100)), "{book:?}");
-    // A change of the price is one of its charge.
+    // A changed price changes its charge.
     let single = book.iter().find(|entry| entry.odd.is_none()).expect("a plain booking");
     let change = gassync_simulator::beds24::BookingChange {
         price_cents: Some(single.price_cents + 1_000),

@@ -1,4 +1,4 @@
-//! Whatever order a booking's messages come in, by webhook or by fetch, the end is the same.
+//! The messages of a booking have the same result in any order, by webhook or by fetch.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("an instant")
 }
 
-/// A booking as Beds24 has it at some time of its life.
+/// A booking as sent by Beds24 at some stage.
 fn booking(id: u64, status: &str, adults: u32, departure: &str, price: f64, modified: &str) -> Value {
     json!({
         "id": id, "masterId": null, "propertyId": 1, "roomId": 11, "unitId": 1, "roomQty": 1, "status": status,
@@ -46,7 +46,7 @@ fn booking(id: u64, status: &str, adults: u32, departure: &str, price: f64, modi
     })
 }
 
-/// Create, change, change, cancel, the second change once more, and the first change late.
+/// Created, changed, changed, cancelled; then the second change again, and the first change late.
 fn life(id: u64) -> [Value; 6] {
     let created = booking(id, "new", 2, "2027-05-12", 200.0, "2027-01-01T10:00:00Z");
     let longer = booking(id, "new", 2, "2027-05-14", 400.0, "2027-01-02T10:00:00Z");
@@ -100,7 +100,7 @@ impl Stage {
         }
     }
 
-    /// By webhook.
+    /// Decodes a booking received by webhook.
     async fn reported(&self, booking: &Value) -> Vec<Change> {
         let body = json!({ "timeStamp": "2027-01-01T00:00:00Z", "booking": booking, "retries": 0 });
         let body = Some(body.to_string().into_bytes());
@@ -108,7 +108,7 @@ impl Stage {
         self.plugin.decode(self.call(Vec::new()), request).await.result.expect("decoded").changes
     }
 
-    /// By fetch.
+    /// Decodes a record received by fetch.
     async fn found(&self, entity: Entity, record: &Value) -> Vec<Change> {
         let body = json!({ "success": true, "pages": { "nextPageExists": false }, "data": [record] });
         let answer = HttpResponse { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() };
@@ -170,7 +170,7 @@ fn permutations(n: usize) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// The same news of another booking.
+/// The same changes of another booking.
 fn renamed(changes: &[Change], id: &str) -> Vec<Change> {
     let mut changes = changes.to_vec();
     for change in &mut changes {
@@ -186,7 +186,7 @@ async fn six_messages_in_every_order(database: Database) {
     stage.apply_alone(stage.house().await, 0).await;
     let mut messages = Vec::new();
     for (index, wire) in life(1).iter().enumerate() {
-        // Every other one is found by a fetch.
+        // Every other one is fetched.
         let by_webhook = index % 2 == 0;
         messages.push(if by_webhook {
             stage.reported(wire).await
@@ -229,7 +229,7 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     stage.apply_alone(stage.reported(&created).await, 1).await;
     stage.apply_alone(stage.reported(&cancelled).await, 2).await;
     assert!(matches!(stage.apply_alone(stage.reported(&fuller).await, 3).await[0], IngestOutcome::Stale(_)));
-    // Within the second of the cancellation, and even after it: a person decides.
+    // A change with the cancellation's timestamp is stale; a later one needs a decision.
     let mut same_second = fuller.clone();
     same_second["modifiedTime"] = cancelled["modifiedTime"].clone();
     assert!(matches!(stage.apply_alone(stage.reported(&same_second).await, 4).await[0], IngestOutcome::Stale(_)));
@@ -248,7 +248,7 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let [.., confirmed, cancelled, _, _] = life(5);
     let made = stage.apply_alone(stage.reported(&confirmed).await, 1).await;
     let IngestOutcome::Created(core) = made[0] else { panic!("{made:?}") };
-    // From here on it was in the core first, and this channel was told of it.
+    // From here on the booking belongs to the core, and was pushed to this channel.
     let (account, source) = (stage.account, stage.source);
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::EntityKind::Reservation;
@@ -302,12 +302,12 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     );
     reported(5).await;
     let news = stage.apply_alone(stage.reported(&shown(&confirmed)).await, 6).await;
-    // Within one second of the channel's clock it looks older than its cancellation.
+    // Within one second of the channel's clock it seems older than its cancellation.
     assert_eq!((&news[0], state().await.as_str()), (&IngestOutcome::Stale(Some(core)), "confirmed"));
 }
 
 impl Stage {
-    /// How many units of the one room type are sold and blocked on a night.
+    /// Number of units of the room type sold and blocked on a night.
     async fn taken(&self, night: &str) -> (i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let kind = store::mappings::EntityKind::RoomType;
@@ -325,7 +325,7 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
     stage.apply_alone(stage.house().await, 0).await;
     let of = |id, status, modified: &str| booking(id, status, 2, "2027-05-12", 0.0, modified);
     let mut second = 1;
-    // Of what is told one after the other, the last word counts in every order: sold, blocked.
+    // For consecutive changes the last one counts in every order of arrival: sold, blocked.
     let lives: [(&[&str], (i64, i64)); 5] = [
         (&["confirmed", "black"], (0, 1)),
         (&["black", "confirmed"], (1, 0)),
@@ -345,7 +345,7 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
             }
             let now = stage.taken("2027-05-10").await;
             assert_eq!((now.0 - sold, now.1 - blocked), end, "{life:?} in the order {order:?}");
-            // It makes room for the next.
+            // Frees the night for the next one.
             let gone = of(id, "cancelled", "2027-01-09T10:00:00Z");
             stage.apply_alone(stage.reported(&gone).await, second).await;
             second += 1;
@@ -358,7 +358,7 @@ async fn a_block_and_a_booking_of_one_id_in_every_order(database: Database) {
 async fn a_block_takes_what_it_says(database: Database) {
     let stage = Stage::set(database).await;
     let mut block = booking(7, "black", 0, "2027-05-12", 0.0, "2027-01-01T10:00:00Z");
-    // A booking that became a block before anybody knew its room: its end, looked at once more, must not lift the block.
+    // A booking that became a block before its room was known: its cancellation, seen again, must not remove the block.
     let booked = booking(7, "confirmed", 2, "2027-05-12", 100.0, "2026-12-31T10:00:00Z");
     stage.apply_alone(stage.reported(&booked).await, 1).await;
     let parked = stage.apply_alone(stage.reported(&block).await, 1).await;
@@ -372,23 +372,23 @@ async fn a_block_takes_what_it_says(database: Database) {
     assert_eq!((stage.taken("2027-05-11").await, stage.taken("2027-05-12").await), ((0, 1), (0, 0)));
     let again = stage.apply_alone(stage.reported(&block).await, 4).await;
     assert!(matches!(again[0], IngestOutcome::Unchanged(Some(_))), "{again:?}");
-    // What nobody knows the meaning of takes nobody's place.
+    // An unknown status does not replace a block.
     let unknown = booking(7, "waitlisted", 2, "2027-05-12", 0.0, "2027-01-01T11:00:00Z");
     let unknown = stage.apply_alone(stage.reported(&unknown).await, 4).await;
     assert!(matches!(unknown[0], IngestOutcome::Parked(_)), "{unknown:?}");
     assert_eq!(stage.taken("2027-05-11").await, (0, 1));
-    // Both rooms of the type, and a night longer.
+    // Both rooms of the type, and one more night.
     block["roomQty"] = json!(2);
     block["departure"] = json!("2027-05-13");
     block["modifiedTime"] = json!("2027-01-02T10:00:00Z");
     let more = stage.apply_alone(stage.reported(&block).await, 5).await;
     assert!(matches!(more[0], IngestOutcome::Updated(_)), "{more:?}");
     assert_eq!((stage.taken("2027-05-10").await, stage.taken("2027-05-12").await), ((0, 2), (0, 2)));
-    // A channel has sold it all the same: it is kept, and one too many.
+    // The channel has sold it nevertheless: it is stored as overbooked.
     let sold = booking(8, "confirmed", 2, "2027-05-12", 100.0, "2027-01-03T10:00:00Z");
     let sold = stage.apply_alone(stage.reported(&sold).await, 6).await;
     assert!(matches!(sold[0], IngestOutcome::Overbooked { .. }), "{sold:?}");
-    // The block is gone: there is room for it after all.
+    // The block is removed, so the booking has availability.
     block["status"] = json!("cancelled");
     block["modifiedTime"] = json!("2027-01-04T10:00:00Z");
     let lifted = stage.apply_alone(stage.reported(&block).await, 7).await;
@@ -396,7 +396,7 @@ async fn a_block_takes_what_it_says(database: Database) {
     assert_eq!(stage.taken("2027-05-10").await, (1, 0));
     let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != "cancelled");
     assert_eq!(state.map(|(id, _)| id).collect::<Vec<_>>(), ["8"], "the booking that became a block is over");
-    // Gone is gone, if the channel says so of a block.
+    // A block that the channel reports as removed ends.
     block["status"] = json!("black");
     block["modifiedTime"] = json!("2027-01-05T10:00:00Z");
     stage.apply_alone(stage.reported(&block).await, 8).await;
@@ -416,7 +416,7 @@ async fn parked_records_are_retried_automatically(database: Database) {
     assert!(stage.bookings().await.is_empty());
     let house = stage.apply_alone(stage.house().await, 2).await;
     assert!(house.iter().all(|outcome| matches!(outcome, IngestOutcome::Created(_))), "{house:?}");
-    // The link has put a job in the queue, in its own transaction.
+    // The link enqueued a job, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
     let job = store::queue::latest(&mut tx, stage.account, stage.source, "retry-parked").await.expect("read");
     assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));

@@ -1,4 +1,4 @@
-//! Outbound synchronisation: changes of the core reach every channel concerned, whatever fails on the way.
+//! Outbound synchronisation: core changes reach every channel concerned, whatever fails meanwhile.
 
 use gassync::admin::NewSourceRequest;
 use gassync_domain::Date;
@@ -24,20 +24,20 @@ on_both!(
     pushes_follow_the_push_settings,
 );
 
-/// Two simulated accounts that sell the same rooms, and a direct booking engine.
+/// Two simulated accounts that sell the same rooms, and a booking engine.
 pub struct Stage {
     pub host: Host,
     /// Sells, and receives bookings and nights.
     pub alpha: Channel,
     /// Sells, and receives nights only.
     pub beta: Channel,
-    /// A room type of either, the same in the core, with one unit.
+    /// The room type at both channels; the same core unit, of which there is one.
     pub rooms: (u64, u64),
-    /// What they are in the core.
+    /// The core unit.
     unit: i64,
-    /// A key of the booking engine.
+    /// API key of the booking engine.
     pub engine: String,
-    /// The first night that tests use.
+    /// The first night used by tests.
     first: Date,
 }
 
@@ -58,7 +58,7 @@ impl Stage {
         Self::at(database, polls, host::clock()).await
     }
 
-    /// The same with this clock.
+    /// As [`Stage::open`], with this clock.
     pub async fn at(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
         let stage = Self::listening(database, polls, clock).await;
         stage.host.go_live("alpha").await;
@@ -66,12 +66,12 @@ impl Stage {
         stage
     }
 
-    /// The same, with both sources still listening.
+    /// As [`Stage::at`], with both sources still listening.
     pub async fn listening(database: Database, polls: &str, clock: gassync_domain::Clock) -> Self {
         Self::listening_beside(database, polls, clock, &[]).await
     }
 
-    /// The same, beside channels that the host may reach too.
+    /// As [`Stage::listening`], with further channels that the host may reach.
     pub async fn listening_beside(
         database: Database,
         polls: &str,
@@ -103,13 +103,13 @@ impl Stage {
         self.first.saturating_add(Span::new().days(ahead))
     }
 
-    /// Books, changes or cancels at the booking engine.
+    /// Creates, changes or cancels a booking at the booking engine.
     pub async fn book(&self, id: &str, nights: (i64, i64), status: &str) {
         let (code, answer) = self.host.post(&self.engine, "reservations", &self.record(id, nights, status)).await;
         assert!(code < 300, "{answer}");
     }
 
-    /// A booking as the booking engine has it.
+    /// A booking as sent by the booking engine.
     pub fn record(&self, id: &str, nights: (i64, i64), status: &str) -> Value {
         json!({
             "id": id, "roomTypeId": "studio", "status": status, "adults": 2, "totalPrice": 240.5, "currency": "EUR",
@@ -123,7 +123,7 @@ impl Stage {
         self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
-    /// Whether this night is for sale at beta.
+    /// True if this night is for sale at beta.
     fn is_open(&self, ahead: i64) -> bool {
         is_open(&self.beta, self.rooms.1, self.day(ahead))
     }
@@ -132,7 +132,7 @@ impl Stage {
         self.host.look(&format!("sources/{source}/age")).await
     }
 
-    /// Whether a channel has confirmed everything.
+    /// True if a channel has confirmed everything.
     pub async fn is_synced(&self, source: &str) -> bool {
         self.age(source).await["oldestMissing"] == Value::Null
     }
@@ -194,7 +194,7 @@ async fn link(host: &Host, (alpha, beta): (&Channel, &Channel), engine: &str) ->
         let answer = host.operate(&format!("sources/{source}/links"), &linked).await;
         assert_eq!(answer.status().as_u16(), 200, "{source} {kind}: {}", answer.text().await.unwrap_or_default());
     }
-    // One unit, whatever the channels say.
+    // One unit, whatever the channels report.
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     let unit = gassync_domain::CoreId(room_id.as_i64().expect("a number"));
@@ -229,7 +229,7 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
     host.until("beta has closed the nights", async || !stage.is_open(0) && !stage.is_open(1)).await;
     assert!(stage.is_open(2), "and no other");
     host.until("that is known", async || stage.is_synced("alpha").await && stage.is_synced("beta").await).await;
-    // Changed, it is the same booking there.
+    // A change updates the same reservation there.
     stage.book("d1", (1, 3), "confirmed").await;
     host.until("it has moved", async || {
         let booked = stage.booked();
@@ -335,7 +335,7 @@ async fn an_acknowledgement_without_effect_is_detected_by_read_back(database: Da
     stage.host.stop().await;
 }
 
-/// Kills while bookings are pushed, unless `TEST_KILLS` asks for more.
+/// Default number of kills while bookings are pushed; `TEST_KILLS` overrides it.
 const KILLS: u32 = 4;
 
 async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
@@ -385,7 +385,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     channel.beds24.set_faults(FaultSettings { delay_millis: 200, hold_millis: 800, ..FaultSettings::any(0.1) });
     let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
-    // Booked, and every third cancelled, whatever happens to the host.
+    // Creates bookings and cancels every third, while the host is killed.
     let mut confirmed = Vec::new();
     for number in 0..i64::from(kills) * 3 {
         for status in ["confirmed", "cancelled"].into_iter().take(if number % 3 == 0 { 2 } else { 1 }) {
@@ -401,7 +401,8 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
             confirmed.push(day(20 + 2 * number));
         }
         if number % 3 == 1 {
-            // Neither a clock nor randomness decides the moment, only the number of the kill: somewhere in the work.
+            // The moment depends only on the number of the kill, not on a clock or a random number: somewhere in the
+            // work.
             tokio::time::sleep(std::time::Duration::from_millis(100 + number.unsigned_abs() * 137 % 700)).await;
             served.kill();
             served.start().await;
@@ -461,7 +462,7 @@ async fn the_pms_reports_changed_records(database: Database) {
     let (status, problem) = tell(&key.key, &json!([event, { "type": "guest.updated", "id": 1 }])).await;
     assert_eq!((status, &problem["errors"][0]["path"]), (422, &json!("/1/type")), "{problem}");
     assert_eq!(tell(&key.key, &json!("booking")).await.0, 400);
-    // The event exists already by the standard API; it is reported once more, as if no trigger had seen it.
+    // The event exists already by the standard API; it is reported again, as if no trigger had recorded it.
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("the night is closed", async || !stage.is_open(0)).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -502,7 +503,7 @@ async fn pushes_follow_the_push_settings(database: Database) {
     assert_eq!(pushed(host).await, (json!(0), json!(0)), "records that are not pushed leave nothing waiting");
     host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;
     host.until("it is pushed again", async || !stage.is_open(0) && stage.is_open(1) && stage.is_open(5)).await;
-    // All of it, in few calls.
+    // Everything is pushed, in few calls.
     let writes = || {
         let calls = stage.beta.beds24.requests();
         calls.iter().filter(|call| call.method == "POST" && call.path == "/inventory/rooms/calendar").count()

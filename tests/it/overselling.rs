@@ -1,5 +1,5 @@
-//! A crowd buys the same few rooms through two processes on one PostgreSQL, over a wire that breaks before and after
-//! commits: exactly as many are sold as there are, whoever was answered what.
+//! Many buyers want the same few rooms through two processes on one PostgreSQL, over a connection that breaks before
+//! and after commits: exactly as many rooms are sold as exist, whatever each buyer was told.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,9 +17,9 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Rooms there are.
+/// Number of rooms.
 const ROOMS: usize = 5;
-/// People who want one.
+/// Number of buyers.
 const BUYERS: usize = 40;
 
 struct Shop {
@@ -29,10 +29,10 @@ struct Shop {
 }
 
 impl Shop {
-    /// Asks until there is an answer that says yes or no; the name of the request stays.
+    /// Repeats a request with the same Idempotency-Key until there is a definite response.
     async fn ask(&self, buyer: usize, path: &str, name: &str, record: &Value) -> (u16, Value) {
         for attempt in 0..200 {
-            // Whoever got no answer tries the other process.
+            // Without a response, the buyer tries the other process.
             let url = format!("{}/integration/v1/{path}", self.bases[(buyer + attempt) % 2]);
             let request = self.http.post(url).bearer_auth(&self.key).header("idempotency-key", name).json(record);
             if let Ok(answer) = request.send().await {
@@ -56,7 +56,7 @@ fn stay(buyer: usize, from: &str, to: &str) -> Value {
     record
 }
 
-/// What a buyer believes to have in the end.
+/// What a buyer believes in the end.
 #[derive(Debug, PartialEq)]
 enum Has {
     Nothing,
@@ -157,7 +157,8 @@ async fn concurrent_buyers_sell_exactly_the_stock() {
     }
     let nights = sold(&mut tx, account).await;
     assert!(nights.iter().all(|(_, sold, overbooked)| *sold <= ROOMS && *overbooked == 0), "{nights:?}");
-    // Cancelled rooms were bought again: on the night everybody wants, all are sold unless the last word was a cancellation.
+    // Cancelled rooms were bought again: all rooms are sold on the contested night, unless the last action was a
+    // cancellation.
     let kept = believed.iter().filter(|(_, has)| matches!(has, Has::Stay(..))).count();
     assert!((1..=ROOMS * 2).contains(&kept), "{kept} have a room");
     let bought = believed.iter().filter(|(_, has)| *has != Has::Nothing).count();

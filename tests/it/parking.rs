@@ -1,4 +1,4 @@
-//! What waits for a person keeps its nights, until that person has decided or the last of them is past.
+//! Parked reservations hold their nights until an operator decides, or until the last night is past.
 
 use gassync::{
     admin::ParkedRecordResponse,
@@ -61,7 +61,7 @@ async fn a_reconfirmation_holds_nights_without_a_booking(database: Database) {
     assert_eq!(stored.record.status.as_str(), "cancelled", "the good word stays");
     assert!(stored.parked.is_some());
     source_fixture.check().await;
-    // Whoever asks sees it as taken; what has happened is kept, and one too many.
+    // A request finds the nights taken; a fact is stored as overbooked.
     let asks = IngestContext { when_full: core::WhenFull::Refuse, ..source_fixture.context(4) };
     let asked = source_fixture.report_as(&asks, &stay("other", "t1", (12, 14), "confirmed")).await;
     assert!(matches!(asked, IngestOutcome::Refused(_)), "{asked:?}");
@@ -70,11 +70,11 @@ async fn a_reconfirmation_holds_nights_without_a_booking(database: Database) {
     assert!(matches!(sold, IngestOutcome::Overbooked { .. }), "{sold:?}");
     assert!(source_fixture.facts("overbooking").await > 0);
     source_fixture.check().await;
-    // Longer by its newest word, it keeps the new nights in place of the old.
+    // Changed again, it holds the new nights instead of the old ones.
     source_fixture.report(&stay("r", "t1", (9, 12), "confirmed"), 6).await;
     assert_eq!((source_fixture.night("t1", 9).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (1, 0, 0)));
     source_fixture.check().await;
-    // A newer cancellation is all there is to know.
+    // A newer cancellation ends it without a decision.
     let ended = source_fixture.report(&stay("r", "t1", (10, 13), "cancelled"), 7).await;
     assert!(matches!(ended, IngestOutcome::Updated(_)), "{ended:?}");
     assert_eq!(source_fixture.night("t1", 9).await, (0, 0, 0));
@@ -95,7 +95,7 @@ async fn an_operator_keeps_the_booking(database: Database) {
     assert!(stored.parked.is_none() && stored.record.status.as_str() == "confirmed");
     source_fixture.check().await;
     assert!(matches!(source_fixture.decide("r", Choice::Stand, 5).await, Err(DecideError::NotWaiting)));
-    // In a status of the channel's own it stands as confirmed.
+    // An unknown status applied by decision counts as confirmed.
     source_fixture.report(&stay("w", "t2", (10, 13), "waitlisted"), 1).await;
     assert_eq!(source_fixture.night("t2", 10).await, (0, 1, 0));
     assert!(matches!(source_fixture.decide("w", Choice::Stand, 5).await, Ok(IngestOutcome::Created(_))));
@@ -103,7 +103,7 @@ async fn an_operator_keeps_the_booking(database: Database) {
         (source_fixture.night("t2", 10).await, source_fixture.status("w").await.as_deref()),
         ((1, 0, 0), Some("confirmed"))
     );
-    // What lacks its room cannot stand.
+    // A record without a linked room cannot be applied.
     source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
     let lacking = source_fixture.decide("n", Choice::Stand, 5).await;
     assert!(matches!(&lacking, Err(DecideError::Lacking(parked)) if parked.to_string().contains("t9")), "{lacking:?}");
@@ -120,7 +120,7 @@ async fn an_operator_cancels_or_ignores_the_change(database: Database) {
     );
     assert!(source_fixture.stored("r").await.expect("stored").parked.is_none());
     source_fixture.check().await;
-    // Of a booking that stands a cancellation takes the nights, and to ignore a word leaves them.
+    // For an active booking, cancelling releases the nights, and ignoring the change leaves them.
     for (id, choice, left) in [("c", Choice::Cancel, 0), ("i", Choice::Ignore, 1)] {
         source_fixture.report(&stay(id, "t1", (20, 22), "confirmed"), 1).await;
         source_fixture.report(&stay(id, "t1", (20, 22), "waitlisted"), 2).await;
@@ -130,7 +130,7 @@ async fn an_operator_cancels_or_ignores_the_change(database: Database) {
         assert!(source_fixture.stored(id).await.expect("stored").parked.is_none());
         source_fixture.check().await;
     }
-    // What was never booked is left alone.
+    // A reservation that was never booked stays unbooked.
     source_fixture.report(&stay("n", "t2", (10, 13), "waitlisted"), 1).await;
     assert_eq!(source_fixture.night("t2", 10).await, (0, 1, 0));
     source_fixture.decide("n", Choice::Ignore, 2).await.expect("decided");
@@ -143,7 +143,7 @@ async fn an_unknown_status_is_parked_beside_the_applied_record(database: Databas
     let mut good = stay("r", "t1", (10, 13), "confirmed");
     good["notes"] = json!("late arrival");
     source_fixture.report(&good, 1).await;
-    // Longer, in a status of the channel's own: what the booking does not have is kept.
+    // Longer, with an unknown status: the nights that the booking does not have are held.
     let waits = source_fixture.report(&stay("r", "t1", (10, 15), "waitlisted"), 2).await;
     assert!(matches!(waits, IngestOutcome::Parked(_)), "{waits:?}");
     assert_eq!((source_fixture.night("t1", 12).await, source_fixture.night("t1", 14).await), ((1, 0, 0), (0, 1, 0)));
@@ -155,7 +155,7 @@ async fn an_unknown_status_is_parked_beside_the_applied_record(database: Databas
     let older =
         source_fixture.report_as(&IngestContext { observed_at: at(1), ..source_fixture.context(3) }, &good).await;
     assert!(matches!(older, IngestOutcome::Stale(Some(_))), "{older:?}");
-    // A partial word is filled from the good one.
+    // A partial record is completed from the applied one.
     let partial = json!({ "id": "r", "status": "confirmed", "completeness": "partial", "adults": 3 });
     let applied = source_fixture.report(&partial, 4).await;
     assert!(matches!(applied, IngestOutcome::Updated(_)), "{applied:?}");
@@ -197,7 +197,7 @@ async fn a_decision_is_not_requested_twice(database: Database) {
             (source_fixture.night("t1", i8::try_from(from).expect("small")).await, source_fixture.status(id).await);
         assert_eq!(after, before, "{id}");
         assert!(source_fixture.stored(id).await.expect("stored").parked.is_none());
-        // Another word is another question.
+        // A different record needs another decision.
         let mut other = said("waitlisted");
         other["adults"] = json!(4);
         assert!(matches!(source_fixture.report(&other, 6).await, IngestOutcome::Parked(_)), "{id}");
@@ -215,7 +215,7 @@ async fn a_resold_night_is_overbooked(database: Database) {
     assert_eq!((source_fixture.night("t1", 11).await, source_fixture.night("t1", 12).await), ((0, 1, 0), (1, 0, 1)));
     assert!(source_fixture.facts("overbooking").await > 0);
     source_fixture.check().await;
-    // The other goes: the hold has its place.
+    // The other booking is cancelled, so the hold has availability.
     source_fixture.report(&stay("next", "t1", (12, 14), "cancelled"), 5).await;
     assert_eq!(source_fixture.night("t1", 12).await, (0, 1, 0));
     source_fixture.check().await;
@@ -223,18 +223,18 @@ async fn a_resold_night_is_overbooked(database: Database) {
 
 async fn records_that_hold_no_nights(database: Database) {
     let source_fixture = SourceFixture::new(database).await;
-    // Nobody stays for a lifetime: a person looks at it.
+    // A stay over the maximum length needs a decision.
     let mut lifetime = stay("lifetime", "t1", (10, 13), "confirmed");
     lifetime["checkIn"] = json!("2000-01-01");
     assert!(matches!(source_fixture.report(&lifetime, 1).await, IngestOutcome::Parked(_)));
     assert_eq!(source_fixture.night("t1", 10).await, (0, 0, 0));
-    // A question, a refusal, and a stay that is past; what nobody has linked.
+    // An inquiry, a past stay, and a reservation of an unlinked room.
     source_fixture.report(&stay("q", "t9", (10, 13), "inquiry"), 1).await;
     let mut past = stay("p", "t2", (10, 13), "waitlisted");
     (past["checkIn"], past["checkOut"]) = (json!("2027-01-10"), json!("2027-01-14"));
     assert!(matches!(source_fixture.report(&past, 1).await, IngestOutcome::Parked(_)));
     source_fixture.report(&stay("n", "t9", (10, 13), "confirmed"), 1).await;
-    // A source without the say, and one that asks.
+    // A source without authority over bookings, and a request.
     let authority = Authority { bookings: Some(Owner::None), ..Authority::default() };
     let quiet = IngestContext { authority, ..source_fixture.context(1) };
     assert!(matches!(
@@ -274,7 +274,7 @@ async fn a_hold_ends_with_its_last_night(database: Database) {
     tx.commit().await.expect("committed");
     assert_eq!(source_fixture.night("t1", 12).await, (0, 0, 0));
     source_fixture.check().await;
-    // Said once more, it is past.
+    // Received again, it is past.
     let later = IngestContext { now: instant("2027-05-14T00:00:00Z"), observed_at: at(9), ..source_fixture.context(9) };
     let again = source_fixture.report_as(&later, &stay("w", "t1", (10, 13), "waitlisted")).await;
     assert!(matches!(again, IngestOutcome::Parked(_)), "{again:?}");
@@ -328,7 +328,7 @@ async fn operators_list_and_decide_parked_records(database: Database) {
     assert!(shown[0].commands.iter().any(|c| c.starts_with("gassync map decide partner reservation r1 stand")));
     let (_, record) = host.get(&key, "reservations/r1").await;
     assert!(record["parked"].is_array() && record["status"] == "cancelled", "{record}");
-    // By an operator, planned first.
+    // By an operator, with a dry run first.
     let decision = |decision: &str, more: Value| {
         let mut body = json!({ "kind": "reservation", "id": "r1", "decision": decision, "by": "Ines", "why": "paid" });
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -356,12 +356,12 @@ async fn operators_list_and_decide_parked_records(database: Database) {
     assert_eq!(host.post(&key, "reservations/r1/decision", &why).await.0, 404);
     let empty = json!({ "decision": "cancel", "why": " " });
     assert_eq!(host.post(&key, "reservations/r1/decision", &empty).await.0, 422);
-    // Taken back is only what nobody waits for.
+    // A parked record cannot be withdrawn.
     assert_eq!(host.post(&key, "reservations", &with_status("r9", "waitlisted")).await.0, 202);
     let address = format!("{}/integration/v1/reservations/r9", host.base);
     let gone = host.http.delete(address).bearer_auth(&key).send().await.expect("an answer");
     assert_eq!(gone.status().as_u16(), 409);
-    // One that waits is linked with a booking that is there, unless that is another's already.
+    // A parked record can be linked with an existing booking, unless that is linked already.
     let links = host.look("sources/partner/links").await;
     let booking = links.as_array().expect("links").iter().find(|link| link["id"] == "r1").expect("r1")["gasId"].clone();
     let linked = json!({ "kind": "reservation", "id": "r9", "gasId": booking, "by": "Ines" });
@@ -398,7 +398,7 @@ async fn every_kind_is_decided(database: Database) {
     kinds.sort_unstable();
     assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
     assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
-    // Told again, they wait since the same time.
+    // Received again, they keep their parking time.
     source_fixture.apply_as(&IngestContext { creates: false, ..source_fixture.context(60) }, data()).await;
     assert_eq!(waiting().await, first);
     let of = |kind| match kind {
@@ -421,11 +421,11 @@ async fn every_kind_is_decided(database: Database) {
     assert!(matches!(source_fixture.decide_of(of("block"), Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
     assert!(source_fixture.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
     assert_eq!(waiting().await, []);
-    // What was ignored is not asked about again.
+    // An ignored record is not parked again.
     let ignored =
         source_fixture.apply_as(&IngestContext { creates: false, ..source_fixture.context(70) }, data()).await;
     assert!(matches!(ignored[2], IngestOutcome::Unchanged(None)), "{ignored:?}");
-    // A block that is left as it is keeps what it has.
+    // A block left unchanged keeps its nights.
     assert!(matches!(ignored[3], IngestOutcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
     assert!(source_fixture.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
     assert_eq!(waiting().await, []);

@@ -1,4 +1,5 @@
-//! A partner's first hour, in each language: begin, build, check, and see it run in a host; nothing is touched.
+//! A partner's first steps in each language: create a project, build, check, and run it in a host, without editing a
+//! file.
 
 use gassync::admin::CreatedSource;
 use gassync_tests::{
@@ -56,7 +57,7 @@ async fn serves(database: Database, component: &[u8]) {
         request.send().await.expect("an answer").status().as_u16()
     };
     assert_eq!(call(&booking).await, 200);
-    // Its room is not linked to any of ours: the booking waits for that, and is shown with all it says.
+    // Its room is not linked: the booking is parked, and shown with all its fields.
     host.until("it is parked", async || host.figure("records_parked").await == 1).await;
     let calls = host.look("plugins/acme/calls").await;
     let mut decoded = calls.as_array().expect("calls").iter().filter(|call| call["entry"] == "inbound.decode");

@@ -32,7 +32,7 @@ async fn account(host: &Host) -> AccountId {
     store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there")
 }
 
-/// The channel's ids of the bookings that the core has, with their statuses.
+/// Channel ids of the bookings in the core, with their statuses.
 async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)> {
     let account = account(host).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -53,9 +53,9 @@ async fn a_deletion_during_paging_hides_no_booking(database: Database) {
     channel.account().bookings = (0..250).map(|n| channel_booking(&channel, 1_000 + n, n)).collect();
     let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     let made = channel.connect(&host, Some("UTC")).await;
-    // 1100 was on the second page when the first was read, and on the first when the second was.
+    // 1100 was on the second page when the first was read, and on the first when the second was read.
     host.until("all were read", async || in_core(&host, &made).await == confirmed(1_000..1_250)).await;
-    // Three pages, three more that show one that was hidden, and three that show that there is no other.
+    // Three pages; three more, which show a hidden one; and three that show that there is no other.
     host.until("it was read three times", async || channel.asked("page=") == 9).await;
     host.stop().await;
 }
@@ -75,7 +75,7 @@ async fn a_future_timestamp_does_not_stop_polling(database: Database) {
     let next = channel.booking(8, 12);
     channel.account().bookings.push(next);
     host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
-    // What comes later is no older for it.
+    // A later change is not treated as older.
     channel.account().bookings[0]["status"] = json!("cancelled");
     channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock()()));
     let cancelled = ("7".to_owned(), "cancelled".to_owned());
@@ -126,7 +126,7 @@ async fn failing_polls_put_a_source_in_error_until_one_succeeds(database: Databa
     let whole = host.look("sources/beds24").await;
     assert_eq!((failing(&host).await, &whole["failing"][0]["poll"]), (1, &json!("reservation")), "{whole}");
     assert!(whole["failing"][0]["failures"].as_i64() >= Some(5), "{whole}");
-    // What waits for it goes on, and so do the other polls; the key of a partner would work.
+    // Queued work and the other polls continue; a partner's key would work.
     let next = channel.booking(2, 12);
     channel.account().bookings.push(next);
     channel.account().spoiled = None;
@@ -231,7 +231,7 @@ async fn a_property_without_a_time_zone_raises_an_alarm(database: Database) {
     assert_eq!(missing().await.len(), 1);
     assert_eq!(set("Europe/Paris").await, (200, json!({ "houses": 1 })));
     assert_eq!(missing().await, []);
-    // What was said by mistake can be said anew.
+    // A mistaken setting can be corrected.
     assert_eq!(set("Europe/Lisbon").await, (200, json!({ "houses": 1 })));
     assert_eq!(set("Europe/Lisbon").await, (200, json!({ "houses": 0 })));
     assert_eq!(host.look("sources/beds24").await["timeZone"], "Europe/Lisbon");

@@ -207,7 +207,7 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let nights = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&nights), [json!("nights")]);
     finish(&db, booking.into_iter().next().expect("taken"), &JobResult::Done, 5).await;
-    // What is left in its queue is less urgent than the poll that waits.
+    // The rest of its queue is less urgent than the waiting poll.
     let poll = claim(&db, 5, 1, 1).await;
     assert_eq!(payloads(&poll), [json!("a poll")]);
     finish(&db, poll.into_iter().next().expect("taken"), &JobResult::Done, 6).await;
@@ -224,7 +224,7 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     assert_eq!(payloads(&claim(&db, 14, 1, 1).await), [json!("to be read")]);
 }
 
-/// How many queues were taken until the only job of a second account was, however much the first has to do.
+/// Number of queues claimed before the only job of a second account, however much the first one has to do.
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
     let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
@@ -233,7 +233,7 @@ async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
         put(db, &all).await;
     }
     let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
-    // The large account has been running for long.
+    // The large account has been running for a while.
     let mut running = claim(db, 2, 4, 1).await;
     put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
     for count in 1.. {

@@ -1,4 +1,5 @@
-//! Versions of plugins come, serve, go back and go, while calls run; what asks for more waits; what breaks is set aside.
+//! Versions of plugins are installed, activated, rolled back and removed during calls; a version that requests more
+//! waits for approval; a failing one is quarantined.
 
 use std::{
     sync::{
@@ -37,20 +38,20 @@ on_both!(
     a_thousand_calls_during_ten_replacements,
 );
 
-/// A source of the plugin `versioned`, and its address.
+/// Creates a source of the plugin `versioned`; returns its webhook URL.
 async fn connect(host: &Host, account: &str, name: &str) -> CreatedSource {
     let new = json!({ "account": account, "channel": "versioned", "name": name });
     host.operate("sources", &new).await.json().await.expect("a source")
 }
 
-/// The version that answers, or the status where none does.
+/// The version that responds, or the status if none does.
 async fn answer(host: &Host, url: &str, body: &str) -> String {
     let answer = host.http.post(url).body(body.to_owned()).send().await.expect("an answer");
     let (status, text) = (answer.status(), answer.text().await.expect("a body"));
     if status.as_u16() == 200 { text } else { status.as_u16().to_string() }
 }
 
-/// Version and status of each, newest first.
+/// Version and status, newest first.
 async fn versions(host: &Host) -> Vec<(String, String)> {
     let shown = host.look("plugins/versioned").await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -115,10 +116,10 @@ async fn a_version_with_new_permissions_awaits_approval(database: Database) {
         host.operate("plugins/versioned/grant", &json!({ "all": true })).await.json().await.expect("it");
     assert_eq!((&granted["status"], &granted["lacks"]), (&json!("serving"), &json!([])));
     assert_eq!(answer(&host, &url, "").await, "1.0.1002");
-    // One that asks for less goes through, and one that asks again for what was given too.
+    // A version that requests less, or what was already granted, is activated.
     assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");
     assert_eq!(host.install(versioned(1004, &["GET https://two.example"])).await.1["status"], "serving");
-    // One that asks for more may be let go ahead without it.
+    // A version that requests more may be activated without it.
     assert_eq!(host.install(versioned(1005, &["https://two.example"])).await.1["status"], "waiting");
     let granted: Value = host.operate("plugins/versioned/grant", &json!({})).await.json().await.expect("it");
     assert_eq!(granted["lacks"], json!([r#"--host "https://two.example""#]));
@@ -136,12 +137,12 @@ async fn a_version_with_new_permissions_awaits_approval(database: Database) {
     assert_eq!(judged("https://two.example/x"), Ok(()));
     let denied = judged("https://one.example/x").expect_err("denied");
     assert_eq!(denied, r#"the grant lacks --host "GET https://one.example:443""#);
-    // The version before must not bring back what was taken.
+    // A rollback must not restore a revoked permission.
     assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
     let serving = host.app.plugins.get("versioned").expect("it serves");
     assert_eq!(serving.manifest().version, "1.0.1004");
     assert!(!serving.allowance().hosts.contains("GET https://one.example"));
-    // Nor may anybody call where nobody is to.
+    // A revoked unverified route requires authentication.
     let open = url.replace('?', "/open?");
     assert_eq!(answer(&host, &open, "").await, "1.0.1004");
     let take = json!({ "take": { "openRoutes": ["/open"] } });
@@ -188,7 +189,7 @@ async fn plugins_are_installed_from_the_folder(database: Database) {
 
     assert_eq!(host.operate("plugins/versioned/rollback", &json!(null)).await.status().as_u16(), 204);
     serves(1004).await;
-    // A start changes nothing: the registry knows better than the folder what is to serve.
+    // A restart changes nothing: the registry decides what is active, not the folder.
     let beside = Database::beside(&url);
     let others = beside.dir.path().join("plugins");
     std::fs::create_dir_all(&others).expect("a folder");
@@ -202,13 +203,13 @@ async fn plugins_are_installed_from_the_folder(database: Database) {
         .await;
     other.stop().await;
     std::fs::remove_file(&file).expect("removed");
-    // What is wrong with a file that came later is told when all that came before it was seen.
+    // A problem of a later file is reported after all earlier changes were read.
     let is_read = async |mark: &str| {
         std::fs::write(host.plugins.join(format!("{mark}.wasm")), b"no component").expect("written");
         host.until("the folder is read", async || host.app.plugins.problems().contains_key(mark)).await;
     };
     is_read("first-mark").await;
-    // The version that serves came back by a person's word, not by this file: it goes on.
+    // The active version was chosen by an operator, not by this file: it stays active.
     serves(1004).await;
     std::fs::write(&file, versioned(1004, &[])).expect("written");
     is_read("second-mark").await;
@@ -221,7 +222,7 @@ async fn a_version_is_activated_once_every_process_is_ready(database: Database) 
     let host = Host::start(database, &[], None).await;
     host.install(versioned(1001, &[])).await;
     let url = connect(&host, "One", "v").await.webhook_url;
-    // However long this process takes to get it ready, the other one lives.
+    // The other process keeps its heartbeat, however long this one prepares.
     let app = Arc::clone(&host.app);
     let live = async move || {
         let mut tx = app.db.platform_write().await.expect("a transaction");
@@ -243,7 +244,7 @@ async fn a_version_is_activated_once_every_process_is_ready(database: Database) 
     processes::record_preparation(&mut tx, "another", ready, clock()()).await.expect("said");
     tx.commit().await.expect("committed");
     host.until("the new one serves", async || answer(&host, &url, "").await == "1.0.1002").await;
-    // One that is dead is not waited for.
+    // A dead process is not waited for.
     living.abort();
     drop(living.await);
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
@@ -269,7 +270,7 @@ async fn a_version_that_killed_processes_is_not_retried(database: Database) {
         async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("2 processes died"));
     host.until("it is refused", reported).await;
     assert_eq!(host.app.plugins.get("versioned").expect("it serves").manifest().version, "1.0.1001");
-    // A person who wants it nevertheless has it tried.
+    // An operator's installation tries it nevertheless.
     assert_eq!(host.install(deadly).await.1["status"], "serving");
     host.stop().await;
 }
@@ -283,7 +284,7 @@ async fn a_version_failing_for_many_is_quarantined(database: Database) {
         urls.push(connect(&host, account, name).await.webhook_url);
     }
     let statuses = async || versions(&host).await.into_iter().map(|(_, status)| status).collect::<Vec<_>>();
-    // What anybody may send, and what one account sends, counts for nothing, however often.
+    // Faults of unverified calls, or of one account alone, do not count, however many.
     for url in [&urls[0], &urls[1], &urls[2]] {
         let open = url.replace('?', "/open?");
         assert_eq!(answer(&host, &open, "panic 1.0.1002").await, "202");
@@ -295,13 +296,13 @@ async fn a_version_failing_for_many_is_quarantined(database: Database) {
     assert_eq!(answer(&host, &urls[2], "panic 1.0.1002").await, "202");
     host.until("its forerunner serves", async || answer(&host, &urls[0], "").await == "1.0.1001").await;
     assert_eq!(versions(&host).await, pairs(&[("1.0.1002", "quarantined"), ("1.0.1001", "serving")]));
-    // Its file does not bring it back, and is told why.
+    // Its file does not reactivate it, and the problem is reported.
     std::fs::write(host.plugins.join("versioned.wasm"), versioned(1002, &[])).expect("written");
     let reported =
         async || host.app.plugins.problems().get("versioned").is_some_and(|why| why.contains("in quarantine"));
     host.until("it is refused", reported).await;
 
-    // The forerunner breaks too, and there is none before it: what comes is kept.
+    // The previous version fails too, and there is none before it: messages stay queued.
     for url in &urls {
         answer(&host, url, "panic").await;
     }
@@ -312,9 +313,9 @@ async fn a_version_failing_for_many_is_quarantined(database: Database) {
     assert_eq!(host.operate("plugins/versioned/enable", &json!(null)).await.status().as_u16(), 204);
     assert_eq!(answer(&host, &urls[0], "").await, "1.0.1001");
     host.until("what waited is worked off or set aside", async || host.figure("messages_waiting").await == 0).await;
-    // A person who wants the other nevertheless has it tried again.
+    // An operator's installation clears the quarantine.
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
-    // Where nothing works, a mended version does so by itself.
+    // If no version is active, a fixed version is activated without an operator.
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     plugins::set_status(&mut tx, "versioned", "quarantined", clock()()).await.expect("set");
     tx.commit().await.expect("committed");

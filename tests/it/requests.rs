@@ -46,24 +46,24 @@ async fn idempotent_requests_return_the_stored_response(database: Database) {
     let batch = json!([reservation("a"), { "status": "confirmed" }, reservation("b")]);
     let first = send(&host, &key, "reservations", "\"batch-1\"", &batch).await;
     assert_eq!((first.0.as_ref(), first.1), (None, 200));
-    // Quoted or bare, it is the same name.
+    // Quoted and bare keys are the same.
     let again = send(&host, &key, "reservations", "batch-1", &batch).await;
     assert_eq!(again.0.as_deref(), Some("true"));
     assert_eq!((first.1, &first.2), (again.1, &again.2));
     assert_eq!(host.figure("bookings").await, 2);
     let other = send(&host, &key, "reservations", "batch-1", &json!([reservation("c")])).await;
     assert_eq!((other.1, &other.2["type"]), (422, &json!("/problems/idempotency-key-reused")));
-    // The name counts for one endpoint and one key alone.
+    // A key is valid for one endpoint and one API key.
     let elsewhere = send(&host, &key, "properties", "batch-1", &records()[0].1).await;
     assert_eq!((elsewhere.0, elsewhere.1), (None, 200));
     let stranger = host.key("Other", "partner").await;
     assert_eq!(send(&host, &stranger, "properties", "batch-1", &records()[0].1).await.1, 201);
-    // A refusal is an answer too.
+    // An error response is stored, too.
     let refused = send(&host, &key, "reservations", "bad-1", &batch[1]).await;
     let again = send(&host, &key, "reservations", "bad-1", &batch[1]).await;
     assert_eq!((refused.1, again.1, again.0.as_deref()), (422, 422, Some("true")));
     assert_eq!(send(&host, &key, "reservations", &"x".repeat(256), &batch).await.1, 400);
-    // Many at once under one name: one is done, the others hear of it or are told to wait.
+    // Many concurrent requests with one key: one is executed, the others get its response or are told to retry.
     let body = reservation("crowd");
     let sends = (0..12).map(|_| send(&host, &key, "reservations", "crowd", &body));
     let mut done = 0;
@@ -224,7 +224,7 @@ async fn dry_run_plans_match_the_outcome(database: Database) {
     );
     assert_eq!(host.get(&key, "reservations/r1").await.1["checkOut"], "2027-06-04", "nothing was done");
     let path = format!("reservations?plan={}", plan["plan"].as_str().expect("a plan"));
-    // Something else happens first: the plan is void, and nothing is done.
+    // Another change happens first: the plan is outdated, and nothing is done.
     let mut other = reservation("r1");
     other["checkOut"] = json!("2027-06-05");
     host.post(&key, "reservations", &other).await;

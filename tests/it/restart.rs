@@ -27,11 +27,11 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// What was sold while the database came and went.
 #[derive(Default)]
 struct Sold {
-    /// The first nights of the bookings of the engine that stand.
+    /// First nights of the active bookings of the engine.
     booked: Vec<i64>,
-    /// Of those that were cancelled.
+    /// First nights of cancelled bookings.
     cancelled: Vec<i64>,
-    /// Of those that a channel sold by itself.
+    /// First nights of bookings sold by a channel itself.
     theirs: Vec<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! What a plugin cannot do.
+//! Limits of the sandbox.
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,7 +64,7 @@ async fn each_exceeded_limit_is_named() {
     let large = format!("nothing {}", "x".repeat(256 * 1024));
     let large = plugin.decode(narrow, request(&large)).await.result;
     assert!(large.is_ok() || matches!(large, Err(CallError::LimitExceeded { limit: "copied bytes", .. })), "{large:?}");
-    // After all that the next call is served as if nothing had been.
+    // After that the next call works normally.
     assert!(plugin.decode(call(), request("nothing")).await.result.is_ok());
 }
 
@@ -104,7 +104,7 @@ async fn invalid_components_are_refused_with_a_reason() {
         Err(error) => error,
     };
     assert!(matches!(refused(b"\0asm garbage".to_vec()).await, LoadError::Compile(_)));
-    // An empty component has nothing of the contract.
+    // An empty component exports nothing of the contract.
     assert!(matches!(refused(b"\0asm\x0d\0\x01\0".to_vec()).await, LoadError::Contract(_)));
     let half = component("example");
     assert!(matches!(refused(half[..half.len() / 2].to_vec()).await, LoadError::Compile(_)));
@@ -119,7 +119,7 @@ async fn compiled_code_is_loaded_only_from_the_signed_cache() {
     let code = std::fs::read(&file).expect("read");
     let again = engine(Some(&cache)).load(component("example")).await.expect("from the cache");
     assert_eq!(first.hash(), again.hash());
-    // Without its mark it is native code from a stranger.
+    // Without its authentication tag it is untrusted native code.
     assert!(matches!(engine(None).load(code[32..].to_vec()).await, Err(LoadError::Precompiled)));
     let mut forged = code.clone();
     let last = forged.len() - 1;

@@ -6,7 +6,7 @@ use gassync::store::Db;
 use gassync_tests::database::Database;
 use sqlx::Row;
 
-/// Table, column, whether it may be null.
+/// Table, column, and whether it is nullable.
 type Columns = BTreeSet<(String, String, bool)>;
 
 async fn open(database: &Database) -> Db {
@@ -36,7 +36,7 @@ async fn both_databases_have_the_same_columns() {
     let rows = sqlx::query(text).fetch_all(&pool).await.expect("columns");
     let postgres: Columns = rows.iter().map(|row| (row.get("t"), row.get("c"), row.get("nullable"))).collect();
     let mut sqlite = sqlite_columns().await;
-    // PostgreSQL has a setting of the transaction for what SQLite keeps in this one-row table.
+    // SQLite uses this one-row table where PostgreSQL uses a setting of the transaction.
     sqlite.retain(|(table, ..)| table != "gas_change_context");
     let only_here: Vec<_> = sqlite.symmetric_difference(&postgres).collect();
     assert!(only_here.is_empty(), "{only_here:?}");

@@ -1,5 +1,5 @@
-//! One record never stops a page: an odd one is set aside in its own words, told once however often it comes, and read again
-//! when its plugin or the record changes.
+//! One record never stops a page: an odd one is set aside in its original form, reported once however often it is
+//! received, and read again when its plugin or the record changes.
 
 use std::{
     net::SocketAddr,
@@ -31,7 +31,7 @@ on_both!(
     a_record_the_database_refuses_stops_no_other,
 );
 
-/// A channel that lists whatever it is told to.
+/// A channel with a configurable list of bookings.
 #[derive(Clone, Default)]
 struct FaultyChannel {
     bookings: Arc<Mutex<String>>,
@@ -65,13 +65,13 @@ fn booking(number: &str) -> Value {
     })
 }
 
-/// The same with one member written otherwise.
+/// The booking with one member replaced.
 fn with(mut booking: Value, name: &str, value: Value) -> Value {
     booking[name] = value;
     booking
 }
 
-/// A host that is connected with the channel and has asked it once.
+/// A host connected to the channel, after the first poll.
 async fn connected(database: Database) -> (Host, FaultyChannel, CreatedSource) {
     let channel = FaultyChannel::default();
     let address = channel.serve().await.to_string();
@@ -86,7 +86,7 @@ async fn connected(database: Database) -> (Host, FaultyChannel, CreatedSource) {
     (host, channel, made)
 }
 
-/// What becomes of the records of a poll, by number.
+/// Number of records of a poll by outcome.
 async fn polled(host: &Host) -> Value {
     let (status, tally) = read(host.operate("sources/example/sync", &json!(null)).await).await;
     assert_eq!(status, 200, "{tally}");
@@ -115,7 +115,7 @@ async fn an_unreadable_record_does_not_stop_a_page(database: Database) {
     assert_eq!(raw, odd);
     assert_eq!(host.look("sources/example").await["status"], "active");
 
-    // The channel mends it.
+    // The channel corrects the record.
     channel.say(&json!([booking("B-2")])).await;
     assert_eq!(polled(&host).await, json!({ "parked": 1 }));
     assert_eq!(set_aside(&host).await, [] as [Value; 0]);
@@ -185,7 +185,7 @@ async fn a_message_is_mended_and_unreadable_parts_set_aside(database: Database) 
     host.stop().await;
 }
 
-/// The same component with other bytes: a section of no meaning is added to its end.
+/// The same component with other bytes: an empty section is added to its end.
 fn another_version(mut component: Vec<u8>) -> Vec<u8> {
     component.extend([0, 5, 4]);
     component.extend(b"more");
@@ -197,7 +197,7 @@ async fn a_new_plugin_version_retries_set_aside_records(database: Database) {
     let nameless = with(booking("B-2"), "number", json!(null));
     channel.say(&json!([nameless, with(booking("B-3"), "to", json!("soon"))])).await;
     assert_eq!(polled(&host).await, json!({ "set-aside": 2 }));
-    // What the channel has now stands for what another version would make of what it had.
+    // The corrected data stands for what another version would read from the old data.
     channel.say(&json!([booking("B-3")])).await;
     let (status, installed) = host.install(another_version(component("example"))).await;
     assert_eq!((status, &installed["status"]), (201, &json!("serving")), "{installed}");
@@ -205,7 +205,7 @@ async fn a_new_plugin_version_retries_set_aside_records(database: Database) {
     host.stop().await;
 }
 
-/// Has the database refuse the reservation B-2, as it would one that no rule of ours foresees.
+/// Makes the database reject reservation B-2, which no validation rule would.
 async fn refuse_one(host: &Host) {
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let text = tx.dialect(

@@ -1,4 +1,4 @@
-//! Channels that speak JSON, and calendars by iCal: what a component makes of what they send.
+//! Sketches of channels that use JSON, and of iCal calendars: what each component makes of their data.
 
 use std::{collections::BTreeMap, fs, sync::Arc};
 
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-/// Compiled once, however many tests ask: that is what takes the time.
+/// Compiled once for all tests, because compiling takes most of the time.
 async fn load(name: &'static str) -> Arc<dyn Adapter> {
     static LOADED: Mutex<BTreeMap<&str, Arc<dyn Adapter>>> = Mutex::const_new(BTreeMap::new());
     let mut loaded = LOADED.lock().await;
@@ -60,7 +60,7 @@ fn problem(ending: TryResult) -> Value {
     }
 }
 
-/// The JSON that a request carried.
+/// The JSON body of a request.
 fn sent(request: &Value) -> Value {
     serde_json::from_str(request["body"].as_str().expect("a body")).expect("JSON")
 }
@@ -227,7 +227,7 @@ mod smoobu {
         assert_eq!(asked["url"], format!("https://login.smoobu.com/api/reservations?{query}"));
         let header = |name: &str| asked["headers"][name].as_str().expect("a header");
         assert_eq!((header("X-Timestamp"), header("X-API-Key")), ("2027-03-04T05:06:07Z", "{smoobu.key}"));
-        // Secrets are their own names here, so anybody can sign.
+        // Secrets equal their own names here, so the signature can be computed.
         let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let lines =
             ["GET", "/api/reservations", query, "2027-03-04T05:06:07Z", header("X-Nonce"), nothing, "{smoobu.key}"];

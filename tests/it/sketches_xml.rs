@@ -1,4 +1,4 @@
-//! What the contract must be able to say for channels that speak XML, said by small components.
+//! Sketches of channels that use XML: what the contract must be able to express for them.
 
 use std::{path::Path, sync::Arc};
 
@@ -39,7 +39,7 @@ fn answers(bodies: &[Vec<u8>]) -> Vec<HttpResponse> {
     bodies.iter().map(|body| HttpResponse { status: 200, headers: Vec::new(), body: body.clone() }).collect()
 }
 
-/// Through a text: numbers keep their digits.
+/// Reads through text, so that numbers keep their digits.
 fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_str(&value.to_string()).expect("the form of a trial")
 }
@@ -63,7 +63,7 @@ fn sent(document: &Value, index: usize) -> &str {
     document["requests"][index]["body"].as_str().expect("a body")
 }
 
-/// What a document must have in it.
+/// Asserts that a document contains this.
 fn has(whole: &str, part: &str) {
     assert!(whole.contains(part), "{part} is not in {whole}");
 }
@@ -285,7 +285,7 @@ mod booking_com {
                 "changed": { "availability": true, "price": true, "rules": true } })
         };
         let updates = json!([update("2027-05-01", 95.50), update("2027-06-04", 99.0)]);
-        // Both together, then each by itself: availability, and rates.
+        // Both together, then separately: availability and rates.
         let files = [
             "availability-warned.xml",
             "rates-taken.xml",

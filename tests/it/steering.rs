@@ -35,7 +35,7 @@ on_both!(
     links_without_push_send_nothing,
 );
 
-/// Long enough for what must not happen.
+/// How long to wait before asserting that something did not happen.
 const A_WHILE: std::time::Duration = std::time::Duration::from_secs(3);
 
 pub async fn call(host: &Host, method: Method, path: &str, body: &Value) -> (u16, Value) {
@@ -64,7 +64,7 @@ pub async fn number(host: &Host, source: &str) -> SourceId {
     SourceId(host.look(&format!("sources/{source}")).await["id"].as_i64().expect("a number"))
 }
 
-/// Whether a channel's reservation is a booking of the core.
+/// True if a channel's reservation is booked in the core.
 pub async fn is_booked(host: &Host, source: &str, id: u64) -> bool {
     let (account, source) = (account(host).await, number(host, source).await);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -79,7 +79,7 @@ async fn missing(host: &Host, source: &str, id: u64) -> String {
     parked.map(|record| record["missing"].to_string()).unwrap_or_default()
 }
 
-/// A booking that is made at alpha.
+/// Creates a booking at alpha.
 pub fn sell(stage: &Stage, nights: (i64, i64), notification: Notification) -> u64 {
     let new = NewBooking {
         room_id: stage.rooms.0,
@@ -105,7 +105,7 @@ fn beta_is_open(stage: &Stage, ahead: i64) -> bool {
     is_open(&stage.beta, stage.rooms.1, stage.day(ahead))
 }
 
-/// How often alpha was called, once no call to it is under way any more.
+/// Number of calls of alpha, once none is running.
 async fn calls_of_alpha(stage: &Stage) -> usize {
     tokio::time::sleep(A_WHILE).await;
     stage.alpha.beds24.requests().len()
@@ -174,7 +174,7 @@ async fn a_partner_sees_that_its_source_is_stopped(database: Database) {
     }
     steer(&host, "front%20desk", "resume").await;
     assert_eq!(host.post(&key, "properties", &house).await.0, 200);
-    // There is no channel to be asked or told.
+    // The source has no channel to poll or push to.
     let path = "sources/front%20desk";
     let off = json!({ "syncEnabled": false });
     assert_eq!(call(&host, Method::PATCH, &format!("{path}/switches"), &off).await.0, 400);
@@ -224,7 +224,7 @@ async fn an_outbound_only_source_changes_nothing_in_the_core(database: Database)
     stage.book("d1", (6, 7), "confirmed").await;
     host.until("it is told", async || stage.booked().len() == 1).await;
     assert!(!is_booked(host, "alpha", heard).await && beta_is_open(&stage, 0), "the core goes by no word of it");
-    // One switch for one thing.
+    // One switch for one setting.
     let silent = json!({ "enabled": false });
     let (status, answer) = call(host, Method::POST, "sources/alpha/pushing", &silent).await;
     assert_eq!(status, 409, "{answer}");
@@ -239,7 +239,7 @@ async fn an_inbound_only_source_receives_no_pushes(database: Database) {
     let stage = Stage::open(database, "1").await;
     let host = &stage.host;
     all_synced(&stage).await;
-    // The same switch under its other name.
+    // The same switch by its other name.
     let silent = json!({ "enabled": false, "bookings": "none" });
     assert_eq!(call(host, Method::POST, "sources/beta/pushing", &silent).await.0, 204);
     let (_, switches) = call(host, Method::GET, "sources/beta/switches", &Value::Null).await;
@@ -271,7 +271,7 @@ async fn a_shorter_poll_interval_applies_at_once(database: Database) {
         let of_bookings = jobs.into_iter().filter(|job| job.payload.0["entity"] == "reservation");
         of_bookings.map(|job| Timestamp::from(job.run_at)).min()
     };
-    // Whatever else has it come earlier first.
+    // First wait until the job is due later, since other events enqueue it earlier.
     let waits_long = async || due().await.is_some_and(|at| at.duration_since(host.app.now()).as_secs() > 200);
     host.until("the next poll waits as the manifest says", waits_long).await;
     let wait = async || due().await.expect("a poll").duration_since(host.app.now()).as_secs();
@@ -330,7 +330,7 @@ async fn settings_are_validated_and_apply_to_the_next_call(database: Database) {
     host.stop().await;
 }
 
-/// The time that is given to a host, ahead of the machine's by as much as a test says.
+/// A clock ahead of the system clock by an adjustable offset.
 fn shifted() -> (Clock, Arc<AtomicI64>) {
     let (clock, ahead) = (host::clock(), Arc::new(AtomicI64::new(0)));
     let by = Arc::clone(&ahead);
@@ -411,7 +411,7 @@ async fn a_push_is_recorded_as_a_sync_run(database: Database) {
     .await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(runs(host, "beta", "availability_export").await.len(), count);
-    // Its links show it.
+    // The links show it.
     let links = host.look("sources/beta/links").await;
     let id = stage.rooms.1.to_string();
     let room = links.as_array().expect("links").iter().find(|link| link["id"] == id);

@@ -82,7 +82,7 @@ async fn tables_with(db: &Db, column: &str) -> BTreeSet<String> {
     texts(db, text).await.into_iter().collect()
 }
 
-/// Rows in every table that keeps something for a source, where nothing has written any yet.
+/// Inserts a row into every table with data of a source that has none yet.
 async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
     let (a, s, c) = (account.0, source.0, connection);
     let mut tx = db.platform_write().await.expect("a transaction");
@@ -125,7 +125,7 @@ async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
         format!("int_parked_reservations (account_id, source_id, external_id, record, raw_data, digest, observed_at, missing,
             parked_at, synced_at) values ({a}, {s}, 'odd', '{{}}', '{{}}', 'd', NOW, '[]', NOW, NOW)"),
     ] {
-        // A date written as text is none on PostgreSQL where it comes out of a query.
+        // PostgreSQL does not accept text as a date in the result of a query.
         let text = match tx {
             Tx::Postgres(..) => text.replace("'2027-05-0", "date '2027-05-0").replace("'{}'", "jsonb '{}'"),
             Tx::Sqlite(..) => text,
@@ -176,7 +176,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
         let is_listed = SOURCE_TABLES.iter().chain(&CONNECTION_TABLES).any(|piece| piece.table == table);
         assert!(is_listed || ["int_sync_log", "int_sources"].contains(&&*table), "nobody deletes {table}");
     }
-    // The plan, and what is asked for before it is done.
+    // The plan, and the confirmation that is required.
     let (status, plan) = call(host, Method::POST, "sources/alpha/delete", &json!({ "dryRun": true })).await;
     assert_eq!((status, &plan["done"], &plan["bookingsKept"]), (200, &json!(false), &json!(2)), "{plan}");
     assert_eq!((&plan["keys"], &plan["subscriptions"], &plan["creates"]), (&json!(1), &json!(1), &json!(true)));

@@ -24,7 +24,7 @@ async fn accounts_are_isolated(database: Database) {
     let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.read(one).await.expect("a transaction");
     assert!(sources::get(&mut tx, one, source).await.expect("read").is_some());
-    // Even a query that asks for another's rows gets none, where the database can see to it.
+    // A query for another account's rows returns none, where the database enforces that.
     let mut tx = db.read(other).await.expect("a transaction");
     let found = sources::get(&mut tx, one, source).await.expect("read");
     assert_eq!(found.is_none(), database.is_postgres());
@@ -45,7 +45,7 @@ async fn outbox_records_the_origin(database: Database) {
     let mut tx = db.write_for(account, source).await.expect("a transaction");
     let id = gassync::core::put_property(&mut tx, account, None, &property, at(1)).await.expect("made");
     tx.commit().await.expect("committed");
-    // Rolled back: it never happened.
+    // Rolled back, it has no effect.
     let mut tx = db.write_for(account, source).await.expect("a transaction");
     gassync::core::put_property(&mut tx, account, None, &property, at(2)).await.expect("made");
     drop(tx);

@@ -31,9 +31,9 @@ async fn no_route_leaks_another_account(database: Database) {
         .await
         .expect("json");
     let their_source = host.get(&theirs, "sources/me/status").await.1["id"].clone();
-    // What has its place before there is a subscriber is missed, and can be replayed.
+    // Events with a sequence number before the subscription existed are missed, and can be replayed.
     host.until("the feed has its places", async || host.get(&theirs, "changes").await.1["data"][0].is_object()).await;
-    // Nobody listens there: what is told stays where it is.
+    // Nothing listens there: messages stay queued.
     let closed = json!({ "url": format!("http://127.0.0.1:{}/", free_port()), "excludeOrigin": false });
     let webhook = host.post(&theirs, "webhooks", &closed).await.1["id"].clone();
     assert_eq!(host.post(&theirs, &format!("webhooks/{webhook}/test"), &json!({})).await.0, 202);
@@ -50,7 +50,7 @@ async fn no_route_leaks_another_account(database: Database) {
     let mut walked = 0;
     for (path, operations) in openapi["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys() {
-            // A number of theirs may be that of something else of mine.
+            // An id of theirs may be the id of another entity of mine.
             let number = if path.contains("webhooks") { &webhook } else { &their_source };
             for id in ids.iter().map(ToString::to_string).chain([number.to_string()]) {
                 let method: Method = method.to_uppercase().parse().expect("a method");
@@ -59,7 +59,7 @@ async fn no_route_leaks_another_account(database: Database) {
                     let url = format!("{}{}", host.base, path.replace("{run}", &run.to_string()));
                     let mut request = host.http.request(method.clone(), url).bearer_auth(&mine);
                     if operations.get("post").is_some() || method == Method::PATCH {
-                        // What is mine may have the same ids; it must not find theirs.
+                        // My records may have the same ids; they must not find theirs.
                         request = request.json(&match path.contains("webhooks") {
                             true if path.ends_with("/replay") => since.clone(),
                             true => json!({}),
@@ -89,7 +89,7 @@ async fn no_route_leaks_another_account(database: Database) {
     }
     assert_eq!(subscriptions().await, before, "theirs are as they were");
     assert!(walked > 200, "only {walked} requests were sent");
-    // Records of mine that name theirs are parked or rejected, as if theirs were not there.
+    // Records of mine that refer to theirs are parked or rejected, as if theirs did not exist.
     let (status, parked) = host.post(&mine, "reservations", &reservation("r1")).await;
     assert_eq!((status, &parked["errors"][0]["problem"]), (202, &json!("room type t1 is not mapped")));
     assert_eq!(host.get(&theirs, "reservations/r1").await.1["guest"]["firstName"], "Noor");

@@ -1,4 +1,4 @@
-//! The walls of the house, held by reading its source.
+//! Architecture rules, checked by reading the source.
 
 use std::{
     collections::BTreeMap,

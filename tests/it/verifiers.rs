@@ -12,7 +12,7 @@ use gassync_tests::{
 };
 use serde_json::{Value, json};
 
-/// A message, and whether it is to be believed.
+/// A message, and whether it is valid.
 struct Message {
     secret: SigningSecret,
     id: String,
@@ -39,7 +39,7 @@ fn messages(signing: Signing) -> Vec<Message> {
     let now = clock()().as_second();
     let secret = || SigningSecret::make(signing, &system_random()).expect("a secret");
     let mut messages = Vec::new();
-    // What a re-serialiser would write in another way is signed as it is.
+    // Bodies that a JSON library would write differently are signed as they are.
     for (number, body) in [r#"{"a":1.0}"#, r#"{ "b" : "\u00e9é" , "a":[ ] }"#, "{\"n\": 1e2}\n", r#"{"text":"x.y.z"}"#]
         .into_iter()
         .enumerate()
@@ -88,7 +88,7 @@ fn agree(messages: &[Message], judged: &[Value]) {
     assert_eq!(messages.len(), judged.len());
     let now = clock()();
     for (message, judged) in messages.iter().zip(judged) {
-        // Of the asymmetric kind nothing but Node.js itself is asked, which knows no time.
+        // The asymmetric scheme is checked by Node.js alone, without a time check.
         let is_timed = message.secret.signing() == Signing::V1 || (message.second - now.as_second()).abs() < 300;
         assert!(!is_timed || judged["verified"] == json!(message.is_good), "{}: {judged}", message.line());
         let headers = (&*message.id, &*message.second.to_string(), &*message.signatures);
@@ -104,7 +104,7 @@ fn agree(messages: &[Message], judged: &[Value]) {
 
 #[test]
 fn node_reference_library_agrees() {
-    // The library is found beside the script.
+    // The library is next to the script.
     let folder = target_dir().join("tools/verifiers/node");
     let script = folder.join("verify.mjs");
     std::fs::copy(repository().join("tests/verifiers/verify.mjs"), &script).expect("tests/run installs its library");

@@ -1,4 +1,4 @@
-//! Webhook delivery: complete, signed, at least once with stable ids.
+//! Webhook delivery: complete, signed, at least once, with stable ids.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -29,10 +29,10 @@ on_both!(
     replay_delivers_missed_events
 );
 
-/// Loopback is a range that the operator allows here.
+/// The operator allows loopback addresses here.
 const ALLOWED: (&str, &str) = ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8");
 
-/// A host with a partner that makes the houses, and the key of another that listens.
+/// A host with a partner that creates the properties, and the key of another that listens.
 pub(super) async fn stage(database: Database) -> (Host, String, String) {
     let host = Host::with(database, &[ALLOWED]).await;
     let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
@@ -90,13 +90,13 @@ async fn events_are_delivered_signed_to_matching_subscriptions(database: Databas
         new.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
         subscribers.insert(format!("/{path}"), subscribe(&host, &listener, new).await);
     }
-    // The maker hears nothing of what it does itself, unless it wants to.
+    // By default a subscriber does not receive its own source's changes.
     let own = subscribe(&host, &maker, json!({ "url": receiver.url("/own") })).await;
     let echo = json!({ "url": receiver.url("/echo"), "excludeOrigin": false, "events": ["reservation.created"], "payload": "full" });
     subscribers.insert("/echo".to_owned(), subscribe(&host, &maker, echo).await);
     furnish(&host, &maker).await;
     book(&host, &maker, "r1").await;
-    // All: property, room type, its guest, the booking, its nights. The others hear of the booking alone.
+    // All events: property, room type, guest, booking, nights. The other subscriptions match the booking only.
     let received = receiver.until(5 + 4).await;
     let to = |path: &str| received.iter().filter(|message| message.path == path).cloned().collect::<Vec<_>>();
     let expected =
@@ -122,7 +122,7 @@ async fn events_are_delivered_signed_to_matching_subscriptions(database: Databas
     assert!(!String::from_utf8_lossy(&booked.body).contains("Noor"), "thin messages carry no guest");
     let nights = of_type(&all, "availability.updated").json();
     assert_eq!((&nights["data"]["from"], &nights["data"]["to"]), (&json!("2027-06-01"), &json!("2027-06-03")));
-    // Whose source brought it sees the record, and no other of the account.
+    // The source that sent the record sees it; other sources of the account do not.
     assert_eq!(to("/echo")[0].json()["data"]["record"]["guest"]["firstName"], "Noor");
     let (full, record) = (to("/full").remove(0), json!(null));
     assert_eq!(full.json()["data"]["record"], record);
@@ -133,7 +133,7 @@ async fn events_are_delivered_signed_to_matching_subscriptions(database: Databas
     let body = event.json();
     assert_eq!((&body["specversion"], &body["type"]), (&json!("1.0"), &json!("reservation.created")));
     assert_eq!(body["id"], event.header("webhook-id"));
-    // The same fact has the same id for all, and no two facts share one.
+    // An event has the same id for all subscribers, and different events have different ids.
     let ids: HashSet<&str> = all.iter().map(|message| message.header("webhook-id")).collect();
     assert_eq!(ids.len(), all.len());
     assert_eq!(event.header("webhook-id"), booked.header("webhook-id"));
@@ -179,7 +179,7 @@ async fn full_payloads_require_read_scopes(database: Database) {
     assert_eq!(make(&half, json!(["reservation.*"])).await, lacks("guests:read"), "whose booking it is");
     let both = subscriber("both", json!(["webhooks:write", "reservations:read", "guests:read"])).await;
     assert_eq!(make(&both, json!(["reservation.*"])).await.0, 201);
-    // What is full already goes nowhere else by the hand of one who may not read it, and may be made thin by anybody.
+    // A key without the read scopes cannot redirect a `full` subscription; any key may change it to `thin`.
     assert_eq!(to_full(&key).await.0, 200);
     let elsewhere = json!({ "url": format!("{url}elsewhere") });
     assert_eq!(refused(change(&writer, elsewhere).await), lacks("reservations:read"));
@@ -288,7 +288,7 @@ async fn slow_and_failing_endpoints_do_not_delay_others(database: Database) {
     })
     .await;
     assert_eq!(delivered(made[2], "delivered").await, good.received().len(), "each once");
-    // The hanging one is still waited for: nobody waited for it.
+    // The hanging endpoint is still pending: it delayed nobody.
     assert_eq!((delivered(made[0], "delivered").await, delivered(made[1], "delivered").await), (0, 0));
     assert!(hanging.received().len() <= 16, "no more than are on their way at once");
     let tried: HashSet<String> =
@@ -297,7 +297,7 @@ async fn slow_and_failing_endpoints_do_not_delay_others(database: Database) {
     host.stop().await;
 }
 
-/// How long a subscriber stays away: `TEST_AWAY_SECONDS` makes it longer.
+/// How long a subscriber is down; set by `TEST_AWAY_SECONDS`.
 fn away() -> Duration {
     let seconds = std::env::var("TEST_AWAY_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(0))
@@ -321,7 +321,7 @@ async fn an_endpoint_receives_everything_after_an_outage(database: Database) {
     host.until("it was missed", async || failing().await > 0).await;
     tokio::time::sleep(away()).await;
     receiver.resume().await;
-    // Its pauses have doubled meanwhile, and what was tried twice comes after five minutes.
+    // The pauses have doubled meanwhile, and messages tried twice are retried after five minutes.
     let received = receiver.within(away() * 6 + Duration::from_secs(60), 30).await;
     let ids: HashSet<&str> = received.iter().map(|message| message.header("webhook-id")).collect();
     assert_eq!(ids.len(), 30, "each of them");
@@ -335,7 +335,7 @@ async fn ordered_subscriptions_receive_events_in_order(database: Database) {
     let new = json!({ "url": receiver.url("/"), "ordered": true, "events": ["booking.*"], "payload": "full" });
     subscribe(&host, &listener, new).await;
     furnish(&host, &maker).await;
-    // The first word about the first booking is refused once.
+    // The first event of the first booking is rejected once.
     let refused = Mutex::new(false);
     receiver.answers_by(move |message| {
         let is_it = message.json()["type"] == "reservation.created" && message.json()["data"]["gasId"] == json!(1);
@@ -407,7 +407,7 @@ async fn messages_carry_both_signatures_during_rotation(database: Database) {
     assert_eq!(message.json()["type"], "webhook.test");
     assert!(verifies(&made, &message) && verifies(&second, &message));
     assert_eq!(message.header("webhook-signature").split(' ').count(), 2);
-    // However often it is replaced, there is one former secret.
+    // However often the secret is rotated, there is one previous secret.
     let third = rotate(SecretRotation { grace_seconds: Some(604_800), ..SecretRotation::default() }).await;
     host.post(&listener, &format!("{path}/test"), &json!({})).await;
     let message = receiver.until(2).await.remove(1);

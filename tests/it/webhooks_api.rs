@@ -39,7 +39,7 @@ async fn subscribe(host: &Host, key: &str, wants: Value) -> Value {
     made
 }
 
-/// The deliveries that fit, the newest first.
+/// The matching deliveries, newest first.
 async fn deliveries(host: &Host, key: &str, id: &Value, query: &str) -> Vec<Value> {
     let (status, page) = host.get(key, &format!("webhooks/{id}/deliveries{query}")).await;
     assert_eq!(status, 200, "{page}");
@@ -307,7 +307,7 @@ async fn replay_runs_can_be_planned_followed_and_cancelled(database: Database) {
     }
     let more: Value = (2..6).map(|n| reservation(&format!("r{n}"))).collect();
     host.post(&key, "reservations", &more).await;
-    // What has its place before there is a subscriber is not told to it by itself.
+    // Events from before the subscription are not delivered without a replay.
     host.until("all have their places", async || {
         let feed = host.get(&other, "changes?limit=1000").await.1;
         let of = |kind: &Value| ["reservation.created", "property.created"].iter().any(|known| kind == known);
@@ -345,11 +345,11 @@ async fn replay_runs_can_be_planned_followed_and_cancelled(database: Database) {
     assert_eq!(progress(&run["run"]).await, done);
     assert_eq!(receiver.received()[0].json()["type"], "property.created");
 
-    // Nothing arrives, so that there is something to stop.
+    // Nothing is delivered, so that there are deliveries to cancel.
     receiver.answers(Answer::Later(429, 600));
     let (_, run) = host.post(&other, &path, &asked(json!({}))).await;
     assert_eq!(run["messages"], 5, "what arrived is not told again");
-    // The one refusal shuts the door for all of them, and each says so.
+    // One refusal pauses all of them, and each shows the reason.
     host.until("nothing is on its way", async || {
         let waiting = deliveries(&host, &other, &id, "?state=waiting").await;
         waiting.len() == 5 && waiting.iter().all(|one| one["why"] == "it answered 429")
@@ -398,7 +398,7 @@ async fn operators_can_manage_any_subscription(database: Database) {
         (202, sent["messageId"].as_str().expect("an id"))
     );
 
-    // 410 disables it, and somebody should look at that.
+    // 410 disables the subscription and raises an alarm.
     receiver.answers(Answer::Status(410));
     host.operate(&format!("webhooks/{id}/test"), &json!({})).await;
     host.until("it is disabled", async || host.look(&format!("webhooks/{id}")).await["enabled"] == json!(false)).await;
@@ -442,7 +442,7 @@ async fn secrets_are_shown_once_and_stored_encrypted(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
     let key = host.key(ACCOUNT, "partner").await;
-    // One that repeats what it was sent makes no secret of it known.
+    // A response that echoes the request reveals no secret.
     receiver.answers_by(|message| Answer::Says(200, format!("{:?}", message.headers)));
     let made = subscribe(&host, &key, json!({ "url": receiver.url("/"), "bearer": HEADER })).await;
     let first = made["secret"].as_str().expect("a secret").to_owned();

@@ -1,6 +1,6 @@
 //! Kills the host during delivery: every event is delivered, and repeated messages have the same id.
 //!
-//! `TEST_KILLS=50` asks for more of them.
+//! `TEST_KILLS=50` kills more often.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,14 +21,14 @@ use serde_json::{Value, json};
 
 on_both!(no_delivery_is_lost_when_a_host_is_killed);
 
-/// Kills per database, unless the environment says otherwise.
+/// Default number of kills per database.
 const KILLS: u32 = 4;
 /// Bookings between two kills.
 const BOOKINGS: u32 = 6;
-/// The longest that anything is waited for, in steps of 50 ms.
+/// Maximum wait for anything, in steps of 50 ms.
 const STEPS: u32 = 1_200;
 
-/// A partner's client, whose host may be gone at any moment.
+/// A partner's client whose host may be killed at any moment.
 struct Caller<'a> {
     http: Client,
     base: String,
@@ -85,7 +85,7 @@ async fn no_delivery_is_lost_when_a_host_is_killed(database: Database) {
             assert!(status < 300, "{taken}");
             booked.insert(taken["gasId"].as_i64().expect("a booking"));
         }
-        // No clock and no dice decide the moment, only the number of the kill: somewhere in the work.
+        // The moment depends only on the number of the kill, not on a clock or a random number: somewhere in the work.
         tokio::time::sleep(Duration::from_millis(u64::from(kill * 37 % 150))).await;
         host.kill();
         host.start().await;

@@ -34,7 +34,7 @@ on_both!(
 
 const LEASE: i64 = 60;
 
-/// Facts at every `step`th of these places of the feed, which happened at this second.
+/// Inserts events at every `step`th of these sequence numbers, with this second as event time.
 async fn happen(db: &Db, account: AccountId, what: (&str, i64, &str), (low, high, step): (i64, i64, i64), second: i64) {
     let (entity, id, action) = what;
     let text = AssertSqlSafe(format!(
@@ -116,7 +116,7 @@ fn since(second: i64) -> ReplayRequest {
     ReplayRequest { since: at(second), until: Some(at(1_000_000)), ..ReplayRequest::default() }
 }
 
-/// The places of what fits, and where the next plan goes on.
+/// The sequence numbers of the matches, and the cursor of the next plan.
 async fn plan(db: &Db, webhook: &Webhook, asked: &ReplayRequest) -> (Vec<i64>, Option<String>) {
     let mut tx = db.read(webhook.account).await.expect("a transaction");
     let planned = webhooks::plan(&mut tx, webhook, asked, at(1_000)).await.expect("read");
@@ -142,7 +142,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let old = at(2_000_000);
     assert_eq!(retention::forget(&mut tx, retention::JOBS, old, 100).await.expect("forgotten"), 0);
-    // What subscribers did not take is no work for those who mend sources.
+    // Dead deliveries are not among the dead jobs of sources.
     assert!(alarms::dead_jobs(&mut tx).await.expect("alarms").is_empty());
     let dead = alarms::dead_deliveries(&mut tx).await.expect("alarms").remove(0);
     assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
@@ -154,7 +154,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     let delivered = ReplayRequest { states: vec!["delivered".into()], ..since(0) };
     assert_eq!(plan(&db, &webhook, &delivered).await.0, [1, 3, 4]);
 
-    // Facts and what came of them go together, and what is gone leaves nothing.
+    // Events are deleted together with their deliveries, and deleted rows leave nothing behind.
     let mut tx = db.platform_write().await.expect("a transaction");
     subscribers::delete(&mut tx, account, webhook.id, at(6)).await.expect("deleted");
     for (class, gone) in [
@@ -176,11 +176,11 @@ async fn a_replay_plan_continues_at_the_cursor(database: Database) {
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[]).await;
     let all = MAX_SCANNED + 3_000;
-    // Every second fact got its place before those that had happened earlier.
+    // Every second event got its sequence number before earlier events.
     happen(&db, account, ("property", 1, "updated"), (1, all, 2), 200).await;
     happen(&db, account, ("property", 1, "updated"), (2, all, 2), 100).await;
     let (mut asked, mut found, mut runs) = (since(0), BTreeSet::<i64>::new(), 0);
-    // Finer than what is kept of a time.
+    // Finer than the stored resolution of times.
     asked.since = at(100) + SignedDuration::from_micros(500);
     loop {
         let (places, next) = plan(&db, &webhook, &asked).await;
@@ -195,7 +195,7 @@ async fn a_replay_plan_continues_at_the_cursor(database: Database) {
         }
     }
     assert_eq!((found.len(), runs), (53_000, 6), "none left out");
-    // What is looked at in vain has an end too.
+    // A scan without matches ends, too.
     let mut asked = ReplayRequest { events: vec!["guest.created".into()], ..since(0) };
     let (places, next) = plan(&db, &webhook, &asked).await;
     assert!(places.is_empty() && next.is_some());
@@ -241,7 +241,7 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
     let missed: Vec<i64> = (1..=5).filter(|place| *place == 1 || !came.contains(place)).collect();
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, missed, "what arrived is told no second time");
 
-    // Nor is it when a run that tells it again is stopped.
+    // A delivered message is not missed either if a replay run that repeats it is cancelled.
     let mut tx = db.write(account).await.expect("a transaction");
     let again = webhooks::enqueue_replay(&mut tx, &webhook, (&since(0), &[6]), at(8)).await.expect("begun");
     queue::cancel_run(&mut tx, again, at(9)).await.expect("stopped");
@@ -260,7 +260,7 @@ async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3], "thrown away, and on no list of what is dead");
     assert!(claim(&db, 4, 64).await.is_empty(), "somebody is at it");
-    // Its worker died, and another finds it.
+    // Its worker died, and another one claims it.
     let again = claim(&db, 3 + LEASE, 64).await.remove(0);
     let ids = |taken: &Claim| taken.jobs.iter().map(|job| job.id).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&lost));
@@ -304,7 +304,7 @@ async fn deletions_bypass_the_property_filter(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     let webhook = subscribe(&db, account, source, &[7]).await;
-    // Nothing of it is in the core any more.
+    // None of them exist in the core any more.
     let facts = [
         (("property", 7, "deleted"), true),
         (("property", 8, "deleted"), false),

@@ -1,4 +1,4 @@
-//! Failing endpoints and hosts: deferrals, changes during delivery, undecryptable secrets.
+//! Failing endpoints and hosts: deferrals, changes during delivery, secrets that cannot be decrypted.
 
 use std::{collections::HashSet, sync::Mutex};
 
@@ -54,7 +54,7 @@ async fn retry_after_is_honoured(database: Database) {
         .collect();
     assert_eq!(tried, [(&json!(1), &json!(429)), (&json!(2), &json!(204))]);
 
-    // However many do not arrive at once, that is one failure.
+    // However many messages fail at once, that counts as one failure.
     receiver.stop().await;
     let many: Value = (0..20).map(|number| reservation(&format!("r{number}"))).collect();
     assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
@@ -87,7 +87,7 @@ async fn changes_during_delivery_reset_endpoint_health(database: Database) {
     let shown = async || host.get(&listener, &format!("webhooks/{id}")).await.1;
     assert_eq!((&shown().await["enabled"], &shown().await["failures"]), (&json!(true), &json!(0)));
 
-    // Two changes at a time both count.
+    // Two concurrent changes both count.
     for number in 1..=5 {
         let (one, other) = (json!({ "description": format!("desk {number}") }), json!({ "maxAttempts": number }));
         let ((first, _), (second, _)) = tokio::join!(change(one), change(other));
@@ -96,7 +96,7 @@ async fn changes_during_delivery_reset_endpoint_health(database: Database) {
         assert_eq!((&shown["description"], &shown["maxAttempts"]), (&json!(format!("desk {number}")), &json!(number)));
     }
 
-    // What the former address wanted is nothing to the new one.
+    // The previous URL's request to pause does not apply to the new one.
     let third = WebhookReceiver::start().await;
     new.answers(Answer::Later(429, 600));
     assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
@@ -116,7 +116,7 @@ async fn shutdown_starts_no_further_delivery(database: Database) {
         .await
         .webhook
         .id;
-    // They wait until they can all be told at once.
+    // They wait until all can be sent at once.
     receiver.answers(Answer::Later(429, 1));
     let many: Value = (0..60).map(|number| reservation(&format!("r{number}"))).collect();
     assert_eq!(host.post(&maker, "reservations", &many).await.0, 200);
@@ -143,7 +143,7 @@ async fn undecryptable_subscriptions_are_deferred(database: Database) {
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account = store::webhooks::account_of(&mut tx, id).await.expect("an answer").expect("its account");
-    // As if another host had sealed it, with a key of its own.
+    // As if another host had encrypted it, with its own key.
     let foreign = (&[0_u8; 64][..], "another", "hash");
     store::webhooks::add_secret(&mut tx, account, id, foreign, now()).await.expect("kept");
     tx.commit().await.expect("committed");
@@ -164,7 +164,7 @@ async fn undecryptable_subscriptions_are_deferred(database: Database) {
     let job = host.look(&format!("jobs/{}", delivery["id"])).await;
     assert!(job["pausedUntil"].is_string(), "{job}");
     assert!(job["pauseReason"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
-    // A new secret takes the place of both, and whoever has mended it says so.
+    // After a new secret has replaced both, the subscription works again once it is enabled.
     let rotation = json!({ "graceSeconds": 0 });
     assert_eq!(host.post(&listener, &format!("webhooks/{id}/rotate-secret"), &rotation).await.0, 200);
     let path = format!("{}/integration/v1/webhooks/{id}", host.base);

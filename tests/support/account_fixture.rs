@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::database::Database;
 
-/// So many seconds into the time of tests that have a clock of their own.
+/// The given second of the time used by tests with their own clock.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("an instant")
 }
 
-/// A database with its schema, and a plugin `beds24` that serves.
+/// Opens a migrated database with an active plugin `beds24`.
 pub async fn open(database: &Database) -> Db {
     let db = Db::open(&database.url).await.expect("a database");
     db.migrate().await.expect("a schema");
@@ -33,7 +33,8 @@ pub async fn open(database: &Database) -> Db {
     db
 }
 
-/// An account with sources, of which the first creates. Webhooks come in under `key-NAME-0`, `key-NAME-1` and so on.
+/// Creates an account with sources, of which the first creates core entities. Their webhook keys are `key-NAME-0`,
+/// `key-NAME-1` and so on.
 pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [SourceId; SOURCES]) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");

@@ -1,5 +1,6 @@
-//! Which module uses which, read from the source of a crate: from `use` and from the paths in the code, without tests and looking
-//! through what modules only pass on (`pub use`). What a module's file itself defines is shared by those below it.
+//! Finds which modules use each other, from the source of a crate: from `use` items and paths in the code, without
+//! tests, and following re-exports (`pub use`). Items that a module's own file defines are shared by the modules below
+//! it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,22 +8,22 @@ use std::{
     path::Path,
 };
 
-/// How often what is passed on is looked through.
+/// Maximum number of re-exports followed.
 const MOST_STEPS: usize = 8;
 
-/// The names from the root of a crate to a module; the root has none.
+/// The path of a module from the crate root; empty for the root.
 type Module = Vec<String>;
 
-/// One module uses another.
+/// A use of one module by another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrow {
-    /// The file that it stands in, below the crate's source.
+    /// The file that contains it, relative to the crate's source.
     pub file: String,
-    /// Who uses.
+    /// The module that uses the other.
     pub from: Module,
-    /// Who is used.
+    /// The module that is used.
     pub to: Module,
-    /// As it is written.
+    /// The path as written.
     pub path: String,
 }
 
@@ -35,18 +36,18 @@ pub struct Crate {
 #[derive(Debug)]
 struct File {
     name: String,
-    /// Paths in the code and in private `use`.
+    /// Paths in the code and in private `use` items.
     paths: Vec<Vec<String>>,
-    /// By which path a name that is passed on is found.
+    /// The path of each re-exported name.
     passed_on: BTreeMap<String, Vec<String>>,
 }
 
 impl Crate {
-    /// Reads all files below a folder.
+    /// Reads all files of a folder.
     ///
     /// # Panics
     ///
-    /// When a file cannot be read.
+    /// Panics if a file cannot be read.
     pub fn read(src: &Path) -> Self {
         fn walk(dir: &Path, below: &str, found: &mut Vec<(String, String)>) {
             for entry in fs::read_dir(dir).expect("a folder").filter_map(Result::ok) {
@@ -64,7 +65,7 @@ impl Crate {
         Self::of(&found)
     }
 
-    /// Files by their names below the crate's source, and their text.
+    /// Parses files, given by path relative to the crate's source and text.
     pub fn of(files: &[(String, String)]) -> Self {
         let mut modules = BTreeMap::new();
         for (name, text) in files {
@@ -81,7 +82,7 @@ impl Crate {
         Self { modules }
     }
 
-    /// Who uses whom. A module that uses what its parent's own file defines makes no arrow.
+    /// All arrows. Using items that the file of a parent module defines makes no arrow.
     pub fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (from, file) in &self.modules {
@@ -117,12 +118,12 @@ impl Crate {
         arrows.iter().filter(|arrow| reaches(&arrow.to, &arrow.from)).cloned().collect()
     }
 
-    /// The first names of all modules.
+    /// The top-level modules.
     pub fn rooms(&self) -> BTreeSet<&str> {
         self.modules.keys().filter_map(|module| module.first().map(String::as_str)).collect()
     }
 
-    /// A path from the root on; none when it leads into another crate.
+    /// The path from the crate root; `None` if it leads into another crate.
     fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -140,7 +141,7 @@ impl Crate {
         }
     }
 
-    /// The module that what a path names stands in.
+    /// The module that defines what a path names.
     fn module_of(&self, path: &[String], step: usize) -> Option<Module> {
         let path: Vec<String> = path.iter().filter(|part| *part != "self").cloned().collect();
         let length = (0..=path.len()).rev().find(|length| self.modules.contains_key(&path[..*length]))?;
@@ -156,7 +157,7 @@ impl Crate {
     }
 }
 
-/// Names, `::` and single characters; comments, texts and characters are left out.
+/// Splits code into names, `::` and single characters; drops comments and literals.
 fn tokens(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let at = |index: usize| chars.get(index).copied().unwrap_or('\0');
@@ -195,7 +196,7 @@ fn tokens(text: &str) -> Vec<String> {
                 }
                 index += 1;
             }
-            // A character, and no lifetime.
+            // A character literal, not a lifetime.
             '\'' if at(index + 1) == '\\' => {
                 index += 3;
                 while index < chars.len() && at(index) != '\'' {
@@ -226,7 +227,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Without what stands behind `#[cfg(test)]`.
+/// Drops everything behind `#[cfg(test)]`.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut kept, mut index) = (Vec::new(), 0);
@@ -295,7 +296,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// The paths of a `use`, and the names that they get.
+/// The paths of a `use` item and the names they bind.
 fn tree(tokens: &[String], before: &[String], found: &mut Vec<(Vec<String>, String)>) {
     let (mut depth, mut from) = (0, 0);
     for index in 0..=tokens.len() {

@@ -7,7 +7,7 @@ use gassync::{
 };
 use gassync_domain::{AccountId, CalendarNight, CoreId, Reservation, Timestamp};
 
-/// A property with its rooms and rate plan.
+/// A property with rooms and a rate plan.
 pub struct CoreFixture {
     /// Account.
     pub account: AccountId,

@@ -1,5 +1,5 @@
-//! A database of its own for each test: a SQLite file, or one database in a private PostgreSQL cluster that lives as long
-//! as the test binary. Both are copies of one that was migrated once: that takes less time than the migrations.
+//! A separate database for each test: a SQLite file, or a database in a private PostgreSQL cluster that lives as long
+//! as the test binary. Both are copied from a migrated template, which is faster than migrating each.
 
 use std::{
     fs,
@@ -20,29 +20,29 @@ use tokio::sync::OnceCell;
 
 use crate::port::free_port;
 
-/// The role the host logs in as: not a superuser, so that row-level security holds it.
+/// The role of the host: not a superuser, so that row-level security applies to it.
 const ROLE: &str = "gassync";
 
-/// The database that others are copies of.
+/// The template database.
 const TEMPLATE: &str = "migrated";
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 static DURABLE: OnceCell<Cluster> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
-/// A migrated SQLite file.
+/// The migrated template file.
 static SQLITE_TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
 
-/// Where a test keeps its data.
+/// The database and data folder of a test.
 pub struct Database {
-    /// For `database.url`.
+    /// Value of `database.url`.
     pub url: String,
-    /// A folder of the test's own.
+    /// The test's own folder.
     pub dir: TempDir,
-    /// Its database goes with it, where it is in a cluster that others share: all of them at once would fill a small disk.
+    /// Drops the test's database in the shared cluster with the test: all databases together would fill a small disk.
     _in_cluster: Option<InCluster>,
 }
 
-/// A database in a cluster.
+/// A database in a shared cluster.
 struct InCluster {
     port: u16,
     name: String,
@@ -57,7 +57,7 @@ impl Drop for InCluster {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        // Where the cluster is gone already, so is the database.
+        // If the cluster has stopped, the database is gone, too.
         if let Ok(mut dropping) = dropping {
             std::thread::spawn(move || dropping.wait());
         }
@@ -65,7 +65,7 @@ impl Drop for InCluster {
 }
 
 impl Database {
-    /// A new SQLite file with the schema in it.
+    /// Creates a SQLite file with the schema.
     pub fn sqlite() -> Self {
         let database = Self::empty_sqlite();
         let template = SQLITE_TEMPLATE.get_or_init(migrated_file);
@@ -73,48 +73,48 @@ impl Database {
         database
     }
 
-    /// A SQLite file that is not there yet, for tests of the migrations.
+    /// Names a SQLite file that does not exist yet, for tests of migrations.
     pub fn empty_sqlite() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir, _in_cluster: None }
     }
 
-    /// The same database for another process of a test, which has a folder of its own; it must not outlive the first.
+    /// The same database for another process of a test, with its own folder; must not outlive the first.
     pub fn beside(url: &str) -> Self {
         Self { url: url.to_owned(), dir: tempfile::tempdir().expect("a folder"), _in_cluster: None }
     }
 
-    /// A new database with the schema in it, in the private cluster. Without PostgreSQL on the machine the test fails.
+    /// Creates a database with the schema in the private cluster. The test fails if PostgreSQL is not installed.
     pub async fn postgres() -> Self {
         CLUSTER.get_or_init(|| Cluster::with("off")).await.migrated_database().await
     }
 
-    /// A database without any schema, for tests of the migrations.
+    /// Creates a database without a schema, for tests of migrations.
     pub async fn empty_postgres() -> Self {
         CLUSTER.get_or_init(|| Cluster::with("off")).await.database().await
     }
 
-    /// A database with the schema in a cluster that waits for the disk at each commit, as it would anywhere but in tests.
+    /// Creates a database with the schema in a cluster that syncs each commit to disk, as in production.
     pub async fn durable_postgres() -> Self {
         DURABLE.get_or_init(|| Cluster::with("on")).await.migrated_database().await
     }
 
-    /// Whether it is PostgreSQL.
+    /// True for PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }
 }
 
-/// The name of a test's SQLite file in its folder.
+/// Name of a test's SQLite file in its folder.
 const SQLITE_FILE: &str = "gassync.db";
 
-/// The bytes of a migrated SQLite file. A thread of its own makes it: whoever wants it may be on a runtime already.
+/// The bytes of a migrated SQLite file. Created in a separate thread, because the caller may be inside a runtime.
 fn migrated_file() -> Vec<u8> {
     let migrated = std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let database = Database::empty_sqlite();
         runtime.block_on(migrate(&database.url));
-        // Whoever closes a database last leaves no log beside it: the file is the whole.
+        // The last connection to close merges the log: the file is complete.
         assert!(!database.dir.path().join(format!("{SQLITE_FILE}-wal")).exists(), "the log is in the file");
         fs::read(database.dir.path().join(SQLITE_FILE)).expect("a file")
     });
@@ -127,29 +127,29 @@ async fn migrate(url: &str) {
     db.close().await;
 }
 
-/// A PostgreSQL server with its data, for as long as this lives.
+/// A PostgreSQL server with its data, stopped when dropped.
 pub struct Cluster {
     port: u16,
     _data: TempDir,
-    // Its standard input is the leash: when this process ends, however it ends, the shell behind it stops PostgreSQL.
+    // Its standard input ties it to this process: when this process ends in any way, the shell stops PostgreSQL.
     _shell: Child,
     wires: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
-    /// Held while the template is copied.
+    /// Locked while the template is copied.
     template: tokio::sync::Mutex<()>,
     has_template: OnceCell<()>,
 }
 
-/// How a server is stopped.
+/// How to stop a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// What runs is broken off and undone, and all that was committed is in its place.
+    /// Rolls back running transactions and shuts down cleanly.
     Fast,
-    /// At once, as in a power cut: what was committed is found again when the server starts.
+    /// Stops at once, as in a power cut; committed data is recovered at the next start.
     Immediate,
 }
 
 impl Cluster {
-    /// A server of a test's own, which may be stopped and started again; it waits for the disk at each commit.
+    /// Starts a server for one test, which can be stopped and restarted; it syncs each commit to disk.
     pub async fn start() -> Self {
         Self::with("on").await
     }
@@ -208,18 +208,18 @@ impl Cluster {
         cluster
     }
 
-    /// Where it listens.
+    /// Its listen address.
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// A new database in it, without any schema.
+    /// Creates a database without a schema in it.
     pub async fn database(&self) -> Database {
         let name = self.create("").await;
         self.named(name)
     }
 
-    /// A new database in it, with the schema.
+    /// Creates a database with the schema in it.
     pub async fn migrated_database(&self) -> Database {
         let template = async || {
             let create = format!("create database {TEMPLATE} owner {ROLE}");
@@ -227,7 +227,7 @@ impl Cluster {
             migrate(&self.url(ROLE, TEMPLATE)).await;
         };
         self.has_template.get_or_init(template).await;
-        // PostgreSQL copies a database only while nobody is in it.
+        // PostgreSQL copies a database only while it has no connections.
         let _alone = self.template.lock().await;
         let name = self.create(&format!("template {TEMPLATE}")).await;
         self.named(name)
@@ -251,20 +251,20 @@ impl Cluster {
         admin.close().await.expect("closed");
     }
 
-    /// Stops the server; returns when it is gone.
+    /// Stops the server; returns once it has stopped.
     pub fn stop(&self, how: Stop) {
         let signal = match how {
             Stop::Fast => "INT",
             Stop::Immediate => "QUIT",
         };
-        // What else this thread has to do goes on meanwhile.
+        // Lets other tasks of this thread run meanwhile.
         tokio::task::block_in_place(|| {
             self.say(signal);
             self.hear("stopped");
         });
     }
 
-    /// Starts a server that was stopped; returns when it lets callers in.
+    /// Restarts a stopped server; returns once it accepts connections.
     pub fn start_again(&self) {
         tokio::task::block_in_place(|| {
             self.say("start");
@@ -293,7 +293,7 @@ fn is_root() -> bool {
     String::from_utf8_lossy(&output.stdout).trim() == "0"
 }
 
-/// Debian keeps the server's programs in a folder per version, off the PATH.
+/// Debian installs the server programs in a folder per version, not on the PATH.
 pub fn bindir() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path().join("bin")).collect())
@@ -307,7 +307,7 @@ pub fn bindir() -> PathBuf {
     versions.pop().or_else(on_path).expect("PostgreSQL is not installed: tests/run installs it")
 }
 
-/// What stands in a database, as bytes that a text can be looked for in.
+/// The content of a database as bytes, to search for a text.
 pub async fn dump(url: &str, folder: &Path) -> String {
     if url.starts_with("sqlite:") {
         let files = ["gassync.db", "gassync.db-wal"].map(|name| fs::read(folder.join(name)).unwrap_or_default());
@@ -317,7 +317,7 @@ pub async fn dump(url: &str, folder: &Path) -> String {
     }
 }
 
-/// Every row of every table, as PostgreSQL writes it.
+/// Every row of every table, as PostgreSQL prints it.
 async fn everything_in(url: &str) -> String {
     let Db::Postgres { writers, .. } = Db::open(url).await.expect("a database") else { panic!("PostgreSQL") };
     let mut tx = writers.begin().await.expect("a transaction");

@@ -14,18 +14,18 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// One commit in so many never reaches the database.
+/// One in this many commits never reaches the database.
 const BEFORE: u32 = 3;
-/// One commit in so many is done, and its answer never comes back.
+/// One in this many commits succeeds, but its result is lost.
 const AFTER: u32 = 4;
 
-/// How a connection sends a commit.
+/// The bytes of a commit on the wire.
 const COMMIT: &[u8] = b"COMMIT\0";
 
-/// The wire.
+/// The proxy.
 #[derive(Clone)]
 pub struct FaultProxy {
-    /// Where hosts connect.
+    /// The address for hosts to connect to.
     pub address: SocketAddr,
     state: Arc<State>,
 }
@@ -39,7 +39,7 @@ struct State {
 }
 
 impl FaultProxy {
-    /// A wire to the server of this address; it breaks from [`FaultProxy::begin`] on.
+    /// Starts a proxy to a server; connections break from [`FaultProxy::begin`] on.
     pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -49,7 +49,7 @@ impl FaultProxy {
             while let Ok((client, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    // A wire that breaks by itself is as good as one that is cut.
+                    // An error has the same effect as a cut.
                     if let Ok(server) = TcpStream::connect(server).await {
                         let _: Option<()> = carry(client, server, &state).await;
                     }
@@ -59,23 +59,23 @@ impl FaultProxy {
         Self { address, state }
     }
 
-    /// Breaks from now on.
+    /// Starts to break connections.
     pub fn begin(&self) {
         self.state.cutting.store(true, Ordering::SeqCst);
     }
 
-    /// Breaks no more.
+    /// Stops breaking connections.
     pub fn end(&self) {
         self.state.cutting.store(false, Ordering::SeqCst);
     }
 
-    /// How often it broke before and after a commit.
+    /// Number of connections broken before and after a commit.
     pub fn cuts(&self) -> (u32, u32) {
         (self.state.before.load(Ordering::SeqCst), self.state.after.load(Ordering::SeqCst))
     }
 }
 
-/// Carries both ways until one side ends, or the wire is cut.
+/// Relays both directions until one side closes or the connection is cut.
 async fn carry(mut client: TcpStream, mut server: TcpStream, state: &State) -> Option<()> {
     let (mut sent, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
@@ -93,7 +93,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, state: &State) -> O
                 }
                 server.write_all(bytes).await.ok()?;
                 if number % AFTER == 0 {
-                    // Its answer says that it is done.
+                    // Its response shows that the commit succeeded.
                     server.read(&mut answered).await.ok().filter(|read| *read > 0)?;
                     state.after.fetch_add(1, Ordering::SeqCst);
                     return None;

@@ -28,40 +28,40 @@ use crate::{
     host::{ACCOUNT, Host, clock},
 };
 
-/// The house.
+/// Channel id of the property.
 pub const HOUSE: u64 = 4_100;
-/// Its room type, of which there are many.
+/// Channel id of its room type, which has many units.
 pub const ROOM: u64 = 5_200;
 
-/// Between two leaps of the clock.
+/// Interval between two steps of the clock.
 const BETWEEN: Duration = Duration::from_millis(500);
 
-/// What the channel has, and how it behaves.
+/// The content and the faults of the channel.
 #[derive(Default)]
 pub struct Account {
-    /// Its bookings, in the order in which it lists them.
+    /// Its bookings, in list order.
     pub bookings: Vec<Value>,
-    /// Bookings of a page.
+    /// Bookings per page.
     pub page_size: usize,
-    /// Lists of bookings are answered with this instead.
+    /// Status and body that replace booking lists.
     pub spoiled: Option<(u16, &'static str)>,
-    /// Its pages of bookings never end.
+    /// Pages of bookings never end.
     pub endless: bool,
-    /// The booking that is deleted as soon as the first page was read.
+    /// Id of a booking that is deleted after the first page was read.
     pub deletes: Option<u64>,
-    /// Bookings that it says nothing of any more.
+    /// Ids of bookings missing from responses.
     pub silent_about: Vec<u64>,
-    /// Of a list of ids it answers for the first.
+    /// Responses to a list of ids contain only the first.
     pub answers_first_of_list: bool,
-    /// It shows no rooms.
+    /// Rooms are missing from responses.
     pub hides_rooms: bool,
-    /// The queries of all requests for bookings.
+    /// The queries of all booking requests.
     pub asked: Vec<String>,
 }
 
-/// A running stand-in.
+/// A running channel.
 pub struct FaultyChannel {
-    /// Where it listens.
+    /// Its listen address.
     pub address: SocketAddr,
     account: Arc<Mutex<Account>>,
     ahead: Arc<AtomicI64>,
@@ -81,7 +81,7 @@ fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
 }
 
 impl FaultyChannel {
-    /// Begins to listen.
+    /// Starts the channel.
     pub async fn start(account: Account) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -99,34 +99,34 @@ impl FaultyChannel {
         Self { address, account, ahead: Arc::default(), stop }
     }
 
-    /// What it has and how it behaves.
+    /// Its content and faults, locked.
     pub fn account(&self) -> MutexGuard<'_, Account> {
         lock(&self.account)
     }
 
-    /// How often its bookings were asked for with this in the query.
+    /// Number of booking requests whose query contains this.
     pub fn asked(&self, part: &str) -> usize {
         self.account().asked.iter().filter(|query| query.contains(part)).count()
     }
 
-    /// The clock of its hosts, which can be put forward.
+    /// The adjustable clock for its hosts.
     pub fn clock(&self) -> Clock {
         let (clock, ahead) = (clock(), Arc::clone(&self.ahead));
         Arc::new(move || clock() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)))
     }
 
-    /// Puts the clock of its hosts forward.
+    /// Advances the clock of its hosts.
     pub fn pass(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// The same while something is waited for, slowly enough that what is at work is not taken for dead.
+    /// Advances the clock while the test waits for something, in steps short enough that running work keeps its leases.
     pub async fn pass_slowly(&self, seconds: i64) {
         self.pass(seconds);
         tokio::time::sleep(BETWEEN).await;
     }
 
-    /// A day from today on.
+    /// The date this many days from today.
     pub fn day(&self, ahead: i64) -> Date {
         self.clock()().to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(ahead))
     }
@@ -140,7 +140,7 @@ impl FaultyChannel {
         })
     }
 
-    /// A host that may reach it and lives by its clock, with more settings.
+    /// Starts a host that may reach the channel and uses its clock, with further settings.
     pub async fn host(&self, database: Database, more: &[(&str, &str)]) -> Host {
         let private = self.address.to_string();
         let mut settings = vec![("GASSYNC_EGRESS_ALLOW_PRIVATE", private.as_str())];
@@ -149,7 +149,7 @@ impl FaultyChannel {
         Host::prepared(database, (&["beds24"], None), &settings, |app| app.set_clock(clock)).await
     }
 
-    /// Connects the host with it.
+    /// Connects the host to the channel.
     pub async fn connect(&self, host: &Host, time_zone: Option<&str>) -> CreatedSource {
         let new = NewSourceRequest {
             account: ACCOUNT.to_owned(),
@@ -163,7 +163,7 @@ impl FaultyChannel {
     }
 }
 
-/// As Beds24 writes an instant.
+/// Formats an instant as Beds24 does.
 pub fn wire_time(at: &jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -188,7 +188,7 @@ async fn properties(State(account): Shared) -> Response {
     data(vec![house], false)
 }
 
-/// Nothing is said of any night.
+/// Returns no nights.
 async fn calendar() -> Response {
     data(vec![json!({ "roomId": ROOM, "propertyId": HOUSE, "name": "Garden room", "calendar": [] })], false)
 }

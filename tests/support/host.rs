@@ -1,4 +1,4 @@
-//! A host in this process, and the verbs that tests use it with.
+//! A host in this process, with methods for common test steps.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{database::Database, plugins};
 
-/// The name of the account tests use unless they need two.
+/// The account of tests that need only one.
 pub const ACCOUNT: &str = "Test Holidays";
 
-/// The machine's clock.
+/// The system clock.
 #[expect(clippy::disallowed_methods, reason = "tests of a whole host live in real time")]
 pub fn clock() -> Clock {
     Arc::new(Timestamp::now)
@@ -29,13 +29,13 @@ pub fn clock() -> Clock {
 
 /// A running host.
 pub struct Host {
-    /// Its insides.
+    /// Its shared state.
     pub app: Arc<App>,
-    /// Where it listens.
+    /// Its base URL.
     pub base: String,
-    /// Where its plugins are.
+    /// Its plugin folder.
     pub plugins: PathBuf,
-    /// Speaks HTTP.
+    /// HTTP client.
     pub http: Client,
     stop: CancellationToken,
     serving: Option<JoinHandle<anyhow::Result<()>>>,
@@ -44,9 +44,9 @@ pub struct Host {
 
 /// A running simulator.
 pub struct Channel {
-    /// The account there.
+    /// The simulated account.
     pub beds24: Beds24,
-    /// Where it listens.
+    /// Its listen address.
     pub address: SocketAddr,
     stop: CancellationToken,
 }
@@ -76,12 +76,12 @@ impl Host {
         Self::begin(database, &[], None, settings).await
     }
 
-    /// Starts a host with these plugins, which may reach this channel.
+    /// Starts a host with these plugins and network access to this channel.
     pub async fn start(database: Database, components: &[&str], channel: Option<&Channel>) -> Self {
         Self::begin(database, components, channel, &[]).await
     }
 
-    /// Starts a host with these plugins, which may reach this channel, with these settings.
+    /// As [`Host::start`], with these settings.
     pub async fn begin(
         database: Database,
         components: &[&str],
@@ -91,7 +91,7 @@ impl Host {
         Self::prepared(database, (components, channel), more, |_| {}).await
     }
 
-    /// The same, with parts of it replaced before it serves.
+    /// As [`Host::begin`], with parts of the host replaced before it serves.
     pub async fn prepared(
         database: Database,
         (components, channel): (&[&str], Option<&Channel>),
@@ -134,12 +134,12 @@ impl Host {
             serving: Some(serving),
             _database: database,
         };
-        // Its database may know more of them.
+        // Its database may contain further plugins.
         host.until("its plugins are loaded", async || host.app.plugins.all().len() >= components.len()).await;
         host
     }
 
-    /// Stops it, and fails when it did not end well.
+    /// Stops the host; panics if it did not end cleanly.
     pub async fn stop(mut self) {
         self.stop.cancel();
         if let Some(serving) = self.serving.take() {
@@ -147,12 +147,12 @@ impl Host {
         }
     }
 
-    /// A request by the operator.
+    /// Sends a request as the operator.
     pub fn operator(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(&self.app.operator_token)
     }
 
-    /// A key of an account.
+    /// Creates an API key for an account.
     pub async fn key(&self, account: &str, name: &str) -> String {
         let new = NewKey {
             account: account.to_owned(),
@@ -167,7 +167,7 @@ impl Host {
         answer.json::<CreatedKey>().await.expect("a key").key
     }
 
-    /// Connects the account with the simulated channel, webhooks included.
+    /// Connects the account to the simulated channel, with webhooks.
     pub async fn connect(&self, channel: &Channel) -> CreatedSource {
         let new = NewSourceRequest {
             account: ACCOUNT.to_owned(),
@@ -183,7 +183,7 @@ impl Host {
         made
     }
 
-    /// Has a source go live as an operator does: sees what that changes, then does just that. The plan.
+    /// Plans going live for a source and executes the plan, as an operator does. Returns the plan.
     pub async fn go_live(&self, source: &str) -> Value {
         let path = format!("sources/{source}/go-live");
         let (status, plan) = read(self.operate(&path, &json!({ "plan": true })).await).await;
@@ -193,31 +193,31 @@ impl Host {
         plan
     }
 
-    /// Posts to an endpoint of the operator's.
+    /// Sends POST to an operator endpoint.
     pub async fn operate<T: serde::Serialize>(&self, path: &str, body: &T) -> Response {
         let request = self.http.post(format!("{}/admin/v1/{path}", self.base)).json(body);
         self.operator(request).send().await.expect("an answer")
     }
 
-    /// Sends a component to the host: status and body.
+    /// Installs a component; returns status and body.
     pub async fn install(&self, component: Vec<u8>) -> (u16, Value) {
         let request = self.http.post(format!("{}/admin/v1/plugins", self.base)).body(component);
         read(self.operator(request).send().await.expect("an answer")).await
     }
 
-    /// Reads from an endpoint of the operator's.
+    /// Sends GET to an operator endpoint.
     pub async fn look(&self, path: &str) -> Value {
         let request = self.http.get(format!("{}/admin/v1/{path}", self.base));
         read(self.operator(request).send().await.expect("an answer")).await.1
     }
 
-    /// Posts to the standard API: status and body.
+    /// Sends POST to the standard API; returns status and body.
     pub async fn post(&self, key: &str, entity: &str, body: &Value) -> (u16, Value) {
         let request = self.http.post(format!("{}/integration/v1/{entity}", self.base)).bearer_auth(key).json(body);
         read(request.send().await.expect("an answer")).await
     }
 
-    /// Reads from the standard API: status and body.
+    /// Sends GET to the standard API; returns status and body.
     pub async fn get(&self, key: &str, path: &str) -> (u16, Value) {
         let request = self.http.get(format!("{}/integration/v1/{path}", self.base)).bearer_auth(key);
         read(request.send().await.expect("an answer")).await
@@ -230,7 +230,7 @@ impl Host {
         figures.into_iter().find(|(known, _)| *known == name).expect("a figure").1
     }
 
-    /// Waits for something that must come.
+    /// Waits until the condition holds; panics after the timeout.
     pub async fn until(&self, what: &str, mut there: impl AsyncFnMut() -> bool) {
         for _ in 0..3_600 {
             if there().await {
@@ -242,7 +242,7 @@ impl Host {
     }
 }
 
-/// Status and body of an answer.
+/// Status and body of a response.
 pub async fn read(answer: Response) -> (u16, Value) {
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a body");

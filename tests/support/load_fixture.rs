@@ -29,40 +29,40 @@ use crate::{
     host::{self, Channel, Host},
 };
 
-/// Sources of an account, and rooms that it has.
+/// Sources per account, and rooms per account.
 pub const OF_ACCOUNT: usize = 10;
-/// Accounts that are furnished at once.
+/// Accounts set up concurrently.
 const FURNISHED_AT_ONCE: usize = 4;
-/// How often it is looked whether something has come.
+/// Polling interval.
 const LOOKED_AT: Duration = Duration::from_millis(200);
-/// The longest that is waited for it.
+/// Maximum wait.
 const LONGEST: Duration = Duration::from_secs(900);
 
-/// What the channels do not surely have, wherever it is on its way.
+/// Counts what is not confirmed at the channels yet, at any stage.
 const MISSING: &str = "select (select count(*) from int_outbox where sequence is null and created_at <= $1)
     + (select count(*) from int_calendar_invalidations) + (select count(*) from int_channel_nights where state <> 'confirmed')
     + (select count(*) from int_channel_bookings where state <> 'confirmed')";
 
-/// A host, and all who sell through it.
+/// A host with all its sellers.
 pub struct LoadFixture {
     /// The host.
     pub host: Arc<Host>,
-    /// A second way into its database.
+    /// Another connection pool to its database.
     pub db: Db,
-    /// By account, ten of each.
+    /// Sellers, ten per account, ordered by account.
     pub sellers: Vec<Seller>,
-    /// The engines' keys, by account.
+    /// API keys of the booking engines, by account.
     pub keys: Vec<String>,
-    /// What the core has, by account.
+    /// Properties in the core, by account.
     pub houses: Vec<CoreFixture>,
     waits: Arc<Mutex<Waits>>,
 }
 
-/// A source, and the channel that is its alone.
+/// A source with a channel of its own.
 pub struct Seller {
     /// The channel.
     pub channel: Channel,
-    /// The source's key.
+    /// The id of the source.
     pub id: i64,
 }
 
@@ -73,14 +73,15 @@ impl Seller {
         Self { id: 0, channel: host::channel(settings).await }
     }
 
-    /// What the channel calls the room that is its first, its second, …
+    /// The channel's id of the room at this place.
     pub fn room(&self, place: usize) -> u64 {
         self.channel.beds24.properties()[0].room_types[place].id
     }
 }
 
 impl LoadFixture {
-    /// So many accounts, of each of whose rooms so many sources sell the one unit; all of it is told to the channels.
+    /// Sets up accounts whose rooms have one unit each and are sold by `sellers_of_room` sources; returns once the
+    /// channels have everything.
     pub async fn open(database: Database, accounts: usize, sellers_of_room: usize) -> Self {
         let url = database.url.clone();
         let mut sellers = Vec::new();
@@ -89,7 +90,7 @@ impl LoadFixture {
         }
         let private: Vec<String> = sellers.iter().map(|seller| seller.channel.address.to_string()).collect();
         let private = private.join(",");
-        // As it is delivered, and not as often as other tests want it.
+        // The default polling, which other tests shorten.
         let settings = [
             ("GASSYNC_EGRESS_ALLOW_PRIVATE", private.as_str()),
             ("GASSYNC_WORKERS_POLL_MILLIS", "1000"),
@@ -122,12 +123,12 @@ impl LoadFixture {
         market
     }
 
-    /// Who sells a room of an account as its first, its second, …
+    /// Index of the seller that has a room of an account at this place.
     pub fn seller_of(account: usize, room: usize, place: usize) -> usize {
         account * OF_ACCOUNT + (room + OF_ACCOUNT - place) % OF_ACCOUNT
     }
 
-    /// Waits until nothing of the core is missing at any channel.
+    /// Waits until all core data is confirmed at the channels.
     pub async fn quiet(&self, what: &str) {
         let end = Instant::now() + LONGEST;
         loop {
@@ -140,7 +141,7 @@ impl LoadFixture {
         }
     }
 
-    /// The one figure that a query over all accounts asks for; `$1` is now.
+    /// The single figure returned by a query over all accounts; `$1` is now.
     pub async fn figure(&self, text: &'static str) -> i64 {
         let now = Time::from(self.host.app.now());
         let figure = match &mut self.db.platform_read().await.expect("a transaction") {
@@ -159,7 +160,7 @@ impl LoadFixture {
         self.sellers.iter().map(|seller| known[&seller.id]).collect()
     }
 
-    /// When each of these connections waited for what its channel allows: from a refusal to the request that had room.
+    /// The rate-limit waits of these connections: from the refusal to the next admitted request.
     pub fn waits(&self, connections: &[(i64, i64)]) -> Vec<Vec<(Timestamp, Timestamp)>> {
         let (waits, now) = (self.waits.lock().expect("the waits"), self.host.app.now());
         let of = |(account, connection): &(i64, i64)| {
@@ -170,7 +171,7 @@ impl LoadFixture {
         connections.iter().map(of).collect()
     }
 
-    /// Has PostgreSQL count what its tables hold, as it does by itself wherever it has run for a minute.
+    /// Updates PostgreSQL's table statistics, as autovacuum does after a minute.
     pub async fn settle(&self) {
         if let Db::Postgres { writers, .. } = &self.db {
             sqlx::query("analyze").execute(writers).await.expect("analysed");
@@ -184,7 +185,7 @@ impl LoadFixture {
     }
 }
 
-/// An account with an engine that sells ten rooms, and ten sources that sell some of them.
+/// Sets up an account: an engine that sells ten rooms, and ten sources that sell some of them.
 async fn furnish(
     host: Arc<Host>,
     account: usize,
@@ -227,7 +228,7 @@ async fn furnish(
     for (number, seller) in sellers.iter().enumerate() {
         let path = format!("sources/beds24-{account}-{number}");
         let house = seller.channel.beds24.properties()[0].id.to_string();
-        // What the channel has waits to be linked as soon as it was read.
+        // The channel's records are parked until linked, once they have been fetched.
         while host.look(&format!("{path}/parked")).await.as_array().is_none_or(Vec::is_empty) {
             sleep(LOOKED_AT).await;
         }
@@ -250,10 +251,10 @@ async fn furnish(
     (account, key, CoreFixture { account: of_account, units, plan: core("flex") }, sellers)
 }
 
-/// By budget: from a refusal to the request that had room, where there was one.
+/// Waits by budget: from the refusal to the next admitted request, if there was one.
 type Waits = BTreeMap<String, Vec<(Timestamp, Option<Timestamp>)>>;
 
-/// Limits as the host has them, and when somebody waited for them.
+/// The host's rate limits, recording the waits.
 struct Watched {
     within: LocalLimits,
     waits: Arc<Mutex<Waits>>,

@@ -1,5 +1,6 @@
-//! A channel in Beds24's wire format that says, byte for byte, what a test has it say: one house of one cottage, whose
-//! bookings the test writes as JSON text. What real life sends and no simulator would.
+//! A channel in Beds24's wire format whose responses a test controls byte for byte: one property with one cottage,
+//! whose bookings the test writes as JSON text. Covers data that occurs in practice and that the simulator does not
+//! produce.
 
 use std::{
     net::SocketAddr,
@@ -20,25 +21,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::host::{ACCOUNT, Host};
 
-/// The channel's id of the house.
+/// Channel id of the property.
 pub const HOUSE: u64 = 100;
-/// The channel's id of its one room type, of which there is one unit.
+/// Channel id of its only room type, which has one unit.
 pub const ROOM: u64 = 200;
 
-/// What it says.
+/// The content and the faults of the channel.
 #[derive(Debug, Clone)]
 pub struct Words {
     /// Bookings as JSON texts.
     pub bookings: Vec<String>,
-    /// Bookings on a page.
+    /// Bookings per page.
     pub page_size: usize,
-    /// Members of the house's record that differ, such as `{"currency": "GBP"}`.
+    /// Members of the property record that differ, such as `{"currency": "GBP"}`.
     pub house: serde_json::Value,
     /// Nights of the calendar, as the items of `calendar`.
     pub calendar: Vec<serde_json::Value>,
-    /// The status of each answer about bookings that is no success.
+    /// Error status of all booking responses.
     pub fails: Option<u16>,
-    /// The ids of questions by id that are answered by silence.
+    /// Ids that requests by id do not return.
     pub silent: Vec<u64>,
 }
 
@@ -62,10 +63,10 @@ struct Inner {
     calls: Vec<(String, String)>,
 }
 
-/// The running channel.
+/// A running channel.
 #[derive(Debug)]
 pub struct OddChannel {
-    /// Where it listens.
+    /// Its listen address.
     pub address: SocketAddr,
     inner: Arc<Mutex<Inner>>,
     stop: CancellationToken,
@@ -84,7 +85,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Inner> {
 }
 
 impl OddChannel {
-    /// Starts one that has no bookings yet.
+    /// Starts a channel without bookings.
     pub async fn start() -> Self {
         let inner = Shared::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -104,7 +105,7 @@ impl OddChannel {
         Self { address, inner, stop }
     }
 
-    /// Changes what it says.
+    /// Changes the content.
     pub fn say(&self, change: impl FnOnce(&mut Words)) {
         change(&mut lock(&self.inner).words);
     }
@@ -114,12 +115,12 @@ impl OddChannel {
         lock(&self.inner).calls.clone()
     }
 
-    /// How many calls began so, such as `GET /api/v2/bookings`.
+    /// Number of calls that begin with this, such as `GET /api/v2/bookings`.
     pub fn count(&self, begins: &str) -> usize {
         lock(&self.inner).calls.iter().filter(|(call, _)| call.starts_with(begins)).count()
     }
 
-    /// What a source that reaches it is made of.
+    /// The request that creates a source for the channel.
     pub fn source(&self, name: &str) -> NewSourceRequest {
         NewSourceRequest {
             account: ACCOUNT.to_owned(),
@@ -131,14 +132,14 @@ impl OddChannel {
         }
     }
 
-    /// Connects the test's account with it, as the source `beds24`.
+    /// Connects the test's account to the channel, as the source `beds24`.
     pub async fn connect(&self, host: &Host) -> CreatedSource {
         let answer = host.operate("sources", &self.source("beds24")).await;
         assert!(answer.status().is_success(), "{}", answer.text().await.expect("a body"));
         answer.json().await.expect("a source")
     }
 
-    /// Sends a booking, or anything else, as its webhook would: the status of the answer.
+    /// Sends a booking or any other body to the webhook; returns the response status.
     pub async fn webhook(&self, host: &Host, made: &CreatedSource, booking: &str) -> u16 {
         let body = format!(r#"{{"timeStamp":"2027-01-01T00:00:00Z","booking":{booking}}}"#);
         let header = made.webhook_header.clone().expect("a header");
@@ -148,8 +149,8 @@ impl OddChannel {
     }
 }
 
-/// A booking of the cottage as JSON text: the members that a plain one has, and over them those of `members`, whose text is
-/// taken as it is, so that it can say what no JSON writer would.
+/// A booking of the cottage as JSON text: default members, overridden by `members`, whose text is inserted verbatim, so
+/// that it can contain what a JSON writer would not produce.
 pub fn booking(id: u64, nights: (&str, &str), status: &str, members: &str) -> String {
     let (arrival, departure) = nights;
     let plain = json!({
@@ -182,7 +183,7 @@ async fn details() -> Response {
     json(json!({ "validToken": true, "token": { "scopes": [], "ownerId": 7 } }).to_string())
 }
 
-/// A page of items that are JSON texts.
+/// A page of items given as JSON texts.
 fn page(kind: &str, items: &[String], more: bool) -> Response {
     let next = if more { "\"next\"" } else { "null" };
     json(format!(
@@ -242,7 +243,7 @@ async fn calendar(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Re
     page("calendar", &[json!({ "roomId": ROOM, "propertyId": HOUSE, "calendar": nights }).to_string()], false)
 }
 
-/// Takes whatever is written, and keeps none of it but the call.
+/// Accepts any write and records only the call.
 async fn write(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 16 * 1024 * 1024).await.expect("a body");

@@ -1,20 +1,20 @@
-//! Bookings as channels write them on a bad day: valid ones, and what can be done to every field that neither says which
-//! booking it is nor which nights it holds.
+//! Odd bookings as channels send them: valid bookings, and damage to every field that neither identifies the booking
+//! nor gives its nights.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-/// What stands for half a surrogate pair in a value: it has none in JSON values, only in their text.
+/// Stands for half a surrogate pair in a value: JSON values cannot contain one, only JSON text can.
 pub const HALF_PAIR: &str = "\u{e000}";
-/// What stands before a number that is written as it stands here, digit by digit.
+/// Prefix of a number that is written digit by digit.
 const AS_WRITTEN: &str = "\u{e001}";
 
-/// Numbers that only look random: the same for every run of a seed.
+/// A pseudo-random generator, the same for every run of a seed.
 #[derive(Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Begins from a seed.
+    /// Creates a generator from a seed.
     pub fn new(seed: u64) -> Self {
         let mut dice = Self(seed);
         dice.below(1);
@@ -27,22 +27,22 @@ impl Dice {
         usize::try_from((self.0 >> 33) % u64::try_from(end).expect("few")).expect("few")
     }
 
-    /// One of these.
+    /// A random item.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 }
 
-/// A booking, and the nights that it holds of each room type.
+/// A booking and the nights that it holds of each room type.
 #[derive(Debug, Clone)]
 pub struct Booking {
-    /// The record in the standard schema, without anything odd.
+    /// The record in the standard schema, undamaged.
     pub record: Value,
-    /// The room type of each room, with its first night and the day of departure.
+    /// The room type of each room, with first night and departure date.
     pub rooms: Vec<(String, Date, Date)>,
 }
 
-/// A valid booking of these room types. Some are of 130 rooms, some of 900 nights.
+/// A valid booking of these room types. Some have 130 rooms, some 900 nights.
 pub fn booking(dice: &mut Dice, id: &str, room_types: &[&str]) -> Booking {
     let (rooms, nights) = match dice.below(40) {
         0 => (130, 2),
@@ -85,7 +85,7 @@ pub fn booking(dice: &mut Dice, id: &str, room_types: &[&str]) -> Booking {
     Booking { record, rooms }
 }
 
-/// The same booking given back: in some words no more than its id, in others all of it.
+/// The cancellation of a booking, half of the time without rooms and dates.
 pub fn cancellation(dice: &mut Dice, booking: &Booking) -> Value {
     let mut record = booking.record.clone();
     record["status"] = json!("cancelled");
@@ -95,7 +95,7 @@ pub fn cancellation(dice: &mut Dice, booking: &Booking) -> Value {
     record
 }
 
-/// How a field is read.
+/// The type a field is parsed as.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Read {
     Text,
@@ -105,7 +105,7 @@ enum Read {
     Anything,
 }
 
-/// Every field but those that say which booking it is and which nights it holds.
+/// Every field except those that identify the booking or give its nights.
 const FIELDS: [(&str, Read); 43] = [
     ("/otaReference", Read::Text),
     ("/groupId", Read::Text),
@@ -152,17 +152,16 @@ const FIELDS: [(&str, Read); 43] = [
     ("/rooms/0/extra", Read::Anything),
 ];
 
-/// What was done to a record.
+/// A damaged record.
 #[derive(Debug)]
 pub struct Damage {
-    /// The record as it is now.
+    /// The record after the damage.
     pub record: Value,
-    /// Fields in which something now stands that cannot be kept as it is.
+    /// Fields whose values cannot be stored as they are.
     pub noticed: Vec<String>,
 }
 
-/// Damages between one and eight fields of a record. Which booking it is, its nights, and what of two words on it is the newer
-/// stay as they are.
+/// Damages one to eight fields of a record. Its identity, its nights and its version order stay unchanged.
 pub fn damaged(dice: &mut Dice, record: &Value) -> Damage {
     let mut record = record.clone();
     let mut done: Vec<(String, Value, Read)> = Vec::new();
@@ -198,7 +197,7 @@ fn is_noticed(value: &Value, read: Read) -> bool {
 fn odd_value(dice: &mut Dice, path: &str) -> Value {
     let written = |number: &str| Value::from(format!("{AS_WRITTEN}{number}"));
     if matches!(path, "/revision" | "/modifiedAt") {
-        // Nothing that could be read: an order that is said to be another is another.
+        // No readable value: a different valid order would change which record is newer.
         let odd = [json!(null), json!({ "a": 1 }), json!("odd\u{0}"), json!("odd ".repeat(100)), json!([[], {}])];
         return dice.pick(&odd).clone();
     }
@@ -251,7 +250,7 @@ fn nested(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, _| json!([inner]))
 }
 
-/// A record as it is sent: with halves of surrogate pairs and with numbers that no JSON value holds.
+/// The record as sent: with halves of surrogate pairs, and with numbers that JSON values cannot hold.
 pub fn as_text(record: &Value) -> String {
     let text = record.to_string().replace(HALF_PAIR, "\\ud83d");
     let begin = format!("\"{AS_WRITTEN}");

@@ -13,20 +13,20 @@ use crate::{
     process::program,
 };
 
-/// One at a time in each language: they share the folder.
+/// One test at a time per language: they share the folder.
 static FOLDERS: [(&str, Mutex<()>); 3] =
     [("rust", Mutex::new(())), ("javascript", Mutex::new(())), ("python", Mutex::new(()))];
 
-/// A plugin's folder.
+/// The folder of a plugin project.
 pub struct PartnerProject {
     name: String,
-    /// Status.
+    /// The project folder.
     pub folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl PartnerProject {
-    /// Begins one in `rust`, `javascript` or `python`.
+    /// Creates a project in `rust`, `javascript` or `python`.
     pub fn new(name: &str, language: &str) -> Self {
         let (_, lock) = FOLDERS.iter().find(|(known, _)| *known == language).expect("a language");
         let alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +37,7 @@ impl PartnerProject {
             Command::new(program()).args(["plugin", "new", name, "--lang", language]).current_dir(fresh.path()),
         );
         let partner = Self { name: name.to_owned(), folder, _alone: alone };
-        // What was built, or laid over it, the last time is no part of a new one.
+        // Remove what an earlier run built or copied into it.
         for entry in fs::read_dir(&partner.folder).expect("a folder").map(|entry| entry.expect("an entry")) {
             let kept = ["node_modules", ".venv", "target"].iter().any(|kept| entry.file_name() == *kept);
             if !kept {
@@ -48,23 +48,23 @@ impl PartnerProject {
         partner
     }
 
-    /// Lays a file of the repository's over one of the plugin's.
+    /// Copies a file of the repository over one of the project.
     pub fn lay(&self, from: &str, to: &str) {
         fs::copy(repository().join(from), self.folder.join(to)).expect("copied");
     }
 
-    /// Builds it: the component.
+    /// Builds the project; returns the component.
     pub fn build(&self) -> Vec<u8> {
         self.run(&["build"]);
         fs::read(self.component()).expect("a component")
     }
 
-    /// The file of its component.
+    /// The path of its component.
     pub fn component(&self) -> PathBuf {
         self.folder.join(format!("{}.wasm", self.name))
     }
 
-    /// Runs `gassync plugin …` in its folder; what it said to stdout.
+    /// Runs `gassync plugin …` in the folder; returns stdout.
     pub fn run(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(program());
         command.arg("plugin").args(arguments).current_dir(&self.folder);

@@ -1,4 +1,4 @@
-//! Components, built from source once per run, and compiled to machine code once for all hosts.
+//! Components, built from source once per run and compiled to machine code once for all hosts.
 
 use std::{
     fs, io,
@@ -11,9 +11,10 @@ use std::{
 use gassync::vault::{self, Vault, system_random};
 use gassync_runtime::{Engine, EngineSettings};
 
-/// As plugins of a release, but built in a fraction of the time: the tests ask what components do, not how fast.
+/// Like the release profile, but much faster to build: tests check behaviour, not speed.
 const PROFILE: &str = "plugin-test";
-/// The sealing key of hosts in tests. Compiled code bears a mark made with it, so what one host compiled the others load.
+/// The encryption key of test hosts. Compiled code is authenticated with it, so hosts can load each other's compiled
+/// code.
 const SECRET_KEY: [u8; 32] = [0x5e; 32];
 
 static BUILT: OnceLock<()> = OnceLock::new();
@@ -23,14 +24,14 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
 }
 
-/// Where cargo builds: this binary stands in `<target>/debug/deps`.
+/// Cargo's target folder: this binary is in `<target>/debug/deps`.
 pub fn target_dir() -> PathBuf {
     let here = std::env::current_exe().expect("this binary");
     here.ancestors().nth(3).expect("the target folder").to_owned()
 }
 
-/// Runs cargo in the repository, as if from a shell: what the cargo that runs these tests has told them about this package
-/// would have it take other packages for changed, and build half of everything anew.
+/// Runs cargo in the repository with a clean environment: variables set by the cargo that runs these tests would
+/// invalidate other packages and rebuild half of them.
 pub fn cargo(arguments: &[&str]) {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -66,25 +67,25 @@ fn built(library: &str) -> Vec<u8> {
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Where compiled code is kept, from one run to the next. Its names are the components' hashes and the engine's settings.
+/// The folder of compiled code, kept between runs. File names are component hashes and engine settings.
 fn compiled_dir() -> PathBuf {
     target_dir().join("tests/compiled")
 }
 
-/// An engine without a host, for so many calls at once.
+/// An engine without a host, with this limit of concurrent calls.
 pub fn engine(concurrent_calls: u32) -> Engine {
     let cache_key = Vault::new(&SECRET_KEY, system_random()).cache_key();
     let settings = EngineSettings { cache_dir: Some(compiled_dir()), cache_key, concurrent_calls };
     Engine::new(settings).expect("an engine")
 }
 
-/// Has a host with this data folder load what another has compiled. What is there already stays as it is.
+/// Lets a host with this data folder load code compiled by another. Existing files stay unchanged.
 pub fn share_compiled(data: &Path) {
     fs::create_dir_all(data).expect("a folder");
     fs::create_dir_all(compiled_dir()).expect("a folder");
     let key = vault::private_file(&data.join("secret.key"), || hex::encode(SECRET_KEY)).expect("a key");
     if key != hex::encode(SECRET_KEY) {
-        return; // A host that has made its own key shares nothing.
+        return; // The host has its own key, so it cannot share.
     }
     match symlink(compiled_dir(), data.join("compiled")) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => panic!("{}: {error}", data.display()),
@@ -92,7 +93,7 @@ pub fn share_compiled(data: &Path) {
     }
 }
 
-/// All packages of this repository that make a component.
+/// All packages of this repository that build a component.
 fn guests() -> Vec<String> {
     let mut packages = Vec::new();
     for folder in ["plugins", "tests/plugins", "tests/sketches"] {
@@ -108,7 +109,8 @@ fn guests() -> Vec<String> {
     packages
 }
 
-/// Another version of the guest `versioned`: the same code with another number, from 1001 to 9999, and more wishes.
+/// Another version of the guest `versioned`: the same code with another number, from 1001 to 9999, and further
+/// requested hosts.
 pub fn versioned(number: u32, more_hosts: &[&str]) -> Vec<u8> {
     let mut component = component("versioned");
     let room = "\t".repeat(32);
@@ -118,7 +120,7 @@ pub fn versioned(number: u32, more_hosts: &[&str]) -> Vec<u8> {
     component
 }
 
-/// Another version of `beds24`, which takes so many bookings at once, 99 at most.
+/// Another version of `beds24` with this batch size for bookings, 99 at most.
 pub fn beds24_in_batches_of(items: u32) -> Vec<u8> {
     let mut component = component("beds24");
     let batch = |items: u32| format!(r#""reservations": {{ "items": {items:2},"#);

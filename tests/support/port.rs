@@ -1,20 +1,20 @@
-//! Ports for servers that come and go.
+//! Ports for servers that stop and restart.
 
 use std::{
     net::TcpListener,
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Below the range that systems give to outgoing connections: a client that calls while the server is away could
-/// otherwise be given the server's own port, reach itself, and keep the server from coming back.
+/// Below the range of outgoing connections: otherwise a client that connects while the server is down could get the
+/// server's own port, connect to itself, and block the restart.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 10_000;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port of this machine that nobody listens on. Each is given once.
+/// A free port of this machine. Each is returned once.
 pub fn free_port() -> u16 {
-    // Processes begin at different places, so that they seldom try the same.
+    // Processes start at different ports, so that collisions are rare.
     let begin = u16::try_from(std::process::id() * 37 % u32::from(COUNT)).unwrap_or(0);
     loop {
         let port = FIRST + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;

@@ -1,4 +1,4 @@
-//! The program as a process of its own, to be killed at any moment.
+//! The program as a separate process that can be killed at any moment.
 
 use std::{
     net::SocketAddr,
@@ -12,21 +12,21 @@ use crate::{database::Database, plugins, web};
 
 static BUILT: OnceLock<()> = OnceLock::new();
 
-/// The program, built as `tests/run` builds it: for this package alone cargo would choose other features, and build all
-/// anew.
+/// The program as built by `tests/run`: for this package alone cargo would choose other features and rebuild
+/// everything.
 pub fn program() -> PathBuf {
     BUILT.get_or_init(|| plugins::cargo(&["build", "--locked", "--workspace", "--all-targets"]));
     plugins::target_dir().join("debug/gassync")
 }
 
-/// Runs the program to its end.
+/// Runs the program until it exits.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program());
     command.current_dir(plugins::repository()).args(arguments).envs(environment.iter().copied());
     command.output().expect("the program runs")
 }
 
-/// `gassync serve`, which may be killed and started again.
+/// `gassync serve`, which can be killed and restarted.
 pub struct Served {
     url: String,
     dir: PathBuf,
@@ -37,7 +37,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// On a database, with the components of its plugin folder.
+    /// A host on a database, with the components of its plugin folder.
     pub fn new(database: &Database, listen: SocketAddr, private: String) -> Self {
         Self {
             url: database.url.clone(),
@@ -49,39 +49,39 @@ impl Served {
         }
     }
 
-    /// On a database of this address, in a folder of its own.
+    /// A host on the database at this URL, with its own folder.
     pub fn on(url: String, dir: PathBuf, listen: SocketAddr) -> Self {
         Self { url, dir, listen, private: String::new(), more: Vec::new(), child: None }
     }
 
-    /// With another setting, by its name in the environment.
+    /// Adds a setting, by its environment variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.more.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Where its plugins are.
+    /// Its plugin folder.
     pub fn plugins(&self) -> PathBuf {
         self.dir.join("plugins")
     }
 
-    /// Where its keys are.
+    /// Its data folder.
     pub fn data(&self) -> PathBuf {
         self.dir.join("data")
     }
 
-    /// What stands before its paths.
+    /// Its base URL.
     pub fn base(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts it and waits until it responds.
     pub async fn start(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).expect("a log");
         self.start_with(log).await;
     }
 
-    /// The same, with its error stream going elsewhere.
+    /// As [`Served::start`], with stderr redirected.
     pub async fn start_with(&mut self, stderr: impl Into<Stdio>) {
         self.spawn(stderr);
         for _ in 0..600 {
@@ -93,7 +93,7 @@ impl Served {
         panic!("the host does not answer; its log: {}", log_of(&self.dir));
     }
 
-    /// Starts it, and waits until it has ended by itself: its exit code, none for a signal, and what it logged.
+    /// Starts it and waits until it exits by itself; returns the exit code (`None` for a signal) and its log.
     pub async fn run_to_its_end(&mut self, within: Duration) -> (Option<i32>, String) {
         let file = self.dir.join("log");
         self.spawn(std::fs::File::create(&file).expect("a log"));
@@ -137,7 +137,7 @@ impl Served {
         answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
     }
 
-    /// Ends it at once, as a power cut would.
+    /// Kills it, like a power cut.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("killed");

@@ -36,7 +36,7 @@ pub struct SourceFixture {
 }
 
 impl SourceFixture {
-    /// A house whose rooms are linked.
+    /// Creates a property whose rooms are linked.
     pub async fn new(database: Database) -> Self {
         let db = Db::open(&database.url).await.expect("a database");
         db.migrate().await.expect("a schema");
@@ -67,7 +67,7 @@ impl SourceFixture {
         self.apply(vec![ChangeKind::RoomType(serde_json::from_value(room).expect("a room type"))], 0).await;
     }
 
-    /// News that is observed so many seconds after the start.
+    /// The context of changes observed this many seconds after the start.
     pub fn context(&self, second: i64) -> IngestContext {
         IngestContext {
             authority: Authority::default(),
@@ -89,7 +89,7 @@ impl SourceFixture {
         self.apply_as(&self.context(second), data).await
     }
 
-    /// The same with a given context.
+    /// Applies a change in a given context.
     pub async fn apply_as(&self, context: &IngestContext, data: Vec<ChangeKind>) -> Vec<IngestOutcome> {
         let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
         let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
@@ -103,18 +103,18 @@ impl SourceFixture {
         self.report_as(&self.context(second), said).await
     }
 
-    /// The same with a given context.
+    /// Reports a reservation in a given context.
     pub async fn report_as(&self, context: &IngestContext, said: &Value) -> IngestOutcome {
         let record: Reservation = serde_json::from_value(said.clone()).expect("a reservation");
         self.apply_as(context, vec![ChangeKind::Reservation(Box::new(record))]).await.remove(0)
     }
 
-    /// A person decides.
+    /// Decides a parked reservation.
     pub async fn decide(&self, id: &str, choice: Choice, second: i64) -> Result<IngestOutcome, DecideError> {
         self.decide_of((ParkedKind::Reservation, id), choice, second).await
     }
 
-    /// The same of any kind of record.
+    /// Decides a parked record of any kind.
     pub async fn decide_of(
         &self,
         what: (ParkedKind, &str),
@@ -129,7 +129,7 @@ impl SourceFixture {
         Ok(decided.outcome)
     }
 
-    /// Sold, held, overbooked of a night of May 2027.
+    /// Sold, held and overbooked units of a night of May 2027.
     pub async fn night(&self, room: &str, day: i8) -> (i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let kind = mappings::EntityKind::RoomType;
@@ -140,20 +140,20 @@ impl SourceFixture {
         nights.first().map_or((0, 0, 0), |night| (night.sold, night.held, night.overbooked))
     }
 
-    /// The status of the booking that a reservation is linked with; none where there is none.
+    /// The status of the booking linked to a reservation, if any.
     pub async fn status(&self, id: &str) -> Option<String> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let all = store::core::bookings::bookings_of_source(&mut tx, self.account, self.source).await.expect("read");
         all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status)
     }
 
-    /// What the buffer has of a reservation.
+    /// The buffered reservation.
     pub async fn stored(&self, id: &str) -> Option<Stored<Reservation>> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         store::buffer::reservations::find(&mut tx, self.account, self.source, id).await.expect("read")
     }
 
-    /// All that is written about a reservation, to be compared.
+    /// Everything stored about a reservation, for comparison.
     pub async fn written(&self, id: &str) -> String {
         let stored = self.stored(id).await;
         let mut tx = self.db.read(self.account).await.expect("a transaction");

@@ -1,15 +1,15 @@
-//! A caller of the host.
+//! An HTTP client for hosts.
 
 use std::time::Duration;
 
 use reqwest::Client;
 
-/// The most time an answer may take: what the wire eats never comes.
+/// Maximum response time: a faulty network may lose the response.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A client that goes straight to loopback.
+/// A client without a proxy.
 pub fn client() -> Client {
-    // Somebody else in this process may have installed one; any will do.
+    // A provider may be installed already: either is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client")
 }

@@ -19,46 +19,46 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{host::clock, port::free_port};
 
-/// The longest that messages are waited for where nobody says otherwise.
+/// Default maximum wait for messages.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A subscriber that can go away and come back.
+/// A webhook subscriber that can stop and resume.
 pub struct WebhookReceiver {
-    /// Where it listens.
+    /// Its listen address.
     pub address: SocketAddr,
     state: Arc<State>,
     running: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
 }
 
-/// What was posted.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Such as `POST`.
+    /// The method, such as `POST`.
     pub method: String,
-    /// The path, with its query.
+    /// Path and query.
     pub path: String,
-    /// As they came, names in lower case.
+    /// Headers as received, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its bytes.
+    /// The body.
     pub body: Vec<u8>,
-    /// When it was there.
+    /// Time of arrival.
     pub at: Timestamp,
 }
 
-/// What a message is answered with.
+/// How to answer a message.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// This status.
     Status(u16),
-    /// This status, and words.
+    /// This status and body.
     Says(u16, String),
-    /// This status, and after how many seconds to come again.
+    /// This status with `Retry-After`, in seconds.
     Later(u16, u32),
-    /// Go there.
+    /// A redirect to this URL.
     Redirect(String),
-    /// Nothing, as long as the caller waits.
+    /// No response while the caller waits.
     Hang,
-    /// The connection ends.
+    /// Closes the connection.
     Close,
 }
 
@@ -71,24 +71,24 @@ struct State {
 }
 
 impl Received {
-    /// A header; nothing where it is not there.
+    /// A header; empty if missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
-    /// The body, which must be JSON.
+    /// The body, parsed as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// The three headers that a message is verified by: id, timestamp, signatures.
+    /// The three headers that authenticate a message: id, timestamp, signatures.
     pub fn signed(&self) -> (&str, &str, &str) {
         (self.header("webhook-id"), self.header("webhook-timestamp"), self.header("webhook-signature"))
     }
 }
 
 impl WebhookReceiver {
-    /// Starts one on loopback that answers 204.
+    /// Starts a receiver on loopback that answers 204.
     pub async fn start() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let judge: Judge = Arc::new(|_| Answer::Status(204));
@@ -98,12 +98,12 @@ impl WebhookReceiver {
         receiver
     }
 
-    /// The address of a path that begins with a slash.
+    /// The URL of a path that begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Goes away: nobody listens, and what is under way breaks.
+    /// Stops listening and closes open connections.
     pub async fn stop(&mut self) {
         if let Some((stop, serving)) = self.running.take() {
             stop.cancel();
@@ -111,7 +111,7 @@ impl WebhookReceiver {
         }
     }
 
-    /// Comes back at the same address.
+    /// Listens again at the same address.
     pub async fn resume(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("the port");
         let (stop, state) = (CancellationToken::new(), Arc::clone(&self.state));
@@ -119,39 +119,39 @@ impl WebhookReceiver {
         self.running = Some((stop, serving));
     }
 
-    /// Answers like this from now on.
+    /// Sets the answer to all messages.
     pub fn answers(&self, answer: Answer) {
         self.answers_by(move |_| answer.clone());
     }
 
-    /// Answers from now on as each message deserves.
+    /// Sets a function that chooses the answer to each message.
     pub fn answers_by(&self, judge: impl Fn(&Received) -> Answer + Send + Sync + 'static) {
         *lock(&self.state.judge) = Arc::new(judge);
     }
 
-    /// What has come, in its order.
+    /// All received messages, in order.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.state.received).clone()
     }
 
-    /// How much has come.
+    /// Number of received messages.
     pub fn count(&self) -> usize {
         *self.state.count.borrow()
     }
 
-    /// Forgets what has come.
+    /// Deletes the received messages.
     pub fn forget(&self) {
         let mut received = lock(&self.state.received);
         received.clear();
         self.state.count.send_replace(0);
     }
 
-    /// What has come, as soon as it is so many.
+    /// Waits until this many messages have arrived, and returns them.
     pub async fn until(&self, messages: usize) -> Vec<Received> {
         self.within(PATIENCE, messages).await
     }
 
-    /// The same, where it may take so long.
+    /// As [`WebhookReceiver::until`], with this maximum wait.
     pub async fn within(&self, patience: Duration, messages: usize) -> Vec<Received> {
         let mut count = self.state.count.subscribe();
         let enough = tokio::time::timeout(patience, count.wait_for(|count| *count >= messages)).await.is_ok();
@@ -174,7 +174,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn serve(listener: TcpListener, state: Arc<State>, stop: CancellationToken) {
-    // Dropped with this task, and then they end.
+    // Dropped with this task, which closes the connections.
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -184,7 +184,7 @@ async fn serve(listener: TcpListener, state: Arc<State>, stop: CancellationToken
         if let Ok((stream, _)) = accepted {
             let state = Arc::clone(&state);
             connections.spawn(async move {
-                // A caller who hangs up has had enough.
+                // Ignore callers that hang up.
                 let _: Option<()> = converse(stream, &state).await;
             });
         }
@@ -192,7 +192,7 @@ async fn serve(listener: TcpListener, state: Arc<State>, stop: CancellationToken
     connections.shutdown().await;
 }
 
-/// One request after the other, until one side has enough.
+/// Serves requests one after the other, until one side closes.
 async fn converse(mut stream: TcpStream, state: &State) -> Option<()> {
     let mut bytes = Vec::new();
     loop {
@@ -210,7 +210,7 @@ async fn converse(mut stream: TcpStream, state: &State) -> Option<()> {
             Answer::Later(status, seconds) => say(status, &format!("retry-after: {seconds}\r\n"), ""),
             Answer::Redirect(place) => say(302, &format!("location: {place}\r\n"), ""),
             Answer::Hang => {
-                // Whoever waits hangs up at last, or sends what nobody reads.
+                // The caller hangs up in the end, or sends data that is ignored.
                 stream.read_u8().await.ok()?;
                 return None;
             }
@@ -221,12 +221,12 @@ async fn converse(mut stream: TcpStream, state: &State) -> Option<()> {
 }
 
 fn say(status: u16, more: &str, words: &str) -> String {
-    // What has no content may not say how long it is.
+    // A response without content must not give a length.
     let length = if status == 204 { String::new() } else { format!("content-length: {}\r\n", words.len()) };
     format!("HTTP/1.1 {status} -\r\n{more}{length}\r\n{words}")
 }
 
-/// The next request; none where the caller hung up.
+/// The next request; `None` if the caller hung up.
 async fn take(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Received> {
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

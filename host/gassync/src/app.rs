@@ -31,13 +31,13 @@ pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
 /// The name of the encryption key's file in the data folder.
 const SECRET_KEY_FILE: &str = "secret.key";
 
-/// A host.
+/// A running host.
 pub struct App {
     /// Its settings.
     pub config: Config,
     /// The database.
     pub db: Db,
-    /// The plugins that are loaded.
+    /// Loaded plugins.
     pub plugins: Arc<PluginRegistry>,
     /// Encrypts secrets.
     pub vault: Vault,
@@ -45,9 +45,9 @@ pub struct App {
     pub random: Random,
     /// The clock.
     pub clock: Clock,
-    /// The way to the network.
+    /// The network for calls to channels.
     pub network: Network,
-    /// The way to subscribers.
+    /// The network for deliveries to subscribers.
     pub subscribers: SubscriberNetwork,
     /// The operator token.
     pub operator_token: String,
@@ -65,14 +65,14 @@ pub struct App {
     pub breakers: Arc<dyn Breakers>,
     /// Limits concurrent plugin calls.
     pub calls: Arc<Semaphore>,
-    /// Grows whenever keys or their sources may have changed: what is remembered of them from before counts no more.
+    /// Counts changes of keys and their sources: cached keys from before a change are invalid.
     pub key_changes: AtomicU64,
     running: StdMutex<HashSet<String>>,
     connection_locks: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
 
 impl App {
-    /// Opens the database, the keys and the plugin engine. Neither listens nor starts tasks.
+    /// Opens the database, the keys and the plugin engine. Does not listen and starts no tasks.
     pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<Arc<Self>> {
         let data = &config.data.dir;
         fs::create_dir_all(data).with_context(|| format!("setting data.dir: cannot make {}", data.display()))?;
@@ -129,7 +129,7 @@ impl App {
         }))
     }
 
-    /// Takes "now" from elsewhere, before anything runs.
+    /// Replaces the clock, before anything runs.
     pub fn set_clock(&mut self, clock: Clock) {
         if let Some(plugins) = Arc::get_mut(&mut self.plugins) {
             plugins.set_clock(Arc::clone(&clock));
@@ -137,7 +137,7 @@ impl App {
         self.clock = clock;
     }
 
-    /// Keys or their sources may have changed.
+    /// Records that keys or their sources may have changed.
     pub fn keys_changed(&self) {
         self.key_changes.fetch_add(1, Ordering::SeqCst);
     }

@@ -92,7 +92,7 @@ fn without_password(address: &str) -> String {
     if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
         return HIDDEN.to_owned();
     }
-    // PostgreSQL takes it as an option too.
+    // PostgreSQL also accepts the password as a query parameter.
     if url.query_pairs().any(|(name, _)| name.contains("password")) {
         url.set_query(Some("hidden"));
     }
@@ -114,9 +114,9 @@ impl std::fmt::Debug for Hidden {
 #[derive(Debug, thiserror::Error)]
 #[error("setting {name}: {problem}")]
 pub struct ConfigError {
-    /// As in the file: `server.listen`.
+    /// Name as in the file, such as `server.listen`.
     pub name: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -127,7 +127,7 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Reads defaults, file and environment, and checks the whole.
+    /// Reads defaults, file and environment, and validates the result.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut tree: Table =
             DEFAULTS.parse().map_err(|e: toml::de::Error| ConfigError::new("(defaults)", e.message()))?;

@@ -1,4 +1,4 @@
-//! The network that deliveries to subscribers leave by.
+//! The network for webhook deliveries to subscribers.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -7,11 +7,11 @@ use gassync_runtime::{AddressPolicy, HttpTransport, Network, Resolver, SendError
 use ipnet::IpNet;
 use url::Url;
 
-/// Bytes of an answer that are read; the rest is nobody's business.
+/// Bytes read of a response; the rest is discarded.
 const ANSWER_BYTES: usize = 4 * 1024;
 
-/// The way to subscribers: over TLS to the open internet, and to whatever addresses the operator allows. Without TLS to those
-/// alone.
+/// The network to subscribers: TLS to public addresses and to those the operator allows; without TLS only to the
+/// latter.
 #[derive(Clone)]
 pub struct SubscriberNetwork {
     secure: Network,
@@ -19,12 +19,12 @@ pub struct SubscriberNetwork {
 }
 
 impl SubscriberNetwork {
-    /// With the system's names; `allowed` are the ranges that may be called although they are private.
+    /// Uses the system's name resolution; `allowed` are private ranges that may be called.
     pub fn new(allowed: &[IpNet]) -> Result<Self, SendError> {
         Ok(Self::over(Network::new()?, allowed))
     }
 
-    /// With other names.
+    /// Uses the given resolver.
     pub fn with_resolver(allowed: &[IpNet], resolver: Resolver) -> Result<Self, SendError> {
         Ok(Self::over(Network::with_resolver(resolver)?, allowed))
     }
@@ -47,12 +47,12 @@ impl SubscriberNetwork {
         if url.scheme() == "https" { &self.secure } else { &self.plain }
     }
 
-    /// Whether a place may be called just now.
+    /// Checks that a URL may be called at its current addresses.
     pub async fn check(&self, url: &Url) -> Result<(), SendError> {
         self.network(url).check(url).await
     }
 
-    /// An account's connections to a place.
+    /// The connections of an account to a URL's host.
     pub fn of(&self, account: AccountId, url: &Url) -> Result<HttpTransport, SendError> {
         self.network(url).of(&account.to_string())
     }
@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// Names that answer from a list, one answer after the other.
+    /// Resolves names to the addresses of a list, one per lookup.
     fn names(answers: Vec<IpAddr>) -> Resolver {
         let answers = Mutex::new(answers.into_iter());
         Arc::new(move |_| {
@@ -121,7 +121,7 @@ mod tests {
             let sent = way.of(AccountId(1), &url).expect("a pool").send(post(&url)).await;
             assert!(refused(sent.map(drop)), "{place}");
         }
-        // Without TLS nothing is called but what the operator allows.
+        // Without TLS only addresses allowed by the operator are called.
         let plain: Url = "http://93.184.215.14/hook".parse().expect("an address");
         assert!(matches!(way.check(&plain).await, Err(SendError::AddressRefused(_))));
     }

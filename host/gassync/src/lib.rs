@@ -26,6 +26,6 @@ pub mod worker;
 
 pub use gassync_store as store;
 
-/// What threads that compile plugins have freed goes back to the system; the C library's own allocator keeps much of it.
+/// mimalloc returns memory that compiling threads freed to the system; the C library keeps much of it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

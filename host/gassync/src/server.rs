@@ -19,7 +19,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             axum::response::IntoResponse::into_response(http::ApiError::from(http::Problem::Internal))
         }))
-        // Paths of webhooks carry keys: the span names the method alone.
+        // Paths of webhooks carry keys, so the span contains only the method.
         .layer(TraceLayer::new_for_http().make_span_with(
             |request: &axum::http::Request<_>| tracing::debug_span!("request", method = %request.method()),
         ))
@@ -29,7 +29,7 @@ pub fn router(app: Arc<App>) -> Router {
 /// How long the database may take to close at shutdown.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// The background tasks of a host, in the order in which they begin.
+/// The background tasks of a host, in start order.
 pub const TASKS: [&str; 8] =
     ["processes", "server", "plugins", "plugin-folder", "jobs", "retention", "credentials", "relay"];
 

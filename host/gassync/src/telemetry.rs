@@ -32,7 +32,7 @@ pub fn start(log: &Log) {
 mod tests {
     use super::*;
 
-    /// A disk without room.
+    /// A full disk.
     struct Full;
 
     impl Write for Full {

@@ -111,7 +111,7 @@ pub fn token(random: &Random, prefix: &str) -> String {
     format!("{prefix}{}", hex::encode(bytes))
 }
 
-/// A secret as it is kept where only whether it is the same matters, in hex; of texts that are no secrets, a digest.
+/// Hashes a secret to hex, where only equality matters; for other texts, a digest.
 pub fn fingerprint(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }

@@ -84,7 +84,7 @@ pub async fn post<T: DeserializeOwned, S>(
 
 type ReadResult = Result<Change, Box<RecordOutcome>>;
 
-/// Whether values that do not match the schema are rejected.
+/// True if values that do not match the schema are rejected.
 fn is_strict<S>(caller: &Caller<S>, submission: &Submission) -> bool {
     caller.strict || submission.options.strict || submission.options.on_conflict == OnConflict::Refuse
 }

@@ -55,7 +55,7 @@ pub struct Lenient<T> {
     pub raw: String,
 }
 
-/// Whether a record has `intent: request`, and may be refused.
+/// True if a record has `intent: request`, and may be refused.
 pub fn is_request(raw: &str) -> bool {
     let record: Option<Value> = serde_json::from_str(&make_storable(&mend_json_text(raw)).0).ok();
     let intent = record.as_ref().and_then(|record| record.get("intent")).and_then(Value::as_str);

@@ -21,7 +21,7 @@ const CACHE_CAPACITY: usize = 10_000;
 pub struct Traffic(Mutex<HashMap<(AccountId, SourceId, bool), Timestamp>>);
 
 impl Traffic {
-    /// Whether to record this call.
+    /// True if this call is to be recorded.
     fn should_record(&self, (account, source): (AccountId, SourceId), succeeded: bool, now: Timestamp) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account, source, succeeded);

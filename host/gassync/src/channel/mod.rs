@@ -1,5 +1,5 @@
-//! One call of a plugin for a source: [`session`] gives it what it needs and keeps what came of it, [`plugin_state`] is what the
-//! plugin remembers meanwhile.
+//! One plugin call for a source: [`session`] provides its inputs and stores its results, [`plugin_state`] holds what
+//! the plugin remembers between calls.
 
 pub mod plugin_state;
 mod session;

@@ -1,5 +1,5 @@
-//! What a plugin remembers for a source, from one call to the next: read before a call, written in the transaction that
-//! keeps what came of it.
+//! State that a plugin keeps for a source between calls: read before a call, and written in the transaction that stores
+//! the call's results.
 
 use gassync_domain::Timestamp;
 use gassync_runtime::{Memory, MemoryChanges};
@@ -11,18 +11,18 @@ use crate::{
     vault::{DecryptError, Vault},
 };
 
-/// Why a memory cannot be had.
+/// Why plugin state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginStateError {
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
-    /// It was sealed with another key.
+    /// The state was encrypted with another key.
     #[error("the source's memory: {0}")]
     Sealed(#[from] DecryptError),
 }
 
-/// What a source remembers; nothing is read for plugins that never ask.
+/// Loads the plugin state of a source; reads nothing for plugins that do not use state.
 pub async fn load(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory, PluginStateError> {
     if !plugin.keeps_state() {
         return Ok(Memory::new());
@@ -36,7 +36,7 @@ pub async fn load(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory,
     Ok(memory)
 }
 
-/// Keeps what a call has changed.
+/// Stores the changes that a call made.
 pub async fn save(
     vault: &Vault,
     tx: &mut Tx,

@@ -23,13 +23,13 @@ use crate::{
 /// Why a channel call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelCallError {
-    /// The plugin, or the channel behind it.
+    /// An error of the plugin, or of the channel behind it.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
-    /// What the plugin remembers.
+    /// The plugin state is not available.
     #[error(transparent)]
     PluginState(#[from] PluginStateError),
     /// The channel's plugin is not loaded.
@@ -63,7 +63,7 @@ impl ChannelCallError {
 pub struct ChannelSession<'a> {
     /// The host.
     pub app: &'a Arc<App>,
-    /// For whom.
+    /// The source.
     pub source: &'a Source,
     /// The connection.
     pub connection: ConnectionId,

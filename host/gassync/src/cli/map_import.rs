@@ -89,7 +89,7 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
     let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record?;
-        // The reader says where it began to look: ends of lines and empty ones may be between that and the record.
+        // The reader reports where it began to search: line ends and empty lines may precede the record.
         let looked_from = record.position().map_or(0, csv::Position::byte);
         let rest = usize::try_from(looked_from).ok().and_then(|from| text.get(from..)).unwrap_or_default();
         let start = text.len() - rest.trim_start_matches(['\r', '\n']).len();

@@ -1,4 +1,4 @@
-//! A call of a plugin, for the person at the terminal.
+//! Prints a plugin call to the terminal.
 
 use super::print;
 use crate::admin::PluginCall;
@@ -34,7 +34,7 @@ pub fn print_call(call: &PluginCall) {
     }
 }
 
-/// What a guest wrote must not steer the terminal.
+/// Escapes control characters: text from a guest must not control the terminal.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

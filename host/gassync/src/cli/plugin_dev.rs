@@ -156,7 +156,7 @@ fn is_source(folder: &Path, path: &Path) -> bool {
     !built && !within.iter().any(|part| NOT_SOURCE.iter().any(|not| part == *not))
 }
 
-/// The plugin as the host has it.
+/// The plugin as installed at the host.
 struct Developed<'a> {
     client: &'a Client,
     settings: &'a Dev,

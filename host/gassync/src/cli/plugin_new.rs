@@ -53,10 +53,10 @@ pub fn make(name: &str, language: Language, parent: &Path) -> anyhow::Result<Pat
 /// Path of a repository file inside a plugin project; none if it is not part of it.
 fn place(path: &str, language: Language) -> Option<PathBuf> {
     let below = |folder: &str| path.strip_prefix(folder).map(PathBuf::from);
-    // The channel of all three is the same, and so is what it sends.
+    // All three languages implement the same channel, so they share its samples.
     let samples = || below("plugins/example/samples/").map(|at| Path::new("samples").join(at));
     match language {
-        // The SDK finds the contract by the same way as in the repository.
+        // The SDK finds the contract at the same relative path as in the repository.
         Language::Rust => below("plugins/templates/rust/").or_else(|| below("plugins/example/")).or_else(|| {
             (path.starts_with("plugins/gassync-plugin/") || path.starts_with("wit/"))
                 .then(|| Path::new("gassync").join(path))
@@ -66,7 +66,7 @@ fn place(path: &str, language: Language) -> Option<PathBuf> {
     }
 }
 
-/// The contract, where tools for WIT look for what a world depends on, and the schemas beside it.
+/// Path of a contract file: WIT files where tools look for the dependencies of a world, and the schemas beside them.
 fn contract(path: &str) -> Option<PathBuf> {
     let file = path.strip_prefix("wit/next/")?;
     Some(if file.ends_with(".wit") {

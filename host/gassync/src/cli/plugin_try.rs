@@ -281,8 +281,8 @@ fn masked(plugin: &dyn Adapter, body: Vec<u8>) -> Vec<u8> {
     redact::mask(body, &spots)
 }
 
-/// Compiled plugins are kept, since scripts take long to compile: in this user's cache folder, marked with a key that stands
-/// beside them and that nobody else can read. Where there is no such folder nothing is kept.
+/// Caches compiled plugins in the user's cache folder, because scripts take long to compile. They are authenticated
+/// with a key beside them that only this user can read. Without a cache folder nothing is cached.
 pub(super) fn engine_settings() -> EngineSettings {
     let folder = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -327,7 +327,7 @@ fn load_answer(plugin: &dyn Adapter, path: &Path) -> anyhow::Result<HttpResponse
     if !(100..600).contains(&whole.status) {
         bail!("{}: {} is not an HTTP status", path.display(), whole.status);
     }
-    // A text is the body itself; anything else is the body's JSON, digit for digit.
+    // A JSON string is the body itself; any other value is serialised unchanged, so that numbers keep their digits.
     let body = whole.body.map(|raw| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let headers = whole.headers.into_iter().map(|(name, value)| (name, text(value))).collect();

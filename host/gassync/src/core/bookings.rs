@@ -144,7 +144,7 @@ impl BookingBatch {
         self.holds.take(tx, self.account, (index, &mut self.opened), self.now).await
     }
 
-    /// Whether the booking at this index is certain to find availability.
+    /// True if the booking at this index is certain to find availability.
     pub fn has_room(&self, index: usize) -> bool {
         self.asked.get(index).and_then(Option::as_ref).is_none_or(|asked| asked.has_room || asked.same_claim)
     }
@@ -178,7 +178,7 @@ impl BookingBatch {
         self.asked.get(index).and_then(Option::as_ref)
     }
 
-    /// Whether the booking at this index is new and has availability; such bookings are inserted in one batch.
+    /// True if the booking at this index is new and has availability; such bookings are inserted in one batch.
     pub fn is_new_with_room(&self, index: usize) -> bool {
         self.asked(index).is_some_and(|asked| asked.known.is_none() && asked.has_room)
     }
@@ -288,7 +288,7 @@ impl PlannedBooking {
     }
 }
 
-/// Whether the claim on the ledger is unchanged. An expired hold may have lost its nights and takes them again.
+/// True if the claim on the ledger is unchanged. An expired hold may have lost its nights and takes them again.
 fn same_claim(before: &BookingState, after: &BookingState, now: Timestamp) -> bool {
     match (ledger::bucket(before, now), ledger::bucket(after, now)) {
         (Some(Bucket::Sold), Some(Bucket::Sold)) => true,

@@ -30,7 +30,7 @@ struct Held {
     asked: HoldRequest,
     /// Its rooms, and their nights.
     has: Vec<(i64, Span)>,
-    /// Whether its nights change.
+    /// True if its nights change.
     changes: bool,
 }
 
@@ -87,8 +87,8 @@ impl Holds {
         }
     }
 
-    /// Gives one its nights, those that are resold overbooked, and what it gave back to whoever waits for it. Tells which hold
-    /// it is; none where it is gone.
+    /// Takes the nights of a hold, overbooking those without availability, and resolves overbooked claims with the
+    /// released ones. Returns its id, or `None` if it was dropped.
     pub(super) async fn take(
         &self,
         tx: &mut Tx,

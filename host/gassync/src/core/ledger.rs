@@ -27,7 +27,7 @@ pub(super) struct OpenNights {
     linked: HashMap<CoreId, Vec<LinkedUnit>>,
     /// Free units per night when the rows were locked.
     room: HashMap<(CoreId, Date), i64>,
-    /// Whether a night may be overbooked.
+    /// True if a night may be overbooked.
     overbooked: bool,
 }
 
@@ -59,7 +59,7 @@ impl OpenNights {
         self.linked.get(&unit).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a unit shares availability with no other and had so many units free on a night.
+    /// True if a unit shares availability with no other and had this many units free on a night.
     pub(super) fn has_room(&self, place: (CoreId, Date), wanted: i64) -> bool {
         self.with(place.0).is_empty() && self.room.get(&place).is_some_and(|room| *room >= wanted)
     }

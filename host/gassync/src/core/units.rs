@@ -3,8 +3,8 @@ use gassync_domain::{AccountId, CoreId, RoomType, Timestamp, today_at};
 use super::ledger;
 use crate::store::{Result, Tx, core::units as rows};
 
-/// Makes or changes a bookable unit of a property. When there are fewer of it than before, what is sold and no longer
-/// fits is overbooked; nights before today stay as they were.
+/// Creates or updates a bookable unit of a property. If the quantity decreases, sales that no longer fit become
+/// overbooked; nights before today stay unchanged.
 pub async fn put_unit(
     tx: &mut Tx,
     account: AccountId,

@@ -106,7 +106,7 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
     Ok(page(StatusCode::OK, "The source is connected. You may close this page."))
 }
 
-/// Whether the source works now.
+/// Connects the source after a consent; returns whether it works now.
 async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code: String) -> anyhow::Result<bool> {
     let connection = ConnectionId(consent.connection_id);
     let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;

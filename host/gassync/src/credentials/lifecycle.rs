@@ -1,4 +1,4 @@
-//! The life cycle of credentials: set up from user input, and revoked in the end.
+//! The life cycle of credentials: from setup with user input to revocation.
 
 use std::collections::BTreeMap;
 
@@ -130,7 +130,7 @@ impl ConnectionSecrets {
         Ok(open)
     }
 
-    /// Whether a slot needs no user input: it has no fields, or all are stored.
+    /// True if a slot needs no user input: it has no fields, or all are stored.
     async fn needs_no_input(&self, slot: &CredentialSlot) -> anyhow::Result<bool> {
         if slot.setup.is_none() || slot.kind == SlotKind::Steps {
             return Ok(false);
@@ -170,7 +170,7 @@ impl ConnectionSecrets {
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
         let all = (&["pending", "active", "paused", "disabled", "error", "expired"][..], "disconnected");
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
-        // Pending deliveries would never be sent.
+        // Cancel pending deliveries, which would never be sent.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {
             let why = "its source is disconnected";
             webhooks::cancel_pending_of_source(&mut tx, self.account, source.id, why, self.app.now()).await?;

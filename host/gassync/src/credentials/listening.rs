@@ -25,7 +25,7 @@ impl<'a> Listening<'a> {
         if source.listening_since.is_none() && source.connection.is_some() {
             let mut tx = app.db.write(source.account).await?;
             sources::listen(&mut tx, source.account, source.id, app.now()).await?;
-            // All rooms are to be seen, not those alone that have changed.
+            // Request all rooms, not only those changed since the last read.
             sources::forget_resume_point(&mut tx, source.account, source.id, Entity::Property.as_str()).await?;
             tx.commit().await?;
         }
@@ -50,8 +50,8 @@ impl<'a> Listening<'a> {
     }
 }
 
-/// A source whose credentials have changed goes live again by itself where they show the rooms that it had, and no others; its
-/// properties have been read, from `began` on.
+/// Lets a source whose credentials changed go live again automatically if they show exactly the rooms that it had. Its
+/// properties were read from `began` on.
 pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: Timestamp) -> store::Result<()> {
     let whom = (source.account, source.id);
     let Some(shows_its_rooms) = sources::shows_its_rooms(tx, whom.0, whom.1, began).await? else { return Ok(()) };

@@ -172,7 +172,7 @@ impl ConnectionSecrets {
     }
 }
 
-/// Whether the error is a permanent refusal.
+/// True if the error is a permanent refusal.
 fn is_refusal(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StepError::Refused(_)))
 }

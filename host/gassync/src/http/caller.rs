@@ -24,11 +24,11 @@ pub struct Caller<S> {
     pub source: SourceId,
     /// Id of the API key.
     pub key: i64,
-    /// Whether its source creates core entities.
+    /// True if its source creates core entities.
     pub creates: bool,
     /// Authority of the source.
     pub authority: Authority,
-    /// Whether invalid values are rejected instead of mended.
+    /// True if invalid values are rejected instead of mended.
     pub strict: bool,
     holder: Arc<KeyHolder>,
     scope: PhantomData<S>,
@@ -41,7 +41,7 @@ impl<S> Caller<S> {
     }
 }
 
-/// What an operator shows to be let in.
+/// The operator token that a request must present.
 #[derive(Clone)]
 pub struct OperatorToken(pub String);
 

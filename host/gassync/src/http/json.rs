@@ -1,4 +1,4 @@
-//! Bodies of JSON, and what of it no database keeps.
+//! JSON bodies, and checks for JSON that no database can store.
 
 use axum::{
     body::Body,
@@ -40,7 +40,7 @@ pub async fn read(body: Body) -> Result<Vec<u8>, Problem> {
     Ok(kept)
 }
 
-/// Refuses a body that is no JSON by its header.
+/// Rejects a body whose header does not declare JSON.
 pub fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
@@ -88,14 +88,14 @@ pub fn unstorable(raw: &str) -> Option<String> {
     None
 }
 
-/// Whether no database keeps a number of so many digits, or so large.
+/// True if a number has too many digits or is too large for a database.
 pub fn is_beyond(number: &str) -> bool {
     let exponent = number.split_once(['e', 'E']).map(|(_, exponent)| exponent.trim_start_matches('+').parse::<i64>());
     number.len() > MAX_NUMBER_CHARS
         || exponent.is_some_and(|exponent| exponent.map_or(true, |e| e.unsigned_abs() > MAX_EXPONENT.unsigned_abs()))
 }
 
-/// The end of a string, and what in it cannot be stored.
+/// Finds the end of a string, and anything in it that cannot be stored.
 fn string(raw: &str, mut at: usize) -> (usize, Option<String>) {
     let bytes = raw.as_bytes();
     let unit = |from: usize| raw.get(from..from + 4).and_then(|hex| u16::from_str_radix(hex, 16).ok());

@@ -1,4 +1,4 @@
-//! What every HTTP endpoint is made of: problem documents, bodies, parameters, pages, and who calls.
+//! Building blocks of all HTTP endpoints: problem documents, bodies, parameters, pages and authentication.
 
 mod body;
 mod caller;

@@ -172,7 +172,7 @@ impl Problem {
         }
     }
 
-    /// One of each, for the help pages.
+    /// One value of each problem, for the help pages.
     fn all() -> [Self; 19] {
         let text = String::new;
         [
@@ -225,7 +225,7 @@ pub struct Document {
 pub struct ApiError(Problem);
 
 impl ApiError {
-    /// Short title.
+    /// The problem.
     pub fn problem(&self) -> &Problem {
         &self.0
     }
@@ -292,7 +292,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The pages about problems.
+/// The routes of the help pages.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/problems/{name}", get(page))
 }

@@ -49,7 +49,7 @@ scopes! {
 /// Prefix of scopes that `*` does not include.
 const CORE_KINDS: &str = "core:";
 
-/// Whether these scopes include `scope`.
+/// True if these scopes include `scope`.
 pub fn holds(scopes: &[String], scope: &str) -> bool {
     let for_partners = !scope.starts_with(CORE_KINDS);
     scopes.iter().any(|held| held == scope || (for_partners && held == ALL))

@@ -42,21 +42,21 @@ pub struct IngestContext {
     pub account: AccountId,
     /// The source.
     pub source: SourceId,
-    /// Whether this source creates core entities.
+    /// True if this source creates core entities.
     pub creates: bool,
     /// The parts that this source owns.
     pub authority: Authority,
     /// How to handle a reservation without availability. Requests are always refused.
     pub when_full: WhenFull,
-    /// Whether records that need mending are rejected. Requests always are.
+    /// True if records that need mending are rejected. Requests always are.
     pub strict: bool,
-    /// Whether a booking cancelled in the core may be reinstated, because the block that replaced it is gone.
+    /// True if a booking cancelled in the core may be reinstated, because the block that replaced it is gone.
     pub may_revive: bool,
-    /// Whether nights closed in its calendar are closed at all channels.
+    /// True if nights closed in its calendar are closed at all channels.
     pub closes: bool,
     /// How its channel computes the remaining units.
     pub counts: UnitCount,
-    /// Whether it has a connection to a channel.
+    /// True if it has a connection to a channel.
     pub has_channel: bool,
     /// When the message arrived, or the fetch began.
     pub observed_at: Timestamp,
@@ -81,7 +81,7 @@ pub enum IngestOutcome {
     Overbooked {
         /// The booking.
         core: CoreId,
-        /// Whether it is new in the core.
+        /// True if it is new in the core.
         created: bool,
         /// The overbooked nights.
         nights: Vec<Date>,
@@ -185,7 +185,7 @@ impl IngestContext {
         mending.refused
     }
 
-    /// Whether the source's names, texts and sizes of a linked entity are written to the core.
+    /// True if the source's names, texts and sizes of a linked entity are written to the core.
     pub(super) fn writes_content(&self, mapping: Mapping) -> bool {
         mapping.auto_sync && self.authority.source_owns_content(self.creates)
     }
@@ -415,7 +415,7 @@ async fn one(tx: &mut Tx, context: &IngestContext, change: Change) -> store::Res
         }
         ChangeKind::Refetch(hint) => refetch(tx, context, &hint).await,
         ChangeKind::Removed(EntityRef { entity: Entity::Block, id }) => block::removed(tx, context, &id).await,
-        // Of all others the fate is unknown: the channel is asked.
+        // It is unknown why the record was removed: fetch it from the channel.
         ChangeKind::Removed(EntityRef { entity, id }) => refetch(tx, context, &Hint { entity, id: Some(id) }).await,
         ChangeKind::RatePlan(record) => {
             let raw = raw.unwrap_or_else(|| RawJson::of(&record));

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Whether the source has blocks.
+/// True if the source has blocks.
 pub(super) async fn any(tx: &mut Tx, context: &IngestContext) -> Result<bool> {
     blocks::any(tx, context.account, context.source).await
 }
@@ -106,7 +106,7 @@ async fn decide(
     }
     let known = stored.is_some_and(|stored| !stored.lifted && stored.parked.is_none());
     let outcome = match (parked, notes.first()) {
-        // The linked part is blocked even so.
+        // The linked part is blocked nevertheless.
         (Some(parked), _) => IngestOutcome::Parked(parked),
         (None, Some(note)) if known => IngestOutcome::Updated(*note),
         (None, Some(note)) => IngestOutcome::Created(*note),

@@ -42,7 +42,7 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
     let core = place.unit();
     let mut rates = None;
     if let (Some(unit), true) = (core, context.authority.source_owns_calendar()) {
-        // Switched off: not stored, so that it counts as a change when it comes again.
+        // Syncing is switched off: do not store the nights, so that they count as a change when they come again.
         let plan = calendar.rate_plan_id.as_deref().map(|plan| (EntityKind::RatePlan, plan));
         let links: Vec<(EntityKind, &str)> = [(EntityKind::RoomType, named.0)].into_iter().chain(plan).collect();
         let known = mappings::find_all(tx, account, source, &links).await?;
@@ -86,7 +86,7 @@ pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: 
             let place = availability::place(tx, account, source, (&room_type.external_id, named)).await?;
             let plan = match (place.and_then(|place| place.plan()), named) {
                 (Some(plan), _) => plan,
-                (None, Some(_)) => continue, // It waits for its own link.
+                (None, Some(_)) => continue, // Parked until the rate plan is linked.
                 (None, None) => match core::first_rate_plan(tx, account, room_type.unit(), now).await? {
                     Some(plan) => plan,
                     None => continue,

@@ -9,7 +9,7 @@ use crate::store::{
     outbound::{SyncStatus, bookings as sent},
 };
 
-/// Whether a status ends a reservation before the stay.
+/// True if a status ends a reservation before the stay.
 pub(super) fn is_ended(status: &Status) -> bool {
     matches!(status, Status::Cancelled | Status::Declined)
 }
@@ -63,7 +63,7 @@ pub(super) async fn ended(
         .map(|snapshot| (Reservation { status, ..snapshot.reservation }, snapshot.units)))
 }
 
-/// Whether a stay without nights releases what it had: its arrival is today or past, by the record and by the booking.
+/// True if a stay without nights releases what it had: its arrival is today or past, by the record and by the booking.
 pub(super) async fn is_over_without_nights(
     tx: &mut Tx,
     context: &IngestContext,
@@ -80,7 +80,7 @@ pub(super) async fn is_over_without_nights(
     Ok(today.zip(arrival).is_some_and(|(today, arrival)| arrival <= today))
 }
 
-/// Whether the booking was cancelled here and this record was observed before the channel confirmed the cancellation.
+/// True if the booking was cancelled here and this record was observed before the channel confirmed the cancellation.
 pub(super) async fn is_cancellation_unconfirmed(
     tx: &mut Tx,
     context: &IngestContext,

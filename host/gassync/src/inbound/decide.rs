@@ -44,7 +44,7 @@ pub enum ParkedKind {
     RatePlan,
     /// A reservation.
     Reservation,
-    /// Nights out of sale.
+    /// Blocked nights.
     Block,
 }
 
@@ -61,7 +61,7 @@ impl ParkedKind {
         })
     }
 
-    /// The word in the tables.
+    /// Its name in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Property => "property",
@@ -73,7 +73,7 @@ impl ParkedKind {
     }
 }
 
-/// What is decided.
+/// A decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
@@ -85,12 +85,12 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// By its word.
+    /// Parses its name.
     pub fn named(word: &str) -> Option<Self> {
         [Self::Stand, Self::Cancel, Self::Ignore].into_iter().find(|choice| choice.as_str() == word)
     }
 
-    /// Its word.
+    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stand => "stand",
@@ -103,9 +103,9 @@ impl Choice {
 /// Who decides, and why.
 #[derive(Debug, Clone, Copy)]
 pub struct DecidedBy<'a> {
-    /// Their name, or their key.
+    /// The decider's name or key.
     pub who: &'a str,
-    /// In their words.
+    /// The reason as given.
     pub why: &'a str,
 }
 
@@ -127,22 +127,22 @@ impl DecidedBy<'_> {
 /// The result of a decision.
 #[derive(Debug)]
 pub struct Decided {
-    /// What becomes of the record.
+    /// The outcome for the record.
     pub outcome: IngestOutcome,
-    /// What differs in the core entity, before and after.
+    /// Field changes of the core entity.
     pub changes: Vec<FieldChange>,
 }
 
 /// Why a decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
-    /// No such record waits.
+    /// There is no such parked record.
     #[error("the source has no such parked record")]
     NotWaiting,
-    /// It cannot stand as it is.
+    /// Something besides the decision is missing.
     #[error("it cannot be applied: {0}; link what is missing (`gassync map apply`), or cancel or ignore it")]
     Lacking(Parked),
-    /// It is of a kind that is not cancelled.
+    /// Records of this kind cannot be cancelled.
     #[error("only reservations and blocks can be cancelled: link this record, let it stand, or ignore it")]
     NoCancelling,
     /// A field is empty.
@@ -151,15 +151,15 @@ pub enum DecideError {
     /// A field is too long.
     #[error("{field}: the limit is {most} characters")]
     TooLong {
-        /// Which.
+        /// The field.
         field: &'static str,
-        /// Its limit.
+        /// Its limit, in characters.
         most: usize,
     },
-    /// It cannot be linked.
+    /// The record cannot be linked.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
@@ -226,7 +226,7 @@ pub async fn record_link(
     let new = decisions::NewStoredDecision {
         entity: kind.as_str(),
         external_id: id,
-        // The link itself is what is remembered.
+        // Only the link is recorded.
         digest: &Digest(String::new()),
         decision: "link",
         decided_by: by.who,

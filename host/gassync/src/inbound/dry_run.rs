@@ -13,9 +13,9 @@ use crate::store::{
 /// The dry-run result of one record.
 #[derive(Debug)]
 pub struct DryRunResult {
-    /// What becomes of it.
+    /// The outcome for the record.
     pub outcome: IngestOutcome,
-    /// What differs in the core entity it is linked to, before and after.
+    /// Field changes of the linked core entity.
     pub changes: Vec<FieldChange>,
 }
 

@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-/// A guest, as the channel has them, and what was mended of that.
+/// A guest as the channel sent it, the original JSON, and the mended fields.
 type Named<'a> = (&'a Guest, &'a RawJson, &'a [Mended]);
 
-/// Applies a guest that comes without a reservation.
+/// Applies a guest that came without a reservation.
 pub(super) async fn apply(
     tx: &mut Tx,
     context: &IngestContext,
@@ -46,7 +46,7 @@ pub(super) fn id_of(reservation: &Reservation) -> Option<String> {
     Some(guest.id.clone().unwrap_or_else(|| format!("reservation/{}", reservation.id)))
 }
 
-/// The guests who made reservations, and what those were linked with before.
+/// Applies the guests of reservations. `links` holds their existing links. Returns the core guest of each reservation.
 pub(super) async fn of_reservations(
     tx: &mut Tx,
     context: &IngestContext,
@@ -58,13 +58,14 @@ pub(super) async fn of_reservations(
         Some((guest, raw))
     };
     let received: Vec<Option<(Guest, RawJson)>> = reservations.iter().map(guest).collect();
-    // What was mended of them stands with the reservation.
+    // Mended fields of a guest are recorded with the reservation.
     let named: Vec<Named<'_>> = received.iter().flatten().map(|(guest, raw)| (guest, raw, [].as_slice())).collect();
     let mut kept = keep_all(tx, context, &named, links).await?.into_iter();
     Ok(received.iter().map(|received| received.as_ref().and_then(|_| kept.next()?.core())).collect())
 }
 
-/// Keeps guests: the first word on each person before the second.
+/// Applies guests in order: records of the same person go to separate batches, so that the first is applied before the
+/// second.
 async fn keep_all(
     tx: &mut Tx,
     context: &IngestContext,
@@ -88,7 +89,7 @@ async fn keep_all(
     Ok(outcomes)
 }
 
-/// Keeps guests of whom no two are told to be the same.
+/// Applies a batch of guests, none of whom match each other.
 async fn keep(
     tx: &mut Tx,
     context: &IngestContext,
@@ -112,7 +113,7 @@ async fn keep(
         });
     }
     let news: Vec<usize> = (0..received.len()).filter(|index| outcomes[*index].is_none()).collect();
-    // One who was linked since the links were read is in the buffer.
+    // A guest linked after `links` was read is found in the buffer.
     let in_buffer = |id: &str| stored.get(id).and_then(|stored| stored.core);
     let is_linked = |index: &usize| {
         let id = ids[*index];

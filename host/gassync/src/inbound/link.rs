@@ -32,9 +32,9 @@ pub enum LinkTarget {
 /// The result of linking.
 #[derive(Debug)]
 pub struct LinkResult {
-    /// What becomes of the record.
+    /// The outcome for the record.
     pub outcome: IngestOutcome,
-    /// What differs in the core entity, before and after.
+    /// Field changes of the core entity.
     pub changes: Vec<FieldChange>,
     /// Number of parked records that wait for this link.
     pub frees: usize,
@@ -56,7 +56,7 @@ pub enum LinkError {
         "reservation {0} of this source is already linked with that booking: each reservation needs its own booking"
     )]
     Taken(String),
-    /// It is linked.
+    /// The record is already linked.
     #[error("it is already linked with {0}: unlink it first")]
     AlreadyLinked(CoreId),
     /// The account has no such entity.
@@ -65,7 +65,7 @@ pub enum LinkError {
     /// The entity is in another property.
     #[error("the core entity is in property {0}, and the record's property is linked with another")]
     Elsewhere(i64),
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }

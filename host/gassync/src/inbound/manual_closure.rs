@@ -48,7 +48,7 @@ struct RoomTypeToCheck {
 /// A night whose closure changes.
 struct ClosureChange {
     night: ClosedNight,
-    /// The new closure; `None` if open.
+    /// The new closure; `None` opens the night.
     now: Option<Closure>,
 }
 
@@ -130,7 +130,7 @@ async fn changes(
         let seen_at = if *is_recheck { since } else { observed_at };
         let sent_nights = known.remove(&night).unwrap_or_default();
         if sent_nights.iter().any(|known| known.sent_at.is_some_and(|at| at >= seen_at)) {
-            continue; // It was told something since.
+            continue; // Pushed since it was observed.
         }
         let (existing_closure, elsewhere) = match before.remove(&night) {
             Some(existing_closure) if existing_closure.unit == *unit => (Some(existing_closure), None),

@@ -41,7 +41,7 @@ const ROOM_SEEN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 struct Silent {
     /// The channel's ids of its room types.
     rooms: Vec<String>,
-    /// Whether a second read confirmed it.
+    /// True if a second read confirmed it.
     agrees: bool,
 }
 
@@ -90,7 +90,7 @@ async fn record_read(
         return Ok(None);
     }
     let known = missing::find(tx, account, source_id, id).await?;
-    // Observed otherwise since: count again from here.
+    // The channel has shown it since: start counting again.
     let seen_at = stay.as_ref().map(missing::HeldStay::observed_at);
     let known = known.filter(|known| seen_at.is_none_or(|seen| seen <= known.first_missed_at.into()));
     let first = known.as_ref().map_or(asked_at, |known| known.first_missed_at.into());
@@ -120,7 +120,7 @@ fn rooms_of(reservation: &Reservation) -> Vec<String> {
     of_rooms.chain(reservation.room_type_id.clone()).collect()
 }
 
-/// Whether the connection sees one of these room types. Fetches the content unless it is recent.
+/// True if the connection sees one of these room types. Fetches the content unless it is recent.
 async fn sees_any_room(app: &Arc<App>, source: &Source, rooms: &[String]) -> Result<bool, ChannelCallError> {
     let asked_at = app.now();
     if seen_since(app, source, rooms, asked_at - ROOM_SEEN_WITHIN).await? {

@@ -1,13 +1,14 @@
-//! From a channel's words to the core, one step per file:
+//! Brings records of channels into the core, one step per file:
 //!
-//! [`receive`] takes a call and keeps it, [`verify`] says who called, [`spot`] takes out what nobody may keep,
-//! [`work`] has the plugin decode it, [`apply`] puts each record into buffer, mapping and core in one transaction.
-//! What it cannot place yet waits for a person, who says by [`link`] or [`decide`] what becomes of it; [`map_import`] takes over
-//! links that another system kept.
-//! [`set_aside`] keeps what could not be read or kept, so that one record stops no other; [`escapes`] mends JSON that no
-//! reader takes. [`pull`] enters at the second half with what a plugin fetched, [`passes`]
-//! of it whether that is all there is; [`look_up`] asks for single records, and [`silence`] is what it means that one is not
-//! answered. [`polled`] notes how polls end.
+//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller, [`redact`] masks sensitive fields,
+//! [`process`] has the plugin decode the message, and [`apply`] writes each record to buffer, mapping and core in one
+//! transaction. Records that cannot be applied yet are parked until an operator resolves them with [`link`] or
+//! [`decide`]; [`map_import`] imports links from another system. [`set_aside`] stores records that could not be read or
+//! stored, so that one record stops no other; [`escapes`] repairs JSON that parsers reject.
+//!
+//! [`fetch`] applies the pages that a plugin fetched, [`passes`] decides whether a paged list is complete, [`look_up`]
+//! requests records by id, and [`missing_reservation`] handles reservations that the channel does not return.
+//! [`poll_run`] runs polls and records their results.
 
 pub mod apply;
 pub mod block;

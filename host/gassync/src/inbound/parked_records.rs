@@ -30,19 +30,19 @@ pub struct ParkedRecord {
     pub kind: &'static str,
     /// The source's id.
     pub id: String,
-    /// Its name, if it has one.
+    /// The name, if any.
     pub name: Option<String>,
     /// What it waits for.
     pub parked: Parked,
-    /// Since when.
+    /// When it was parked.
     pub since: Timestamp,
-    /// The first and the last night, where it has any.
+    /// Its first and last night, if any.
     pub nights: (Option<Date>, Option<Date>),
-    /// The source's ids of its rooms, where it has any.
+    /// The source's ids of its rooms, if any.
     pub rooms: Vec<String>,
-    /// Whether a hold keeps its nights.
+    /// True if a hold keeps its nights.
     pub held: bool,
-    /// Whether it is already linked with a core entity.
+    /// True if it is already linked with a core entity.
     pub linked: bool,
     /// Suggested core entities, best match first.
     pub suggestions: Vec<(CoreId, String, Similarity)>,

@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// Whether there is no night between two dates.
+/// True if there is no night between two dates.
 pub(super) fn no_night_between(check_in: Option<Date>, check_out: Option<Date>) -> bool {
     check_in.zip(check_out).is_some_and(|(check_in, check_out)| check_out <= check_in)
 }
 
-/// Whether a reservation or one of its rooms has no night.
+/// True if a reservation or one of its rooms has no night.
 pub(super) fn has_no_night(reservation: &Reservation) -> bool {
     no_night_between(reservation.check_in, reservation.check_out)
         || reservation.rooms.iter().any(|room| no_night_between(room.check_in, room.check_out))
@@ -53,7 +53,7 @@ pub(super) fn applied<'a>(
 pub(super) struct HoldCandidate<'a> {
     /// The parked record.
     pub reservation: &'a Reservation,
-    /// The last one that was applied.
+    /// The last applied record.
     pub applied: Option<&'a Reservation>,
     /// Its existing hold.
     pub known: Option<CoreId>,
@@ -80,7 +80,7 @@ pub(super) async fn hold(
         && lacks_places(reservation)
         && let Some(applied) = waiting.applied
     {
-        // A partial record leaves other fields unchanged.
+        // A partial record leaves the fields that it omits unchanged.
         wanted = places(applied, &unit);
     }
     let of_wanted: Vec<CoreId> = wanted.iter().map(|span| span.unit).collect();
@@ -154,7 +154,7 @@ fn uncovered(wanted: &[Span], has: &[Span]) -> Vec<Span> {
     found
 }
 
-/// Whether exactly this record was decided and nothing was applied since.
+/// True if exactly this record was decided and nothing was applied since.
 pub(super) async fn was_decided(
     tx: &mut Tx,
     context: &IngestContext,
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(uncovered(&[span(1, 10, 13)], &has), []);
         assert_eq!(uncovered(&[span(1, 8, 15)], &has), [span(1, 8, 10), span(1, 13, 15)]);
         assert_eq!(uncovered(&[span(2, 10, 13)], &has), [span(2, 10, 13)]);
-        // Two rooms of one unit, of which the booking has one.
+        // Two rooms of one unit; the booking has one of them.
         assert_eq!(uncovered(&[span(1, 10, 13), span(1, 10, 12)], &has), [span(1, 10, 12)]);
     }
 }

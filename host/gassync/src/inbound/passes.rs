@@ -45,7 +45,7 @@ pub struct EndlessFetch(pub String);
 /// The records that a run has seen so far.
 #[derive(Debug)]
 pub struct Passes {
-    /// Whether a list of several pages is reread.
+    /// True if a list of several pages is reread.
     rereads: bool,
     /// Repeated records of one id count as new.
     counts_every_record: bool,
@@ -163,7 +163,7 @@ impl Passes {
     }
 }
 
-/// Whether the next run requests it anyway, because it changed after this one began.
+/// True if the next run requests it anyway, because it changed after this one began.
 fn is_asked_for_again(change: &Change, began: Timestamp) -> bool {
     match &change.data {
         ChangeKind::Reservation(reservation) => reservation.modified_at.is_some_and(|at| at >= began),
@@ -217,7 +217,7 @@ mod tests {
     fn several_pages_are_reread_until_stable() {
         let mut run = run(Selection::Everything);
         assert_eq!(run.take(&mut bookings(&["1", "2"], true)), Ok(NextStep::NextPage));
-        // 1 was deleted: 3 has moved to the page that was read.
+        // 1 was deleted, so 3 moved to the page that was read before.
         assert_eq!(run.take(&mut bookings(&["4"], false)), Ok(NextStep::NextPass));
         let mut first = bookings(&["2", "3"], true);
         assert_eq!(run.take(&mut first), Ok(NextStep::NextPage));

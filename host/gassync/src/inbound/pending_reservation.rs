@@ -15,7 +15,7 @@ pub(super) struct PendingReservation {
     pub(super) reservation: Reservation,
     /// The original record, masked.
     pub(super) raw: RawJson,
-    /// What was mended of it.
+    /// The fields mended so far.
     pub(super) mended: Vec<Mended>,
     /// Its version.
     pub(super) version: Version,
@@ -25,7 +25,7 @@ pub(super) struct PendingReservation {
     pub(super) mapping: Option<(Mapping, Option<BookingState>)>,
     /// The outcome, once decided.
     pub(super) outcome: Option<IngestOutcome>,
-    /// Whether it is written to the buffer.
+    /// True if it is written to the buffer.
     pub(super) kept: bool,
     /// The buffered record.
     pub(super) stored: Option<Stored<Reservation>>,
@@ -33,7 +33,7 @@ pub(super) struct PendingReservation {
     pub(super) waiting: Option<ParkedReservation>,
     /// Written instead of the record itself: the current booking with the ended status.
     pub(super) ended: Option<Reservation>,
-    /// What it is parked for once that is written.
+    /// Why it is parked after `ended` has been written.
     pub(super) parks: Option<Parked>,
     /// The hold of its nights while it is parked.
     pub(super) hold: Option<CoreId>,
@@ -57,7 +57,7 @@ impl PendingReservation {
         self.mapping.as_ref().and_then(|(mapping, state)| Some((mapping.core, state.as_ref()?)))
     }
 
-    /// Whether the same record is already parked for the same reasons.
+    /// True if the same record is already parked for the same reasons.
     pub(super) fn waits_already(&self) -> bool {
         match (&self.outcome, &self.waiting) {
             (Some(IngestOutcome::Parked(parked)), Some(waiting)) => {
@@ -67,7 +67,7 @@ impl PendingReservation {
         }
     }
 
-    /// Whether it may be one of our own bookings: by its link, or by its buffered record if the link was not loaded.
+    /// True if it may be one of our own bookings: by its link, or by its buffered record if the link was not loaded.
     /// Applies stale records too: within one tick of the channel's clock a reinstatement may be older than the cancellation.
     pub(super) fn may_be_ours(&self) -> bool {
         match (&self.mapping, &self.outcome) {

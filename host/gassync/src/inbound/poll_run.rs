@@ -19,11 +19,12 @@ use crate::{
     },
 };
 
-/// A poll that failed this often in a row sets its source to error,
+/// Number of consecutive failures after which a poll sets its source to error; the first failure must also be older than
+/// [`MAX_FAILING`] or, if the poll was only rate limited, [`MAX_LIMITED`].
 const MAX_FAILURES: i64 = 5;
-/// once the first failure is this old,
+/// Minimum age of the first failure.
 const MAX_FAILING: SignedDuration = SignedDuration::from_mins(1);
-/// or this old if the poll was only rate limited.
+/// Minimum age of the first failure if the poll was only rate limited.
 const MAX_LIMITED: SignedDuration = SignedDuration::from_hours(1);
 
 /// The name of a poll.
@@ -34,7 +35,7 @@ pub fn poll_name(entity: Entity, queue: Option<&str>) -> String {
     }
 }
 
-/// What a poll asks for now.
+/// The selection that a poll requests now.
 pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result<Selection> {
     if let Some(queue) = &poll.queue {
         return Ok(Selection::Queue(queue.clone()));
@@ -49,7 +50,7 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
     Ok(fetch::since(resume, poll.overlap_seconds, app.now()))
 }
 
-/// The day that it is at a source's houses; where they are in several zones, the earliest.
+/// The current date at a source's houses; with several time zones, the earliest.
 pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
@@ -124,7 +125,7 @@ async fn record_failure(
 
 fn is_bad(failure: &PollFailure, error: &ChannelCallError, now: Timestamp) -> bool {
     let longest = match error {
-        // Rereading would give the same result.
+        // Repeating the poll would give the same result.
         ChannelCallError::Endless(_) => return true,
         ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(_))) => MAX_LIMITED,
         _ => MAX_FAILING,
@@ -132,7 +133,7 @@ fn is_bad(failure: &PollFailure, error: &ChannelCallError, now: Timestamp) -> bo
     failure.failures >= MAX_FAILURES && now.duration_since(failure.first_failed_at.into()) >= longest
 }
 
-/// That a plugin has no way to ask for something is no trouble of the source.
+/// True if an error counts as a failure of the source. An unsupported query or a missing connection does not.
 fn counts(error: &ChannelCallError) -> bool {
     !matches!(
         error,

@@ -125,7 +125,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     Ok(reply)
 }
 
-/// Whether a change shows that the channel sends booking webhooks.
+/// True if a change shows that the channel sends booking webhooks.
 fn is_of_bookings(change: &Change) -> bool {
     match &change.data {
         ChangeKind::Reservation(_) | ChangeKind::Block(_) => true,
@@ -192,7 +192,7 @@ async fn decode(
     Err(Failure { why: error.to_string(), then, call: Some(Box::new(called)) })
 }
 
-/// Whether the caller was authenticated. Faults caused by unauthenticated calls do not count against a plugin.
+/// True if the caller was authenticated. Faults caused by unauthenticated calls do not count against a plugin.
 fn is_verified(plugin: &Plugin, request: &HttpRequest) -> bool {
     let path = request.url.split('?').next().unwrap_or_default();
     let served = |route: &&InboundRoute| route.serves(path) && route.methods.contains(&request.method);

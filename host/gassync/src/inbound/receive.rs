@@ -98,7 +98,7 @@ async fn receive(
         // The message stays queued until the plugin is enabled again.
         return Ok(word(unable));
     }
-    // In its own task, so that neither a disconnect nor a timeout stops the processing.
+    // Process in a separate task, so that neither a disconnect nor a timeout stops it.
     let working = tokio::spawn(process::process(Arc::clone(&app), message));
     let reply = tokio::time::timeout(Duration::from_millis(route.budget_millis), working).await;
     Ok(word(reply.ok().and_then(Result::ok).flatten().unwrap_or(unable)))

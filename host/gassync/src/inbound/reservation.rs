@@ -31,7 +31,7 @@ use crate::{
 /// The writes of a batch.
 #[derive(Default)]
 struct Ready {
-    /// The bookable ones, with their units.
+    /// Bookable reservations with their units.
     booking: Vec<(usize, Vec<CoreId>)>,
     /// The holds of records that are or were parked.
     holds: Vec<(usize, HoldRequest)>,
@@ -352,7 +352,7 @@ fn units(
     let needs_decision = match pending.mapping.as_ref().map(|(_, state)| state.as_ref()) {
         Some(Some(state)) => state.status == Status::Cancelled && !stays_cancelled,
         Some(None) => true,
-        // It was cancelled before anybody could book it.
+        // Cancelled before it could be booked.
         None => !stays_cancelled && pending.applied().is_some_and(|stored| stored.record.status == Status::Cancelled),
     };
     if needs_decision {
@@ -370,7 +370,7 @@ fn units(
     if missing.is_empty() { Ok(units) } else { Err(Parked(missing)) }
 }
 
-/// Its switched-off room types; without rooms of its own, the stored ones count.
+/// The record's room types that are switched off; for a record without rooms, those of the stored one.
 fn switched_off(pending: &PendingReservation, unit: impl Fn(&str) -> Option<Mapping>) -> Vec<Missing> {
     let received = &pending.reservation.rooms;
     let known = pending.stored.as_ref().filter(|_| received.is_empty()).map(|stored| &stored.record.rooms);
@@ -419,7 +419,7 @@ async fn book(
         .collect();
     let done = batch.put(tx, &one_batch, WhenFull::Keep).await?;
     let mut placed: HashMap<usize, BookingResult> = one_batch.into_iter().map(|(place, _)| place).zip(done).collect();
-    // First come, first served.
+    // In the order of arrival.
     let mut turns: BTreeMap<usize, (Option<usize>, Option<usize>)> = BTreeMap::new();
     booking.iter().enumerate().for_each(|(place, (index, _))| turns.entry(*index).or_default().0 = Some(place));
     holds.iter().enumerate().for_each(|(hold, (index, _))| turns.entry(*index).or_default().1 = Some(hold));

@@ -30,7 +30,7 @@ const MAX_ID_CHARS: usize = 255;
 pub struct SetAsideOrigin<'a> {
     /// The version of the plugin that read them.
     pub plugin_hash: &'a str,
-    /// The message they came by, where they came by one.
+    /// The message that contained them; `None` for fetched records.
     pub message: Option<i64>,
 }
 

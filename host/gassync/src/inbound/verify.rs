@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use super::redact::{self, FieldPath};
 use crate::vault::fingerprint;
 
-/// The query parameter that carries the token where a channel can send no header.
+/// The query parameter that carries the token if a channel cannot send headers.
 pub const TOKEN_PARAMETER: &str = "token";
 /// Maximum clock skew of a channel, in seconds.
 const MAX_SKEW_SECONDS: i64 = 300;
@@ -28,9 +28,9 @@ pub struct SignedRequest<'a> {
     pub query: &'a str,
     /// Its body.
     pub body: &'a [u8],
-    /// Where it came from, where that is known.
+    /// The peer address, if known.
     pub peer: Option<IpAddr>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -45,8 +45,8 @@ pub fn secrets_of(verification: &Verification) -> Option<(&str, Vec<&str>)> {
     }
 }
 
-/// Whether the call satisfies its route's verification. Only hashes of tokens are stored; comparisons take constant time.
-/// `secrets` are those named by [`secrets_of`], in order.
+/// True if the call satisfies its route's verification. Only hashes of tokens are stored; comparisons take constant
+/// time. `secrets` are those named by [`secrets_of`], in order.
 pub fn is_authentic(how: &Verification, token_hash: &str, secrets: &[Secret], call: &SignedRequest<'_>) -> bool {
     let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     match how {
@@ -140,7 +140,7 @@ fn are_ours(claims: &Value, issuer: &Option<String>, audience: &Option<String>, 
     lives && named("iss", issuer) && named("aud", audience)
 }
 
-/// Whether an address is in a network such as `192.0.2.0/24`, or equals it.
+/// True if an address is in a network such as `192.0.2.0/24`, or equals it.
 fn is_in(peer: IpAddr, network: &str) -> bool {
     let (address, bits) = match network.split_once('/') {
         Some((address, bits)) => (address, bits.parse::<u32>().ok()),

@@ -30,7 +30,7 @@ pub struct LocalLimits {
 #[derive(Debug, Default)]
 struct Budget {
     windows: Vec<SlidingWindow>,
-    /// Nothing before this.
+    /// No request before this time.
     shut_until: Option<Timestamp>,
 }
 
@@ -39,7 +39,7 @@ struct SlidingWindow {
     window: Window,
     /// The limit reported by the channel; accounts differ, and other clients may use it too.
     reported: Option<f64>,
-    /// When each part began, and what was taken in it.
+    /// Start and usage of each part.
     parts: VecDeque<(Timestamp, f64)>,
 }
 
@@ -52,7 +52,7 @@ impl SlidingWindow {
         SignedDuration::from_millis(i64::from(self.window.seconds) * 1_000 / PARTS)
     }
 
-    /// What the last of a part may have taken counts as long as it may be in the window.
+    /// How long a part counts: its last request may still be in the window.
     fn counts_for(&self) -> SignedDuration {
         self.length() + self.part()
     }
@@ -72,7 +72,7 @@ impl SlidingWindow {
         self.parts.iter().map(|(_, taken)| taken).sum()
     }
 
-    /// How long until there is room for so much; a request that is larger than the window has room in an empty one.
+    /// Time until this weight fits; a weight above the limit fits into an empty window.
     fn wait(&mut self, weight: f64, now: Timestamp) -> Option<SignedDuration> {
         self.forget(now);
         let mut over = self.taken() + weight.min(self.limit()) - self.limit();
@@ -198,7 +198,7 @@ mod tests {
         );
         assert!(limits.take(std::slice::from_ref(&one), at(61)).await.is_ok());
         assert!(limits.take(std::slice::from_ref(&one), at(62)).await.is_err());
-        // However they are spread, no window has more of them.
+        // However the requests are spread, no window contains more than the limit.
         let many = LocalLimits::default();
         let hundred = charge(&[(300, 100.0)], 1.0);
         let mut taken: Vec<i64> = Vec::new();
@@ -230,7 +230,7 @@ mod tests {
         let one = charge(&[(300, 100.0)], 1.0);
         let take = async |second| limits.take(std::slice::from_ref(&one), at(second)).await;
         take(0).await.expect("room");
-        // It took 1.1, and others of the same account have taken 90 of it.
+        // The request cost 1.1, and other clients of the account used 90.
         limits
             .correct(
                 &one,
@@ -242,7 +242,7 @@ mod tests {
             take(second).await.expect("room");
         }
         assert_eq!(take(9).await, Err(SignedDuration::from_secs(296)));
-        // It knows best, in the other direction too: this account has more than most.
+        // The channel's number counts even if it is higher: this account has a higher limit.
         limits.correct(&one, RateLimitHeaders { remaining: Some(150.0), ..RateLimitHeaders::default() }, at(9)).await;
         for _ in 0..150 {
             take(10).await.expect("room");

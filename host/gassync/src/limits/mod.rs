@@ -38,7 +38,7 @@ pub struct RateLimitHeaders {
     pub resets_in: Option<SignedDuration>,
     /// Retry-After, if given.
     pub retry_after: Option<SignedDuration>,
-    /// Whether the request was refused, for lack of budget or, if something remains, for another reason.
+    /// True if the request was refused, for lack of budget or, if something remains, for another reason.
     pub refused: bool,
 }
 

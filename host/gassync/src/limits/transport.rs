@@ -10,7 +10,7 @@ use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
 /// Longest rate-limit wait within a call; a longer one fails the call, and its job is deferred.
 const MAX_INLINE_WAIT: SignedDuration = SignedDuration::from_secs(2);
 
-/// What all calls to channels share.
+/// Shared by all calls to channels.
 #[derive(Clone)]
 pub struct SharedLimits {
     /// Rate limits of channels.
@@ -45,7 +45,7 @@ impl<T> LimitedTransport<T> {
         (account, connection): (AccountId, ConnectionId),
     ) -> Self {
         let named = |(number, limit): (usize, &RateLimit)| {
-            // One limit of a plugin is one budget for each of those it is counted for.
+            // A manifest limit is one budget per holder, which its scope determines.
             let holder = match limit.scope {
                 LimitScope::Address | LimitScope::Application => format!("{}/{number}", manifest.id),
                 LimitScope::Credential | LimitScope::Property => {

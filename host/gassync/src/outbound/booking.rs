@@ -317,7 +317,7 @@ impl PendingPush {
         CoreId(self.sync_state.booking_id)
     }
 
-    /// Whether the channel has confirmed exactly this.
+    /// True if the channel has confirmed exactly this.
     fn is_confirmed(&self) -> bool {
         let ReservationSyncState { confirmed, in_doubt, mismatch_count, .. } = &self.sync_state;
         confirmed.as_deref() == Some(&self.digest) && !in_doubt && *mismatch_count == 0

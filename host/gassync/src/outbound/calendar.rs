@@ -185,7 +185,7 @@ impl ChannelReading {
     }
 }
 
-/// Whether the channel's bookings were imported completely, and none is waiting for a new link.
+/// True if the channel's bookings were imported completely, and none is waiting for a new link.
 pub(super) async fn bookings_are_imported(
     tx: &mut store::Tx,
     source: &Source,
@@ -210,7 +210,7 @@ pub(super) async fn bookings_are_imported(
 /// The next runs to push.
 struct PendingRuns {
     runs: Vec<NightRun>,
-    /// No other night is pending.
+    /// True if no other night is pending.
     is_all: bool,
 }
 
@@ -247,7 +247,7 @@ async fn pending_runs(
     for known in due {
         let Some(target) = target_of(&known.key) else { continue };
         if known.key.night < desired::horizon(target, pushing, now).0 {
-            continue; // It is over there: a channel may refuse all that is sent with it.
+            continue; // Over at the channel, which may reject the whole push for it.
         }
         let is_closed = closed.contains(&(known.key.room_type, known.key.night));
         let parts = parts(&known, pushing, is_closed);
@@ -423,12 +423,12 @@ impl NightRun {
         }
     }
 
-    /// Whether pushing this run may open nights closed at the channel.
+    /// True if pushing this run may open nights closed at the channel.
     fn may_open(&self) -> bool {
         self.says_sale() && self.nights.iter().any(is_for_sale)
     }
 
-    /// Whether the push changes availability. Rules count, because some channels use one flag for both.
+    /// True if the push changes availability. Rules count, because some channels use one flag for both.
     fn says_sale(&self) -> bool {
         self.parts.availability || self.parts.rules
     }

@@ -48,7 +48,7 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestam
     Ok(all)
 }
 
-/// Whether a channel's plugin exports this. A plugin that is not loaded may; its jobs wait.
+/// True if a channel's plugin exports this, or is not loaded: then its jobs wait.
 fn supports(app: &App, channel: &str, interface: Interface) -> bool {
     app.plugins.get(channel).is_none_or(|plugin| plugin.exports().contains(&interface))
 }

@@ -38,7 +38,7 @@ const IMPORT_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// Nights with the same effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NightCount {
-    /// How many.
+    /// Number of nights.
     pub nights: usize,
     /// The first one: the channel's room type id and the night.
     pub first: Option<(String, Date)>,

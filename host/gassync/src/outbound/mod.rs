@@ -16,7 +16,7 @@ use gassync_runtime::{CallRecord, Interface};
 
 use crate::channel::ChannelSession;
 
-/// Whether an acknowledgement counts as confirmation without a read-back: some channels acknowledge and do nothing.
+/// True if an acknowledgement counts as confirmation without a read-back: some channels acknowledge and do nothing.
 fn trusts_acknowledgements(session: &ChannelSession<'_>, pushing: &PushSettings) -> bool {
     !pushing.read_back || !session.plugin.exports().contains(&Interface::Pull)
 }
@@ -35,7 +35,7 @@ fn error_paths(errors: &[FieldError]) -> String {
     if places.is_empty() { "refused".to_owned() } else { format!("refused at {}", places.join(", ")) }
 }
 
-/// Whether no request of the call can have reached the channel.
+/// True if no request of the call can have reached the channel.
 fn sent_nothing(record: &CallRecord) -> bool {
     record.requests.iter().all(|request| request.refused.is_some())
 }

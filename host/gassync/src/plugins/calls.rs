@@ -43,15 +43,15 @@ pub struct DetailedRequest {
     pub method: String,
     /// Absolute.
     pub url: String,
-    /// Names and values.
+    /// Names and values, as written.
     pub headers: Vec<(String, String)>,
     /// The beginning of the body.
     pub body: Option<String>,
     /// The whole body's size, in bytes.
     pub body_bytes: usize,
-    /// The answer's status; none when there was no answer.
+    /// The status of the response; `None` without a response.
     pub status: Option<u16>,
-    /// Why it was not even sent.
+    /// Why the request was not sent.
     pub refused: Option<String>,
 }
 

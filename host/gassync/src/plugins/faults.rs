@@ -1,5 +1,5 @@
-//! A version that breaks for many is set aside. One tenant's messages cannot bring that about: connections count once, and there
-//! must be several, of several accounts.
+//! Quarantines a version that fails for many accounts. One tenant's messages cannot cause that: each connection counts
+//! once, and several connections of several accounts must be affected.
 
 use gassync_domain::{AccountId, ConnectionId};
 use jiff::SignedDuration;

@@ -29,14 +29,14 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// The folder's content at the last read, by channel; `None` before the first.
 pub(super) type SeenComponents = Option<BTreeMap<String, SeenComponent>>;
 
-/// A file as it was read.
+/// A file as last read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SeenComponent {
     /// SHA-256 of its bytes; `None` if it could not be read or stored and must be retried.
     hash: Option<String>,
-    /// The last of its versions that could serve.
+    /// Hash of the last version read from it that is usable.
     taken: Option<String>,
-    /// Why it cannot serve.
+    /// Why the file was rejected.
     problem: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn problems(known: &SeenComponents) -> impl Iterator<Item = (String, 
     known.iter().flatten().filter_map(|(channel, seen)| Some((channel.clone(), seen.problem.clone()?)))
 }
 
-/// `before` is the last known state of the file.
+/// Checks a file; `before` is its last known state.
 async fn check(registry: &PluginRegistry, path: &Path, channel: &str, before: Option<SeenComponent>) -> SeenComponent {
     let at_start = before.is_none();
     let before = before.unwrap_or_default();
@@ -144,7 +144,7 @@ pub async fn watch(registry: Arc<PluginRegistry>, shutdown: CancellationToken) -
         }
     })?;
     watcher.watch(&registry.dir, notify::RecursiveMode::NonRecursive)?;
-    // What changed before it was watched nobody has told.
+    // Read again: changes made before the watch began were not reported.
     loop {
         while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
         let done = read(&registry).await.unwrap_or_else(|error| {

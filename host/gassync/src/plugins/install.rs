@@ -38,7 +38,7 @@ impl InstalledBy {
 pub struct Installed {
     /// The plugin.
     pub id: String,
-    /// By its manifest.
+    /// The version in its manifest.
     pub version: String,
     /// SHA-256 of the component.
     pub hash: String,
@@ -49,19 +49,19 @@ pub struct Installed {
 /// Why a component is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// It is too large.
+    /// The component is too large.
     #[error("the component has {0} bytes; the limit is {MAX_COMPONENT_BYTES}")]
     TooLarge(usize),
-    /// It cannot serve.
+    /// The component does not load.
     #[error(transparent)]
     Unprepared(#[from] PrepareError),
-    /// The file is another channel's.
+    /// The file belongs to another channel.
     #[error("the manifest names the plugin {0}, the file {1}")]
     Name(String, String),
-    /// It broke before.
+    /// The version was quarantined earlier.
     #[error("version {0} is in quarantine: {1}; `gassync plugin install` retries it")]
     Quarantined(String, String),
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
@@ -127,8 +127,9 @@ pub async fn install(
     Ok(Installed { id: manifest.id.clone(), version: manifest.version.clone(), hash, lacks })
 }
 
-/// What a version may do: what was said of it before, or what its forerunner may, or, of a plugin nobody knew, what it asks
-/// for; whoever installs it has looked. None when it asks for more: that is told beside.
+/// Determines the permissions of a version: its own from an earlier installation, else those of the previous version,
+/// else (for a new plugin) those it requests, since an operator has reviewed it. `None` if it requests more than the
+/// previous version has; the missing permissions are returned beside it.
 async fn prepare_version(
     tx: &mut Tx,
     adapter: &dyn Adapter,
@@ -150,7 +151,7 @@ async fn prepare_version(
     Ok((lacks.is_empty().then_some(held), lacks))
 }
 
-/// What the plugin may do by the last word on it.
+/// The permissions last granted to the plugin.
 async fn held_permissions(tx: &mut Tx, id: &str) -> store::Result<Option<Permissions>> {
     if let Some(allowance) = plugins::get(tx, id).await?.and_then(|plugin| plugin.allowance) {
         return Ok(Some(allowance.0));

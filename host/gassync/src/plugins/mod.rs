@@ -95,7 +95,7 @@ pub struct PluginRegistry {
     changing: tokio::sync::Mutex<()>,
 }
 
-/// What the registry works with.
+/// The dependencies of the registry.
 pub struct RegistryParts {
     /// Compiles components.
     pub engine: Engine,

@@ -1,4 +1,4 @@
-//! A version that is set aside, and the one before it, which serves again.
+//! Quarantines a version and reactivates the previous one.
 
 use gassync_domain::Timestamp;
 

@@ -36,23 +36,23 @@ const MAX_DEATHS: i64 = 2;
 /// A version that is compiled and tested in this process.
 pub(super) struct PreparedVersion {
     adapter: Arc<dyn Adapter>,
-    /// Whether the state is published to other processes.
+    /// True if the state is published to other processes.
     announced: bool,
 }
 
 /// Why a version could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// It does not load.
+    /// The component does not load.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// It killed processes before and is not tried again.
+    /// Preparing it killed processes before; it is not tried again.
     #[error("{0} processes died while preparing it")]
     Deadly(i64),
-    /// It was forgotten meanwhile.
+    /// Its component was deleted meanwhile.
     #[error("its component has been deleted")]
     Gone,
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }

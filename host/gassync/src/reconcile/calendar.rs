@@ -188,7 +188,7 @@ async fn log(
     sync_log::outbound(tx, source.account, &lines, now).await
 }
 
-/// Whether the night is shown open. A count of zero may be how the channel stores a closing, unless it computes counts
+/// True if the night is shown open. A count of zero may be how the channel stores a closing, unless it computes counts
 /// itself.
 fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
     let has_left = shown.units_available.map(|units| units > 0);
@@ -198,7 +198,7 @@ fn shows_open(shown: &CalendarNight, counts: UnitCount) -> bool {
     }
 }
 
-/// Whether a channel that decrements its own availability has nothing for sale on a night.
+/// True if a channel that decrements its own availability has nothing for sale on a night.
 fn is_less_open(shown: &CalendarNight) -> bool {
     shown.available == Some(false) || shown.units_available.is_some_and(|units| units <= 0)
 }

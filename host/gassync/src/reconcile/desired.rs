@@ -24,7 +24,7 @@ use crate::store::{
     sync_log,
 };
 
-/// How far a computation came.
+/// Progress of a computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing invalidated is left.
@@ -108,12 +108,12 @@ pub fn intersect(one: CalendarParts, other: CalendarParts) -> CalendarParts {
     }
 }
 
-/// Whether `after` has a part that `before` lacks.
+/// True if `after` has a part that `before` lacks.
 pub fn widens(before: CalendarParts, after: CalendarParts) -> bool {
     (after.availability && !before.availability) || (after.price && !before.price) || (after.rules && !before.rules)
 }
 
-/// Whether any part is set.
+/// True if any part is set.
 pub fn any_part(parts: CalendarParts) -> bool {
     parts.availability || parts.price || parts.rules
 }
@@ -324,7 +324,7 @@ impl DesiredCalendar<'_> {
         if is_closed { without_sale_and_rules(parts) } else { parts }
     }
 
-    /// Whether the channel already shows the desired values, so that nothing needs to be pushed.
+    /// True if the channel already shows the desired values, so that nothing needs to be pushed.
     fn is_shown(&self, shown: &CalendarNight, wanted: &ChannelNight, is_closed: bool) -> bool {
         let says_sale = shown.available.is_some() || shown.units_available.is_some();
         let says_price = shown.price.is_some() || wanted.price.is_none() || !self.pushing.prices;
@@ -421,7 +421,7 @@ fn never_sent(
     }
 }
 
-/// Whether the night was changed at the channel by hand, so that what it shows is what it has.
+/// True if the night was changed at the channel by hand, so that what it shows is what it has.
 pub(super) fn is_changed_at_channel(known: &NightState) -> bool {
     known.state == SyncStatus::Confirmed && known.confirmed.is_none()
 }

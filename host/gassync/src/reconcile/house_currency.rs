@@ -2,7 +2,7 @@
 
 use gassync_domain::Reservation;
 
-/// Whether a price is not in the house's currency, if both are known.
+/// True if a price is not in the house's currency, if both are known.
 pub fn is_foreign(currency: Option<&str>, house: Option<&str>) -> bool {
     currency.zip(house).is_some_and(|(currency, house)| !currency.eq_ignore_ascii_case(house))
 }

@@ -1,5 +1,5 @@
-//! What a channel is to have ([`desired`]), and whether what it shows agrees with it: nights of a calendar ([`calendar`]) and
-//! reservations of ours ([`reservation`]).
+//! Computes what a channel should have ([`desired`]), and compares it with what the channel shows: nights of a calendar
+//! ([`calendar`]) and our reservations ([`reservation`]).
 
 pub mod calendar;
 pub mod desired;

@@ -58,7 +58,7 @@ impl JobKind {
         }
     }
 
-    /// By its name.
+    /// Parses its name.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == word)
     }
@@ -110,7 +110,7 @@ impl JobKind {
         }
     }
 
-    /// Whether it is scheduled again after every run, failed or not.
+    /// True if it is scheduled again after every run, failed or not.
     pub const fn is_recurring(self) -> bool {
         matches!(self, Self::Poll | Self::ExtendHorizon)
     }

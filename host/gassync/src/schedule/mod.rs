@@ -1,5 +1,5 @@
-//! What is to be done later: the kinds of jobs ([`kind`]), how they enter the queue ([`polls`], [`pushes`], [`backfills`],
-//! [`refetches`]) and how they can end ([`outcome`]). Running them is the worker's.
+//! Schedules later work: the kinds of jobs ([`kind`]), how they are enqueued ([`polls`], [`pushes`], [`backfills`],
+//! [`refetches`]) and how they end ([`outcome`]). The worker runs them.
 
 mod backfills;
 mod kind;
@@ -29,7 +29,8 @@ use crate::{
     store::{self, Tx, outbound::invalidations},
 };
 
-/// Something was linked: records that waited for it are tried again in a transaction of their own, and what is linked is pushed.
+/// Schedules work after something was linked: retries the records that waited for the link, in a separate transaction,
+/// and pushes what is linked.
 pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
     let source_key = (account, source);
     core::set_missing_time_zone(tx, account, (source, None), now).await?;

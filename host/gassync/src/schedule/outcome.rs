@@ -17,7 +17,7 @@ pub enum JobOutcome {
     Discard(String),
     /// It failed.
     Failed {
-        /// As people read it.
+        /// The reason, for people.
         why: String,
         /// Whether and when another attempt makes sense.
         class: FailureClass,
@@ -27,7 +27,7 @@ pub enum JobOutcome {
 /// Whether and when another attempt makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureClass {
-    /// The channel, or its limits, ask to wait; none where they do not say for how long.
+    /// The channel or its limits require a wait; `None` if the duration is unknown.
     Limited(Option<SignedDuration>),
     /// Another attempt would end the same way.
     Permanent,

@@ -19,7 +19,7 @@ fn payload_of(poll: &Poll) -> Value {
     }
 }
 
-/// The poll of the manifest that a job is about.
+/// Finds the manifest's poll for a job's payload.
 pub fn named<'a>(manifest: &'a Manifest, payload: &Value) -> Option<&'a Poll> {
     manifest.polls.iter().find(|poll| payload_of(poll) == *payload)
 }

@@ -87,8 +87,8 @@ struct AttemptResult {
     outcome: DeliveryOutcome,
 }
 
-/// Tells the subscriber whose queue was taken. A panic is a failed delivery, of that message alone: after one, messages are
-/// sent one by one. What had arrived before is sent twice then, with the same id.
+/// Dispatches the claimed queue of a subscription. A panic fails only the message that caused it: after a panic,
+/// messages are sent one by one. Messages delivered before the panic are sent twice, with the same id.
 pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
     if let Ok(report) = panics::caught("delivery", dispatch_batch(app, number, taken)).await {
         return report;
@@ -126,7 +126,7 @@ async fn max_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i6
     Ok(webhook.map_or(i64::MAX, |webhook| webhook.spec.max_attempts))
 }
 
-/// Tells the subscriber whose queue was taken.
+/// Dispatches the claimed queue as a batch.
 async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
     let jobs = &taken.jobs;
     let ended = |why: &str| DispatchReport::skipped(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
@@ -153,7 +153,7 @@ async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Re
     Ok(subscriber.report(app, jobs, (outcomes, sent), (trip, is_same)))
 }
 
-/// Whether the subscription is unchanged since it was read.
+/// True if the subscription is unchanged since it was read.
 async fn is_unchanged(app: &App, webhook: &Webhook) -> store::Result<bool> {
     let mut tx = app.db.read(webhook.account).await?;
     let now_is = webhooks::get(&mut tx, webhook.account, webhook.id).await?;

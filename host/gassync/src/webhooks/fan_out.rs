@@ -42,7 +42,7 @@ pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
     }
 }
 
-/// Whether the source is stopped, so that nothing is enqueued.
+/// True if the source is stopped, so that nothing is enqueued.
 pub(super) fn is_stopped(webhook: &Webhook) -> bool {
     matches!(webhook.source_status.as_str(), "disconnected" | "disabled")
 }

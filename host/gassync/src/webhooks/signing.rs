@@ -205,7 +205,7 @@ impl Verifier {
         })
     }
 
-    /// In constant time.
+    /// Verifies in constant time.
     fn verifies(&self, text: &[u8], signature: &str) -> bool {
         let Some((version, encoded)) = signature.split_once(',') else { return false };
         let Ok(bytes) = STANDARD.decode(encoded) else { return false };
@@ -228,7 +228,7 @@ mod tests {
         Timestamp::from_second(second).expect("an instant")
     }
 
-    /// Of the standard's own reference implementations.
+    /// Test vectors of the standard's reference implementations.
     #[test]
     fn the_vectors_of_others_hold() {
         for (secret, id, second, body, signature) in [

@@ -39,20 +39,20 @@ pub(super) struct Completion {
     pub next: Vec<NewJob<'static>>,
     /// Delivery attempts.
     pub attempts: Vec<NewAttempt>,
-    /// How the endpoint is by now.
+    /// The new health of the endpoint.
     pub endpoint_health: Option<EndpointHealth>,
     /// Push runs.
     pub runs: Vec<PushRun>,
 }
 
 impl Completer {
-    /// Nothing waits yet.
+    /// Creates a completer with an empty queue.
     pub(super) fn new(app: Arc<App>) -> Self {
         Self { app, waiting: Mutex::default() }
     }
 
-    /// Writes what came of a queue, with whatever else waits; returns when it is durable. False where it could not be written:
-    /// its lease ends, and it comes again.
+    /// Writes the results of a queue together with other waiting ones; returns once they are durable. Returns false if
+    /// they could not be written: the lease expires, and the jobs run again.
     pub(super) async fn complete(self: &Arc<Self>, completion: Completion) -> bool {
         let (done, written) = oneshot::channel();
         let is_first = {
@@ -100,7 +100,7 @@ async fn write_all(completer: Arc<Completer>) {
     }
 }
 
-/// A receiver that is gone needs no notice.
+/// Ignores a receiver that has been dropped.
 fn notify(done: oneshot::Sender<()>) {
     let _gone = done.send(());
 }

@@ -1,6 +1,6 @@
-//! The worker: claims jobs and messages ([`run`](mod@run)), does them (one file per kind of job) and writes how they ended
-//! ([`retry_policy`], [`completer`]); [`relay`](mod@relay) and [`retention`](mod@retention) run beside it. Every job is safe to
-//! run twice; none holds a transaction while a plugin or the network works.
+//! The worker claims jobs and messages ([`run`](mod@run)), runs them (one file per kind of job) and stores their
+//! results ([`retry_policy`], [`completer`]); [`relay`](mod@relay) and [`retention`](mod@retention) run beside it.
+//! Every job is safe to run twice; none holds a transaction during a plugin or network call.
 
 mod backfill;
 mod completer;
@@ -21,7 +21,7 @@ pub use run::run;
 
 use crate::{channel::ChannelCallError, schedule::JobOutcome};
 
-/// A job whose call of a plugin, or whose transaction, failed.
+/// The outcome of a job whose plugin call or transaction failed.
 fn failed(error: &ChannelCallError) -> JobOutcome {
     JobOutcome::Failed { why: error.to_string(), class: error.class() }
 }

@@ -80,7 +80,7 @@ pub(super) async fn bookings(
             .all(|outcome| !matches!(outcome, JobOutcome::Failed { .. } | JobOutcome::RetryAfter(..)));
         outcomes.extend(outcomes_of_call);
         if !is_well {
-            break; // It is not called at once again.
+            break; // Do not call the channel again at once.
         }
     }
     runs.extend(tally.into_run(app.now()));

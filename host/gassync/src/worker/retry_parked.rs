@@ -75,7 +75,7 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
         let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
-        // One linked meanwhile has a booking, whose nights are enough.
+        // A record linked meanwhile has a booking, which holds the nights.
         let ids = words.iter().map(|(_, word, _)| &*word.record.id);
         let links = linked(&mut tx, source, EntityKind::Reservation, ids).await?;
         let is_driven = |word: &ParkedReservation| {
@@ -115,7 +115,7 @@ async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     }
 }
 
-/// Which of these are linked, by hand or by an import of links.
+/// Which of these reservations are linked, manually or by an import of links.
 async fn linked<'a>(
     tx: &mut store::Tx,
     source: &Source,
@@ -126,7 +126,7 @@ async fn linked<'a>(
     mappings::find_all(tx, source.account, source.id, &records).await
 }
 
-/// Whether a retry can succeed: a link or a switch may resolve it, but not what waits for a decision.
+/// True if a retry can succeed: a link or a switch may resolve it, but not what waits for a decision.
 fn may_apply_now(source: &Source, parked: Option<&Parked>) -> bool {
     let is_curable = |missing: &Missing| match missing {
         Missing::Property { .. } | Missing::RoomType { .. } | Missing::SwitchedOff { .. } => true,

@@ -1,4 +1,4 @@
-//! Nights to Airbnb: one request for each listing, of which later operations win over earlier ones.
+//! Pushes nights to Airbnb: one request per listing, in which later operations override earlier ones.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use gassync_plugin::{
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-/// Airbnb takes no lower price.
+/// Airbnb accepts no lower price.
 const MIN_PRICE: u64 = 10;
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct Request<'a> {
     operations: Vec<Operation>,
 }
 
-/// What is not known is not said: an absent value stays as it is there.
+/// Unknown values are left out; Airbnb keeps its own.
 #[derive(Serialize)]
 struct Operation {
     dates: [String; 1],
@@ -40,7 +40,7 @@ struct Operation {
     closed_to_departure: Option<bool>,
 }
 
-/// What goes to one listing, and which updates it came from.
+/// The operations for a listing, and the updates that they came from.
 #[derive(Default)]
 struct Batch {
     operations: Vec<Operation>,
@@ -86,7 +86,7 @@ fn operation(update: &CalendarNights, warnings: &mut Vec<String>) -> Result<Oper
     }
     Ok(Operation {
         dates: [dates(update.stay)],
-        // `available` would overrule every rule of the listing; `default` opens the night and follows them.
+        // `available` would override every rule of the listing; `default` opens the night and follows the rules.
         availability: available.map(|available| if available { "default" } else { "unavailable" }),
         daily_price,
         min_nights: rules.min_stay_arrival,
@@ -96,7 +96,7 @@ fn operation(update: &CalendarNights, warnings: &mut Vec<String>) -> Result<Oper
     })
 }
 
-/// Airbnb's ranges include their end: the last night stands there, not the day of departure.
+/// Airbnb's ranges include their end, so it is the last night, not the departure date.
 fn dates(stay: Nights) -> String {
     let (first, last) = (to_date_text(stay.start), to_date_text(stay.last_night()));
     if first == last { first } else { format!("{first}:{last}") }
@@ -112,7 +112,7 @@ fn whole_units(amount: &str, warnings: &mut Vec<String>) -> Result<u64, String> 
     if rounded < MIN_PRICE { Err(format!("{amount} is less than {MIN_PRICE}")) } else { Ok(rounded) }
 }
 
-/// A time-out needs no other word than "not now": what was taken is merely said again.
+/// A timeout means "retry later": the push can be repeated.
 fn send(request: &Request<'_>) -> Result<Outcome, ChannelError> {
     let Settings { base_url } = settings()?;
     let url = format!("{}/calendar_operations?_allow_dates_overlap=true", base_url.trim_end_matches('/'));
@@ -131,12 +131,12 @@ fn send(request: &Request<'_>) -> Result<Outcome, ChannelError> {
     };
     match answer.status() {
         200..=299 if answer.body().is_empty() || is_json(answer.body()) => Ok(accepted(None)),
-        // A web page: something before Airbnb has answered, and nothing was taken.
+        // An HTML page: something in front of Airbnb responded, so nothing was accepted.
         200..=299 => Ok(Outcome::Retry(None)),
         401 | 403 => Err(ChannelError::Unauthorized("the host's token is refused".to_owned())),
         429 => Ok(Outcome::Retry(answer.retry_after())),
         500.. => Ok(Outcome::Retry(None)),
-        // What the body of a refusal looks like nobody has written down.
+        // The body of a refusal is not documented.
         status => Ok(refused("", format!("status {status}"))),
     }
 }

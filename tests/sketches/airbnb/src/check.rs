@@ -1,4 +1,5 @@
-//! What Airbnb asks before it books: free, kept for one who is about to book, free for one who moves a booking.
+//! Airbnb's checks before a booking: availability, a hold for a pending booking, and availability for a changed
+//! booking.
 
 use gassync_plugin::{
     ChangeKind, ChannelError, Decoded, HoldRequest, HttpRequest, Lenient, Nights, Occupancy, Question, StayQuery,
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{TEST_LISTING, answer};
 
-/// The check comes before the booking, which may never come.
+/// The check precedes a booking that may never come.
 const HOLD_MINUTES: u32 = 30;
 /// Longer than any stay.
 const MAX_NIGHTS: u32 = 1_100;
@@ -25,7 +26,7 @@ struct Check {
     guest_details: Heads,
 }
 
-/// Who comes; infants are not among the guests that are counted.
+/// The party; infants do not count as guests.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Heads {
@@ -46,7 +47,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         ..StayQuery::new(listing.clone(), stay(&check)?)
     };
     let question = match (request.method.as_str(), &listing) {
-        // Of a booking that is moved the code is enough to know where it is.
+        // A changed booking is identified by its code, so the listing may be missing.
         ("PUT", _) => {
             stay.replaces = Some(code_in(request.path())?);
             Question::Available(stay)
@@ -59,7 +60,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
             Question::Hold(HoldRequest { reference, query: stay, minutes: HOLD_MINUTES })
         }
     };
-    // No event id: what was full a minute ago may be free when Airbnb asks again, and a hold is known by its reference.
+    // No event id: availability may change before Airbnb asks again, and a hold is identified by its reference.
     Ok(Decoded { event_id: None, changes: vec![change(listing.as_deref(), ChangeKind::Ask(question))], reply: None })
 }
 
@@ -81,7 +82,7 @@ fn from_query(url: &str) -> Result<Check, ChannelError> {
     })
 }
 
-/// The last step of the path.
+/// The last segment of the path.
 fn code_in(path: &str) -> Result<String, ChannelError> {
     let code = path.rsplit('/').next().filter(|code| !code.is_empty() && *code != "checks");
     code.map(str::to_owned).ok_or_else(|| malformed("path", "has no confirmation code"))
@@ -94,8 +95,8 @@ fn stay(check: &Check) -> Result<Nights, ChannelError> {
     Ok(Nights { start, until: start.add_days(i64::from(nights)) })
 }
 
-/// None where nobody says who comes, as when a traveller merely looks. Where only heads are counted they are taken for
-/// adults; whoever is not named beside others does not come.
+/// The occupancy; `None` if it is not given, as when a traveller only searches. A plain number of guests counts as
+/// adults; missing numbers beside others count as zero.
 fn occupancy(check: &Check) -> Option<Occupancy> {
     let heads = &check.guest_details;
     let adults = heads.number_of_adults.count().or_else(|| check.number_of_guests.count())?;

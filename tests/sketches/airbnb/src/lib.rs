@@ -17,7 +17,7 @@ pub struct Airbnb;
 
 gassync_plugin::export!(crate::Airbnb: Inbound, Reply, PushCalendar);
 
-/// Airbnb's own, with which it tries us out: it is answered well, and nothing is stored.
+/// Airbnb's test listing: its checks succeed, and nothing is stored.
 const TEST_LISTING: &str = "0";
 
 impl Adapter for Airbnb {
@@ -34,20 +34,20 @@ impl Inbound for Airbnb {
 
 impl Reply for Airbnb {
     fn respond(request: HttpRequest, _: Vec<Change>, results: Vec<ChangeResult>) -> Result<HttpResponse, ChannelError> {
-        // Of several answers, or none, no is the safe one.
+        // Refuse unless there is exactly one result.
         Ok(answer(&request, matches!(results.as_slice(), [ChangeResult::Available | ChangeResult::Held(_)])))
     }
 }
 
 impl PushCalendar for Airbnb {
     fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
-        // The same operations may be sent again and again.
+        // The operations are idempotent.
         calendar::push(&updates)
     }
 }
 
-/// Always with status 200: any other would be taken for a failure of ours and not for a no. Which codes a failure may
-/// have nobody has written down.
+/// Responds with status 200, since Airbnb treats any other as an outage, not as a refusal. The failure codes are not
+/// documented.
 fn answer(request: &HttpRequest, yes: bool) -> HttpResponse {
     let key = if request.method == "GET" { "available" } else { "succeed" };
     let body = if yes { format!(r#"{{"{key}":true}}"#) } else { format!(r#"{{"{key}":false,"failure_code":null}}"#) };

@@ -1,4 +1,4 @@
-//! What Airbnb tells. None of it waits for what we make of it, so the answer is always the same.
+//! Airbnb's notifications. The response never depends on the result, so it is always the same.
 
 use gassync_plugin::{
     Change, ChangeKind, ChannelError, ConnectionEvent, Decoded, HttpRequest, Lenient, Route, change, malformed,
@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{answer, reservation};
 
-/// Actions that change nothing we keep.
+/// Actions that change nothing stored here.
 const OF_NO_CONCERN: [&str; 4] =
     ["test_notification", "payout_notification", "message_added", "listing_approval_status_changed"];
 
@@ -45,7 +45,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         ("", _) => return Err(malformed("/action", "is missing")),
         (action, Some(raw)) if action.starts_with("reservation_") => {
             let reported = reservation::read(raw, "/reservation")?;
-            // The same words about the same state are the same message.
+            // The same action on the same state is the same message.
             event_id = reported.modified_at.as_ref().map(|at| format!("{action}/{}/{at}", reported.id));
             let listing = reported.property_id.clone();
             if reservation::is_test(&reported) {
@@ -61,7 +61,8 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         ("listing_synchronization_settings_updated", _) => synchronised(&said),
         (action, _) if OF_NO_CONCERN.contains(&action) => Vec::new(),
         (action, _) => {
-            // Written anew: what is deeper or larger than the host reads is malformed, and no fault of ours.
+            // Parsed and serialised again: data that is too deep or too large for the host is malformed, which is not
+            // the plugin's fault.
             let whole: Value = read_json(request.bytes(), "")?;
             vec![change(None, ChangeKind::Other((action.to_owned(), whole.to_string())))]
         }
@@ -69,7 +70,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     Ok(Decoded { event_id, changes, reply: Some(answer(request, true)) })
 }
 
-/// Listings are many: it is the host's account there that tells whom it is about.
+/// A notification may concern many listings, so it is routed by the host's account at Airbnb.
 fn event(said: &Notification, event: ConnectionEvent) -> Change {
     let route = Route { property_id: None, account: said.host_id.text() };
     Change { route, ..change(None, ChangeKind::Connection(event)) }
@@ -83,7 +84,7 @@ fn mapped(pair: &Mapping) -> Option<ConnectionEvent> {
     })
 }
 
-/// A listing without a category is no longer ours; one that is undecided is neither ours yet nor lost.
+/// A listing without a synchronisation category was unlinked; an undecided one is neither linked nor unlinked.
 fn synchronised(said: &Notification) -> Vec<Change> {
     let with = |is_meant: fn(Option<&str>) -> bool| -> Vec<String> {
         let meant = said.updates.iter().filter(|update| is_meant(update.synchronization_category.as_deref()));

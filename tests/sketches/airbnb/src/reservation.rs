@@ -1,4 +1,4 @@
-//! A booking in Airbnb's words.
+//! Parses Airbnb reservations.
 
 use gassync_plugin::{
     ChannelError, GuestDetails, Intent, Lenient, Money, Nights, PriceKind, PriceLine, Reservation, ReservationStatus,
@@ -38,7 +38,7 @@ struct Booking {
     thread_id: Lenient,
 }
 
-/// A fee of the host's own.
+/// A fee set by the host.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Fee {
@@ -52,7 +52,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     let code = booking.confirmation_code.text().ok_or_else(|| missing("confirmation_code"))?;
     let listing = booking.listing_id_str.text().or_else(|| booking.listing_id.text());
     let listing = listing.ok_or_else(|| missing("listing_id"))?;
-    // The end is the day of departure, unlike the end of a calendar operation.
+    // The end is the departure date, unlike the end of a calendar operation.
     let start = booking.start_date.date(format_args!("{path}/start_date"))?;
     let end = booking.end_date.date(format_args!("{path}/end_date"))?;
     let stay = start.zip(end).map(|(start, until)| Nights { start, until });
@@ -60,12 +60,12 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     let asked = matches!(status, ReservationStatus::Pending(_));
     let heads = &booking.guest_details;
     let adults = heads.number_of_adults.count();
-    // The plain amounts are rounded; these are not.
+    // The plain amounts are rounded; the accurate ones are not.
     let amount = |said: &Lenient, field: &str| -> Result<Option<Money>, ChannelError> {
         let amount = said.amount(format_args!("{path}/{field}"))?;
         Ok(amount.map(|amount| money(amount, booking.host_currency.as_str())))
     };
-    // What the guest pays is not reliably told: the total of a booking here is what reaches the host, Airbnb's fee taken off.
+    // The guest's total is not reliable, so the total is the host's payout, without Airbnb's fee.
     let payout = amount(&booking.expected_payout_amount_accurate, "expected_payout_amount_accurate")?;
     Ok(Reservation {
         property_id: Some(listing.clone()),
@@ -79,7 +79,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
         infants: heads.number_of_infants.count(),
         total: payout.clone(),
         payout,
-        // But for the taxes, of which nobody has written down which is in which.
+        // Without taxes: which amounts include them is not documented.
         price_lines: price_lines(&booking, path)?,
         commission: amount(&booking.listing_host_fee_accurate, "listing_host_fee_accurate")?,
         booked_at: booking.booked_at.instant(format_args!("{path}/booked_at"))?,
@@ -96,7 +96,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Reservation, ChannelErr
     })
 }
 
-/// Base price, cleaning and the host's own fees; a deposit comes back. Those of nothing are none.
+/// Base price, cleaning, deposit (which is refunded) and the host's own fees; zero amounts are left out.
 fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelError> {
     let fees = booking.standard_fees_details.iter().enumerate().map(|(index, fee)| {
         let place = format!("standard_fees_details/{index}/amount_native");

@@ -1,4 +1,4 @@
-//! What was taken leaves its queue.
+//! Acknowledges messages, which removes them from their queue.
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, ChannelError, http, log, malformed,
@@ -9,7 +9,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// One outcome for each.
+/// One outcome per acknowledgement.
 pub fn acknowledge(acknowledgements: &[Acknowledgement]) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
     let no_queue = |acknowledgement: &Acknowledgement| {
         AcknowledgementOutcome::Refused(format!("{} names no queue", acknowledgement.token))
@@ -22,7 +22,7 @@ pub fn acknowledge(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowled
         {
             match &acknowledgement.kind {
                 AcknowledgementKind::Applied => taken.push(index),
-                // It stays in the queue, and Booking.com writes to the hotel instead.
+                // It stays in the queue, and Booking.com e-mails the hotel instead.
                 AcknowledgementKind::Refused(why) => {
                     outcomes[index] = AcknowledgementOutcome::Refused(format!("not acknowledged: {why}"));
                 }
@@ -32,7 +32,7 @@ pub fn acknowledge(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowled
         let is_one_at_fault = taken.len() > 1
             && matches!(of_all, Some(AcknowledgementOutcome::Outdated(_) | AcknowledgementOutcome::Refused(_)));
         for index in taken {
-            // By itself each of them tells.
+            // Send them one by one, to find the faulty one.
             let outcome = if is_one_at_fault { post(queue, acknowledgements, &[index])? } else { of_all.clone() };
             outcomes[index] = outcome.unwrap_or(AcknowledgementOutcome::Accepted);
         }
@@ -44,7 +44,7 @@ fn queue_of(acknowledgement: &Acknowledgement) -> Option<Queue> {
     Queue::named(acknowledgement.token.split_once('/')?.0)
 }
 
-/// Acknowledges several at once: what became of all of them, and none where there are none.
+/// Acknowledges several messages at once; returns their common outcome, or `None` if there are none.
 fn post(
     queue: Queue,
     acknowledgements: &[Acknowledgement],
@@ -61,7 +61,7 @@ fn post(
     let request = http::Request::post_xml(format!("{RESERVATIONS}{}", queue.message()), answer.document());
     let heard = match send(request) {
         Ok(heard) => heard,
-        // What the other queue has let go of must not be forgotten for it.
+        // An error here must not discard the results of the other queue.
         Err(ChannelError::RateLimited(seconds)) => return Ok(Some(AcknowledgementOutcome::Retry(seconds))),
         Err(ChannelError::Unavailable(_)) => return Ok(Some(AcknowledgementOutcome::Retry(None))),
         Err(other) => return Err(other),
@@ -78,7 +78,7 @@ fn post(
     }))
 }
 
-/// A success may be without a body. One that is none of Booking.com's messages is no success: the queue is as it was.
+/// A success may have no body. A body that is not a Booking.com message is no success: the queue is unchanged.
 fn taken(body: &[u8]) -> AcknowledgementOutcome {
     if body.trim_ascii().is_empty() {
         return AcknowledgementOutcome::Accepted;

@@ -1,4 +1,4 @@
-//! Nights as two messages: what may be sold and under which rules, and what it costs.
+//! Writes nights as two messages: availability with rules, and rates.
 
 use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, Money, clock, to_date_text};
 
@@ -8,14 +8,14 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Rooms to sell and rules; none where no row has news of them.
+/// Availability and rules; `None` if no row changes them.
 pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, ChannelError> {
     let mut messages = Vec::new();
     for row in rows {
         if row.changed.contains(CalendarPart::AVAILABILITY)
             && let Some(limit) = booking_limit(row)
         {
-            // Rooms to sell are the room's, whatever the rate plan.
+            // The number of rooms belongs to the room, whatever the rate plan.
             messages.push(element("AvailStatusMessage").with("BookingLimit", limit).around([control(row, None)]));
         }
         let Some(plan) = row.rate_plan_id.as_deref() else { continue };
@@ -41,7 +41,7 @@ pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, Channel
     Ok(Some(message("OTA_HotelAvailNotifRQ", "1.005", clock::now())?.around([messages])))
 }
 
-/// Prices of one property; none where no row has news of them.
+/// Rates of one property; `None` if no row changes them.
 pub fn rates(property: &str, rows: &[&CalendarNights]) -> Result<Option<Element>, ChannelError> {
     let priced = rows.iter().filter(|row| row.changed.contains(CalendarPart::PRICE) && !row.prices.is_empty());
     let messages: Vec<Element> = priced.filter_map(|row| rate(row)).collect();
@@ -52,7 +52,7 @@ pub fn rates(property: &str, rows: &[&CalendarNights]) -> Result<Option<Element>
     Ok(Some(message("OTA_HotelRateAmountNotifRQ", "3.000", clock::now())?.around([messages])))
 }
 
-/// What is wrong with a row before anything is sent of it.
+/// Why a row cannot be sent, if so.
 pub fn problem(row: &CalendarNights) -> Option<&'static str> {
     if row.property_id.is_none() {
         return Some("a row must say its property");
@@ -68,7 +68,7 @@ fn numbered(messages: Vec<Element>) -> impl Iterator<Item = Element> {
     messages.into_iter().enumerate().map(|(index, message)| message.with("LocatorID", index + 1))
 }
 
-/// The first and the last night: both are meant.
+/// The first and the last night, both inclusive.
 fn control(row: &CalendarNights, plan: Option<&str>) -> Element {
     element("StatusApplicationControl")
         .with("Start", to_date_text(row.stay.start))
@@ -79,7 +79,7 @@ fn control(row: &CalendarNights, plan: Option<&str>) -> Element {
 
 fn booking_limit(row: &CalendarNights) -> Option<i32> {
     match (row.available, row.units_available) {
-        // Without a plan there is nothing else that could close the room.
+        // Without a rate plan only the room itself can be closed.
         (Some(false), _) if row.rate_plan_id.is_none() => Some(0),
         (_, Some(units)) => Some(units.max(0)),
         _ => None,

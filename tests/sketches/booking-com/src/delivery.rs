@@ -1,5 +1,5 @@
-//! Which of the nights were taken. An answer says that something was not, and not what: so a batch that is not wholly
-//! taken is halved until each row has an answer of its own. What was taken the first time is merely said again.
+//! Finds out which nights were accepted. A response says that something was rejected, but not what, so a batch that is
+//! not wholly accepted is halved until each row has its own response. Repeating accepted rows is harmless.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Outcome
 
 use crate::{AVAILABILITY, calendar, send, support_id, xml::Element};
 
-/// Requests that one call may make.
+/// Maximum requests per call.
 const MAX_REQUESTS: u32 = 20;
-/// Those of one delivery: availability, and rates.
+/// Requests per delivery: availability and rates.
 const OF_ONE: u32 = 2;
 
-/// One outcome for each row.
+/// One outcome per row.
 pub fn push(rows: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
     let mut delivery = Delivery { rows, left: MAX_REQUESTS, outcomes: rows.iter().map(|_| Outcome::Unknown).collect() };
-    // A request may be about one property.
+    // A request may concern one property only.
     let mut of_property: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         match (calendar::problem(row), &row.property_id) {
@@ -35,11 +35,11 @@ struct Delivery<'a> {
     outcomes: Vec<Outcome>,
 }
 
-/// What an answer says of all that was sent.
+/// The result of the requests of a delivery.
 #[derive(Default)]
 struct Heard {
     problems: Vec<FieldError>,
-    /// Seconds, where the channel says so.
+    /// The delay in seconds, if the channel gave one.
     later: Option<Option<u32>>,
 }
 
@@ -64,7 +64,7 @@ impl Delivery<'_> {
             (Some(seconds), _, _) => self.all(which, || Outcome::Retry(seconds)),
             (None, true, _) => self.all(which, || accepted(None)),
             (None, false, [_]) => self.all(which, || Outcome::Refused(problems.clone())),
-            // Nobody knows which: those that were taken show when they are read back.
+            // The rejected rows are unknown; a read-back shows which ones were accepted.
             (None, false, _) if self.left < 2 * OF_ONE => {
                 let warnings: Vec<String> = problems.iter().map(|error| error.problem.clone()).collect();
                 let unsure = |warnings| Accepted { channel_id: None, replaces: None, confirmed: false, warnings };
@@ -90,7 +90,7 @@ impl Heard {
     fn post(&mut self, name: &str, message: &Element) -> Result<(), ChannelError> {
         let answer = match send(http::Request::post_xml(format!("{AVAILABILITY}{name}"), message.document())) {
             Ok(answer) => answer,
-            // What was delivered before must not be forgotten for it.
+            // An error here must not discard earlier results.
             Err(ChannelError::RateLimited(seconds)) => return self.wait(seconds),
             Err(ChannelError::Unavailable(_)) => return self.wait(None),
             Err(other) => return Err(other),
@@ -107,7 +107,7 @@ impl Heard {
             let code = said.attribute("Code").unwrap_or_default();
             FieldError::new(format_args!("xml:{}/{}", root.name, said.name), format_args!("{code} {text} ({support})"))
         }));
-        // Neither a success nor a reason is no success either.
+        // A response with neither success nor errors is a failure.
         if self.problems.len() == before && root.find("Success").is_none() {
             self.problems.push(error(&format!("status {} and neither success nor error", answer.status())));
         }

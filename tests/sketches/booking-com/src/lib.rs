@@ -1,8 +1,8 @@
-//! Booking.com, as far as it shows that the contract fits: two queues that are emptied by acknowledgements, integer money with
-//! scales of its own, and calendars whose success may be half of one.
+//! A sketch for Booking.com that tests whether the contract fits: two queues emptied by acknowledgements, integer
+//! amounts each with its own scale, and calendars that can succeed in part.
 //!
-//! [`reservation`] and [`price`] read the queues, [`acknowledgements`] empties them, [`calendar`] words nights, and [`delivery`] finds out which
-//! of them were taken.
+//! [`reservation`] and [`price`] parse the queues, [`acknowledgements`] empties them, [`calendar`] writes nights, and
+//! [`delivery`] finds out which of them were accepted.
 
 mod acknowledgements;
 mod calendar;
@@ -24,13 +24,13 @@ use serde::Deserialize;
 
 use crate::xml::{Element, element};
 
-/// The sketch.
+/// The adapter.
 pub struct BookingCom;
 
 gassync_plugin::export!(crate::BookingCom: Pull, Acknowledgements, PushCalendar);
 
 const NAMESPACE: &str = "http://www.opentravel.org/OTA/2003/05";
-/// Where card data may come along.
+/// Reservations may contain card data.
 const RESERVATIONS: &str = "https://secure-supply-xml.booking.com/hotels/ota/";
 const AVAILABILITY: &str = "https://supply-xml.booking.com/hotels/ota/";
 
@@ -40,7 +40,7 @@ struct Settings {
     target: String,
 }
 
-/// What waits to be acknowledged, and is told apart to the end: an acknowledgement on the wrong queue is an error.
+/// The queue of a message. It must be kept until the acknowledgement: acknowledging in the wrong queue is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Queue {
     New,
@@ -50,7 +50,7 @@ enum Queue {
 impl Queue {
     const ALL: [Self; 2] = [Self::New, Self::Modified];
 
-    /// As polls and acknowledgements call it.
+    /// Its name in polls and acknowledgements.
     fn name(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -62,7 +62,7 @@ impl Queue {
         Self::ALL.into_iter().find(|queue| queue.name() == name)
     }
 
-    /// The message's name. What is fetched is called a request, what we post a response.
+    /// The name of its messages, without the suffix: fetched messages are requests (`RQ`), ours are responses (`RS`).
     fn message(self) -> &'static str {
         match self {
             Self::New => "OTA_HotelResNotif",
@@ -70,7 +70,7 @@ impl Queue {
         }
     }
 
-    /// The list in a message, and an entry of it.
+    /// The list in a message, and its entries.
     fn path(self) -> (&'static str, &'static str) {
         match self {
             Self::New => ("HotelReservations", "HotelReservation"),
@@ -90,7 +90,7 @@ impl Pull for BookingCom {
         if query.entity != Entity::Reservation {
             return Err(ChannelError::Unsupported);
         }
-        // Both queues are everything that can be asked for.
+        // A full fetch reads both queues.
         let (queue, next) = match (&query.selection, query.cursor.as_deref()) {
             (Selection::Queue(name), _) => (Queue::named(name).ok_or(ChannelError::Unsupported)?, None),
             (Selection::Everything, None) => (Queue::New, Some(Queue::Modified.name().to_owned())),
@@ -105,13 +105,13 @@ impl Pull for BookingCom {
             _ => return Err(answer.refusal(None)),
         }
         let root = Element::parse(answer.body())?;
-        // It is the message that says which queue it is from.
+        // The message itself says which queue it is from.
         let queue = Queue::ALL.into_iter().find(|queue| root.name == format!("{}RQ", queue.message()));
         let queue = queue.ok_or_else(|| malformed(&root.name, "is none of the queues"))?;
         let (list, entry) = queue.path();
         let changes =
             root.all(&format!("{list}/{entry}")).into_iter().map(|entry| reservation::change_of(queue, entry));
-        // What was not acknowledged comes again, so there is no page behind this one.
+        // Unacknowledged messages are returned again, so there are no further pages.
         Ok(Page { next, ..Page::of(changes.collect::<Result<_, _>>()?) })
     }
 }
@@ -124,19 +124,20 @@ impl Acknowledgements for BookingCom {
 
 impl PushCalendar for BookingCom {
     fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
-        // What was taken the first time is merely said again.
+        // Repeating accepted rows is harmless.
         delivery::push(&updates)
     }
 }
 
-/// A message of ours.
+/// The root element of our messages.
 fn message(name: &str, version: &str, time: impl ToString) -> Result<Element, ChannelError> {
     let Settings { target } = settings()?;
     let message = element(name).with("xmlns", NAMESPACE).with("TimeStamp", time);
     Ok(message.with("Target", target).with("Version", version))
 }
 
-/// Sends with the token. What is no success is an error, but for what 400, 403 and 404 say about what was sent.
+/// Sends a request with the token. A status other than 2xx, 400, 403 and 404 is an error; the latter three describe the
+/// message sent.
 fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     let answer = request.header("authorization", "Bearer {{booking.token}}").secret("booking.token").send()?;
     let status = answer.status();
@@ -151,7 +152,7 @@ fn send(request: http::Request) -> Result<http::Response, ChannelError> {
     }
 }
 
-/// What Booking.com's people ask for first. It stands in a comment behind the message.
+/// The id that Booking.com's support asks for, found in a comment after the message.
 fn support_id(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     Some(text.split_once("RUID: [")?.1.split_once(']')?.0.to_owned())

@@ -1,4 +1,4 @@
-//! What a booking costs: whole numbers of the smallest part that the same element names.
+//! Parses prices: integers whose number of decimal places is in the same element.
 
 use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, malformed, money};
 
@@ -6,7 +6,7 @@ use crate::{decimal::Decimal, xml::Element};
 
 const TOTAL: &str = "PriceDetails/GuestView/Total";
 
-/// What the guest pays, and what it is made of where that is told.
+/// The guest's price, with its lines if known.
 #[derive(Debug, Clone, Default)]
 pub struct Price {
     pub total: Option<Money>,
@@ -14,20 +14,19 @@ pub struct Price {
 }
 
 impl Price {
-    /// Of one room: as the guest sees it, where the property has had that switched on, since the hotel's total may be
-    /// another.
+    /// The price of one room: the guest view if the property has enabled it, since the hotel's total may differ.
     pub fn of_room(stay: &Element) -> Result<Self, ChannelError> {
         let without_view = total(stay.find("Total"))?;
         let Some(mut seen) = scaled(stay.find(TOTAL), "Amount")? else {
             return Ok(Self { total: without_view, lines: Vec::new() });
         };
-        // It may go without a currency.
+        // The guest view may lack a currency.
         seen.currency = seen.currency.or_else(|| without_view.and_then(|total| total.currency));
         let lines = lines(stay, &seen)?;
         Ok(Self { total: Some(seen), lines })
     }
 
-    /// Of all rooms: their sum where each is told as the guest sees it, else the one that is told for all.
+    /// The price of all rooms: the sum if each has a guest view, otherwise the total of the reservation.
     pub fn of_all(entry: &Element, rooms: &[Self]) -> Result<Self, ChannelError> {
         let stays = entry.all("RoomStays/RoomStay");
         let seen = !stays.is_empty() && stays.iter().all(|stay| stay.find(TOTAL).is_some());
@@ -39,7 +38,7 @@ impl Price {
     }
 }
 
-/// The stay, and the taxes that are in the guest's total: those that are not are paid beside it.
+/// The stay, and the taxes included in the guest's total; other taxes are paid separately.
 fn lines(stay: &Element, seen: &Money) -> Result<Vec<PriceLine>, ChannelError> {
     let mut taxes = Vec::new();
     for tax in stay.all("PriceDetails/GuestView/Taxes/Tax") {
@@ -60,7 +59,7 @@ fn lines(stay: &Element, seen: &Money) -> Result<Vec<PriceLine>, ChannelError> {
     Ok([stay].into_iter().chain(taxes).collect())
 }
 
-/// What Booking.com keeps: told for all rooms, or for each.
+/// Booking.com's commission, given for the reservation or per room.
 pub fn commission(entry: &Element) -> Result<Option<Money>, ChannelError> {
     let of_all = entry.find("ResGlobalInfo/TotalCommissions/CommissionPayableAmount");
     if let Some(commission) = scaled(of_all, "Amount")? {
@@ -69,14 +68,14 @@ pub fn commission(entry: &Element) -> Result<Option<Money>, ChannelError> {
     let mut of_rooms = Vec::new();
     for stay in entry.all("RoomStays/RoomStay") {
         let of_room = scaled(stay.find("RatePlans/RatePlan/Commission/CommissionPayableAmount"), "Amount")?;
-        // Without that of one room it would be too little.
+        // If one room lacks it, the sum would be too low.
         let Some(of_room) = of_room else { return Ok(None) };
         of_rooms.push(of_room);
     }
     Ok(sum(&of_rooms.iter().collect::<Vec<_>>()))
 }
 
-/// None of nothing, and none of several currencies.
+/// The sum; `None` for no amounts and for different currencies.
 fn sum(amounts: &[&Money]) -> Option<Money> {
     let currency = &amounts.first()?.currency;
     let in_one_currency = amounts.iter().all(|amount| amount.currency == *currency);
@@ -84,7 +83,7 @@ fn sum(amounts: &[&Money]) -> Option<Money> {
     in_one_currency.then(|| money(sum.to_string(), currency.as_deref()))
 }
 
-/// With taxes where they are in it.
+/// The total after tax, else before tax.
 fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
     match scaled(total, "AmountAfterTax")? {
         Some(total) => Ok(Some(total)),
@@ -92,7 +91,7 @@ fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
     }
 }
 
-/// Without its scale it would be a guess.
+/// An amount; one without its number of decimal places is an error.
 fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, ChannelError> {
     let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! A reservation as both queues have it.
+//! Parses a reservation, which has the same form in both queues.
 
 use gassync_plugin::{
     Address, Change, ChangeKind, ChannelError, Completeness, Date, GuestDetails, Lenient, Money, Nights, Reservation,
@@ -15,7 +15,7 @@ use crate::{
 const ADULT: &str = "10";
 const CHILD: &str = "8";
 
-/// One entry of a queue, with what empties the queue of it.
+/// The change for a queue entry, with the token that acknowledges it.
 pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> {
     let ids = entry.find("ResGlobalInfo/HotelReservationIDs/HotelReservationID");
     let id = ids.and_then(|ids| ids.attribute("ResID_Value"));
@@ -26,7 +26,7 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
     let rooms = stays.iter().zip(prices).map(|(stay, price)| room(entry, stay, price.total));
     let rooms = rooms.collect::<Result<Vec<_>, _>>()?;
     let property = stays.iter().find_map(|stay| stay.find("BasicPropertyInfo")?.attribute("HotelCode"));
-    // Nobody says how a cancellation is marked: by its word, else by there being nothing left of it.
+    // How cancellations are marked is not documented: by the status, or by missing rooms.
     let word = entry.attribute("ResStatus").unwrap_or_default().to_lowercase();
     let cancelled = word.contains("cancel") || (queue == Queue::Modified && stays.is_empty());
     let notes: Vec<&str> =
@@ -42,7 +42,7 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
         booked_at: Lenient::from(ids.and_then(|ids| ids.attribute("ResID_Date")))
             .instant("HotelReservationID@ResID_Date")?,
         notes: Some(notes.join("\n")).filter(|notes| !notes.is_empty()),
-        // A cancellation may have lost its rooms and prices on the way: what is known of them stays.
+        // A cancellation may lack rooms and prices: known ones stay.
         completeness: if cancelled { Completeness::Partial } else { Completeness::Full },
         acknowledgement_token: Some(format!("{}/{id}", queue.name())),
         raw: Some(entry.json().to_string()),
@@ -65,7 +65,7 @@ fn room(entry: &Element, stay: &Element, total: Option<Money>) -> Result<RoomSta
     };
     Ok(RoomStay {
         id: stay.attribute("IndexNumber").map(str::to_owned),
-        // It may change from night to night; then there is no one plan.
+        // The plan may differ between nights; then there is no single one.
         rate_plan_id: first_rate.filter(|_| one_plan).map(str::to_owned),
         stay: nights(stay, &rates)?,
         guests: count(None),
@@ -77,7 +77,7 @@ fn room(entry: &Element, stay: &Element, total: Option<Money>) -> Result<RoomSta
     })
 }
 
-/// There is a rate for each night and no day of departure: that is the day after the last.
+/// The nights: each has a rate. The departure date is the day after the last one.
 fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelError> {
     let day = |text: &str| parse_date(text).ok_or_else(|| malformed("RoomStay", format_args!("{text} is no date")));
     let nights = rates.iter().filter_map(|rate| rate.attribute("EffectiveDate")).map(day);
@@ -85,7 +85,7 @@ fn nights(stay: &Element, rates: &[&Element]) -> Result<Option<Nights>, ChannelE
     if let (Some(first), Some(last)) = (nights.iter().min(), nights.iter().max()) {
         return Ok(Some(Nights::through(*first, *last)));
     }
-    // Not documented, and seen: its end is a day of departure.
+    // Undocumented but observed: the end of the span is the departure date.
     let Some(span) = stay.find("TimeSpan") else { return Ok(None) };
     match (span.attribute("Start"), span.attribute("End")) {
         (Some(start), Some(end)) => Ok(Some(Nights { start: day(start)?, until: day(end)? })),
@@ -99,7 +99,7 @@ fn span(rooms: &[RoomStay]) -> Option<Nights> {
     Some(Nights { start, until: stays.map(|stay| stay.until).max()? })
 }
 
-/// Who booked; need not be a guest.
+/// The person who booked, who need not be a guest.
 fn booker(customer: &Element) -> GuestDetails {
     let said = |path: &str| customer.said(path).map(str::to_owned);
     let attribute = |path: &str, name: &str| customer.find(path)?.attribute(name).map(str::to_owned);
@@ -120,7 +120,7 @@ fn booker(customer: &Element) -> GuestDetails {
     booker.living_at(address)
 }
 
-/// Who sleeps in the room, where its pointer leads to somebody. The whole name stands where the last should.
+/// The guest of the room, if its reference resolves. The surname field contains the full name.
 fn sleeper(entry: &Element, stay: &Element) -> Option<GuestDetails> {
     let pointer = stay.find("ResGuestRPHs/ResGuestRPH")?.attribute("RPH")?;
     let guests = entry.all("ResGuests/ResGuest");

@@ -74,7 +74,7 @@ fn acknowledgement(token: &str, kind: AcknowledgementKind) -> Acknowledgement {
 #[test]
 fn one_that_is_out_of_date_does_not_hold_up_the_others() {
     ready();
-    // Both at once, then each by itself; then the other queue.
+    // Both together, then each separately; then the other queue.
     for (status, body) in [(400, "wrong type"), (200, ""), (400, "wrong type"), (200, "")] {
         FakeHost::answer(status, body);
     }
@@ -147,7 +147,7 @@ fn row(start: &str, until: &str, changed: CalendarPart) -> CalendarNights {
 #[test]
 fn a_batch_that_is_half_taken_is_halved() {
     ready();
-    // Four rows; the third is at fault: all, the first two, the last two, the third, the fourth.
+    // Four rows, the third faulty: sends all, the first two, the last two, the third, the fourth.
     for answer in [WARNED, TAKEN, WARNED, WARNED, TAKEN] {
         FakeHost::answer(200, answer);
     }

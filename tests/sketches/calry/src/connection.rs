@@ -1,4 +1,4 @@
-//! How the connection stands, and having Calry call us.
+//! Describes the connection, and subscribes to Calry's webhooks.
 
 use gassync_plugin::{ChannelError, Lenient, Report, Subscribed, http, malformed};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub(crate) fn check() -> Result<Report, ChannelError> {
     Ok(Report { account, scopes: Vec::new(), missing: Vec::new(), extra: Vec::new() })
 }
 
-/// The system calls are of the older version still. The address is a placeholder, which the host fills in.
+/// Subscriptions still use the older API version. The URL is a placeholder that the host fills in.
 pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let settings = configured()?;
     let url = format!("{}/api/v1/integration_account_webhook", settings.base_url.trim_end_matches('/'));
@@ -57,7 +57,7 @@ pub(crate) fn subscribe(endpoint: &str) -> Result<Subscribed, ChannelError> {
     let Envelope { data, .. }: Envelope<Made> = ask(request, &settings)?;
     let id = data.integration_account_webhook_id.text();
     let id = id.ok_or_else(|| malformed("/data/integrationAccountWebhookId", "is missing"))?;
-    // Which systems Calry tells this address by itself, it does not say.
+    // Calry does not document which systems it registers this URL with.
     let step = |url: &str| format!("Unless Calry has done it: enter {url} as the webhook in the system behind Calry.");
     Ok(Subscribed { ids: vec![id], steps: data.listener_url.as_str().map(step).into_iter().collect() })
 }

@@ -1,9 +1,9 @@
-//! What every request carries, and what every answer is wrapped in.
+//! The headers of every request, and the envelope of every response.
 
 use gassync_plugin::{ChannelError, Lenient, http, malformed, read_json, settings};
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// The source's settings: the account and the linked system behind it are no secrets, the key is.
+/// The source's settings: workspace and linked system. They are not secret; the key is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
@@ -12,7 +12,7 @@ pub(crate) struct Settings {
     pub integration_account_id: String,
 }
 
-/// An answer that went well.
+/// A successful response.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<T> {
     pub data: T,
@@ -32,7 +32,7 @@ pub(crate) struct Cursors {
     pub next: Lenient,
 }
 
-/// Sends a request with the headers that all of them have.
+/// Sends a request with the common headers.
 pub(crate) fn ask<T: DeserializeOwned>(
     request: http::Request,
     settings: &Settings,
@@ -49,11 +49,11 @@ pub(crate) fn ask<T: DeserializeOwned>(
         success: Option<bool>,
         message: Lenient,
     }
-    // What a refusal looks like nobody has written down, so it may well be none of this.
+    // Error bodies are not documented, so this may not match.
     let said: Said = serde_json::from_slice(answer.body()).unwrap_or_default();
     match (answer.status(), said.success) {
         (200..=299, Some(true)) => read_json(answer.body(), ""),
-        // A failure may come with a status of success.
+        // A failure may have a success status.
         (200..=299, Some(false)) => {
             let problem = said.message.as_str().unwrap_or("no reason given");
             Err(ChannelError::Unavailable(format!("success is false: {problem}")))

@@ -1,4 +1,4 @@
-//! Calry's calls. What stands in them nobody has written down, so they say where to look and nothing else.
+//! Decodes Calry's webhooks. Their content is not documented, so they are used as hints only.
 
 use gassync_plugin::{ChannelError, Decoded, Entity, HttpRequest, Lenient, change, read_json, refetch, reply};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ struct Data {
 
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let said: Message = read_json(request.bytes(), "")?;
-    // All that was subscribed is about reservations: where no id is found, one of them it is.
+    // All subscribed events are about reservations: without an id, some reservation changed.
     let id = said.reservation_id.text().or(said.data.reservation_id.text()).or(said.data.id.text());
     let data = refetch(Entity::Reservation, id);
     Ok(Decoded { event_id: None, changes: vec![change(None, data)], reply: Some(reply(200, "ok")) })

@@ -1,5 +1,5 @@
-//! A sketch of an adapter for Calry, which has no "changed since": windows of nights are read again and again, and its
-//! calls only say where to look.
+//! A sketch of an adapter for Calry. Its API cannot filter by modification time, so windows of nights are read
+//! repeatedly, and webhooks are hints only.
 
 mod connection;
 mod envelope;

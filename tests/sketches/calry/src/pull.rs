@@ -1,4 +1,4 @@
-//! What Calry holds, one page a call.
+//! Fetches Calry's records, one page per call.
 
 use gassync_plugin::{
     Address, Change, ChangeKind, ChannelError, Entity, Lenient, Page, Property, Query, RoomType, Scope, Selection,
@@ -12,7 +12,7 @@ use crate::{
     reservation,
 };
 
-/// The most that Calry gives at once.
+/// Calry's maximum page size.
 const PAGE_SIZE: &str = "200";
 
 #[derive(Deserialize, Default)]
@@ -49,7 +49,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let settings = configured()?;
     let (path, mut parameters, scope) = request(query)?;
     parameters.push(("limit", PAGE_SIZE.to_owned()));
-    // The cursor is Calry's own, and goes back as it came.
+    // The cursor is Calry's own, and is returned unchanged.
     parameters.extend(query.cursor.clone().map(|cursor| ("cursor", cursor)));
     let parameters: Vec<String> =
         parameters.iter().map(|(key, value)| format!("{key}={}", percent_encode(value))).collect();
@@ -71,8 +71,8 @@ type Parameters = Vec<(&'static str, String)>;
 fn request(query: &Query) -> Result<(&'static str, Parameters, Scope), ChannelError> {
     Ok(match (query.entity, &query.selection) {
         (Entity::Property, Selection::Everything) => ("/properties", Vec::new(), Scope::WholeEntity),
-        // What touches these nights departs after the first day and arrives before the last; whether the bounds are
-        // included nobody has written down, and a booking too many does no harm.
+        // Stays that overlap these nights depart after the first day and arrive before the last. Whether the bounds are
+        // inclusive is not documented; an extra booking does no harm.
         (Entity::Reservation, Selection::Within(nights)) => {
             let bounds = vec![
                 ("departureStartDate", to_date_text(nights.start)),
@@ -80,8 +80,8 @@ fn request(query: &Query) -> Result<(&'static str, Parameters, Scope), ChannelEr
             ];
             ("/reservations", bounds, Scope::Whole(*nights))
         }
-        // How far back Calry goes by itself nobody has written down, so what is missing here may merely be old. There is
-        // no asking by id either: all of them are looked through.
+        // How far back a full list goes is not documented, so a missing booking may only be old. Requests by id do not
+        // exist either: the full list is searched.
         (Entity::Reservation, Selection::Everything | Selection::Some(_)) => {
             ("/reservations", Vec::new(), Scope::Delta)
         }
@@ -89,7 +89,7 @@ fn request(query: &Query) -> Result<(&'static str, Parameters, Scope), ChannelEr
     })
 }
 
-/// A property and, as far as its list of them tells, its room types.
+/// A property, and the room types that the property list contains.
 fn house(raw: &RawValue, path: &str) -> Result<Vec<Change>, ChannelError> {
     let house: House = read_json(raw.get(), path)?;
     let id = house.id.text().ok_or_else(|| malformed(format_args!("{path}/id"), "is missing"))?;

@@ -1,4 +1,4 @@
-//! A reservation in Calry's words, which are those of whatever system stands behind it.
+//! Parses reservations, whose vocabulary depends on the system behind Calry.
 
 use gassync_plugin::{
     Address, Block, Change, ChangeKind, ChannelError, GuestDetails, Lenient, Nights, Reservation, ReservationStatus,
@@ -79,7 +79,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
             let stay = stay.ok_or_else(|| missing("arrivalDate"))?;
             return Ok(change(property_id.as_deref(), ChangeKind::Block(block(&booking, id, stay, raw))));
         }
-        // Kept back until a person decides.
+        // Unknown: parked until an operator decides.
         _ => ReservationStatus::Other(word),
     };
     let total = booking.total_price.amount(format_args!("{path}/totalPrice"))?;
@@ -92,7 +92,7 @@ pub(crate) fn read(raw: &RawValue, path: &str) -> Result<Change, ChannelError> {
     Ok(change(property_id.as_deref(), ChangeKind::Reservation(reported)))
 }
 
-/// All of it but money and instants, which may be none.
+/// All fields except money and timestamps, whose parsing can fail.
 fn reservation(
     booking: &Booking,
     id: String,
@@ -122,7 +122,7 @@ fn reservation(
     }
 }
 
-/// The room types, and the unit where there is one of each: which of several units belongs to which room type is not told.
+/// The room types; and the unit if there is one of each, since with several the assignment is unknown.
 fn rooms(booking: &Booking) -> (Vec<String>, Option<String>) {
     let rooms: Vec<String> = booking.room_type_ids.iter().filter_map(Lenient::text).collect();
     let unit = match (rooms.as_slice(), booking.unit_ids.as_slice()) {
@@ -153,7 +153,7 @@ fn guest(person: &Person) -> GuestDetails {
     guest.living_at(address)
 }
 
-/// It closes all of its room types under one id; where it names none, the property is all that it can mean.
+/// A block closes all of its room types under one id; without room types it closes the property.
 fn block(booking: &Booking, id: String, stay: Nights, raw: &RawValue) -> Block {
     let (rooms, unit) = rooms(booking);
     Block {

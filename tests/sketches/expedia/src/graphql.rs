@@ -1,4 +1,5 @@
-//! A property's reservations in the newer interface: a token that the host gets by itself, and errors behind a 200.
+//! Reservations of a property by the newer GraphQL interface, with a token that the host requests, and errors behind
+//! status 200.
 
 use gassync_plugin::{
     Change, ChangeKind, ChannelError, Completeness, Date, FieldError, GuestDetails, Lenient, Nights, Page,
@@ -17,22 +18,23 @@ const QUERY: &str = "query Reservations($propertyId: String!, $pageSize: Int!, $
     reservationIds { id idSource } \
     primaryGuest { firstName lastName emailAddress phoneNumbers { fullPhoneNumber } } } } } } }";
 
-/// One page of a property's reservations.
+/// A page of a property's reservations.
 pub fn fetch(property: &str, cursor: Option<&str>) -> Result<Page, ChannelError> {
     let variables = json!({ "propertyId": property, "pageSize": PAGE_SIZE, "cursor": cursor });
-    // In JSON two braces can only stand in a text, and there they must not name a secret: the cursor is not our word.
+    // In JSON, double braces can only occur in a string, where they must not name a secret: the cursor comes from the
+    // channel.
     let body = json!({ "query": QUERY, "variables": variables }).to_string();
     let request =
         http::Request::post_json(URL, body).header("authorization", "Bearer {{graphql.token}}").secret("graphql.token");
     let answer = send(request)?;
     let answer: Value = read_json(answer.body(), "")?;
-    // Half an answer is none: what it leaves out would be taken for gone.
+    // A partial response counts as an error: missing records would count as removed.
     if let Some(errors) = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty()) {
         return Err(ChannelError::Rejected(errors.iter().map(problem).collect()));
     }
     let reservations = answer.pointer("/data/property/reservations");
     let reservations = reservations.ok_or_else(|| malformed("/data/property/reservations", "is missing"))?;
-    // The list may be null, and so may what is in it.
+    // The list and its items may be null.
     let edges = reservations.get("edges").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let nodes = edges.iter().filter_map(|edge| edge.get("node"));
     let changes = nodes.map(|node| reservation(node, property)).collect::<Result<_, _>>()?;
@@ -91,7 +93,7 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
         booked_at: instant("/creationDateTime")?,
         modified_at: instant("/lastUpdatedDateTime")?,
         notes: said(node, "/specialRequest"),
-        // Prices are not asked for here: those that are known stay.
+        // Prices are not requested: known ones stay.
         completeness: Completeness::Partial,
         raw: Some(node.to_string()),
         ..Reservation::new(id, status(&must("/status")?))
@@ -99,7 +101,7 @@ fn reservation(node: &Value, property: &str) -> Result<Change, ChannelError> {
     Ok(change(Some(property), ChangeKind::Reservation(reservation)))
 }
 
-/// Its number at the house of theirs that sold it; the one that is the supplier's own is ours.
+/// Its number at the Expedia site that sold it; the supplier's number is ours.
 fn sold_as(node: &Value, id: &str) -> Option<String> {
     let listed = node.get("reservationIds").and_then(Value::as_array).into_iter().flatten();
     let theirs = listed.filter(|listed| listed.get("idSource").and_then(Value::as_str) != Some("SUPPLIER"));
@@ -116,7 +118,7 @@ fn status(word: &str) -> ReservationStatus {
         "CREATED" | "BUILDING" | "IN_PROGRESS" | "UNCONFIRMED" | "UNCONFIRMED_BY_OWNER" | "UNCONFIRMED_BY_TRAVELER" => {
             ReservationStatus::Pending(None)
         }
-        // The last is spelt so.
+        // The misspelling of the last one is Expedia's.
         "CANCELLED"
         | "CANCELLED_BY_HOMEAWAY"
         | "CANCELLED_BY_OWNER"

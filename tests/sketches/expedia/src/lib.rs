@@ -1,8 +1,8 @@
-//! Expedia, as far as it shows that the contract fits: bookings told by SOAP with a password inside, the same fetched and
-//! confirmed as XML with ours inside, and a newer interface with a token.
+//! A sketch for Expedia that tests whether the contract fits: bookings received by SOAP with a password inside, the
+//! same bookings fetched and confirmed as XML with our password inside, and a newer interface with a token.
 //!
-//! [`notification`] reads and answers what is told, [`eqc`] fetches and confirms, [`price`] is of both; [`graphql`] looks at
-//! one property.
+//! [`notification`] decodes and answers notifications, [`eqc`] fetches and confirms, [`price`] serves both; [`graphql`]
+//! lists the reservations of a property.
 
 #[path = "../../vrbo/src/decimal.rs"]
 pub mod decimal;
@@ -20,7 +20,7 @@ use gassync_plugin::{
     Entity, HttpRequest, HttpResponse, Inbound, Page, Pull, Query, Reply, Selection, http,
 };
 
-/// The sketch.
+/// The adapter.
 pub struct Expedia;
 
 gassync_plugin::export!(crate::Expedia: Inbound, Reply, Pull, Acknowledgements);
@@ -50,7 +50,7 @@ impl Reply for Expedia {
 impl Pull for Expedia {
     fn fetch(query: Query) -> Result<Page, ChannelError> {
         match (query.entity, &query.selection, &query.property_id) {
-            // Whole properties are looked through in the newer interface: the older one forgets after 30 days.
+            // Full lists use the newer interface, since the older one is limited to 30 days.
             (Entity::Reservation, Selection::Everything, Some(property)) => {
                 graphql::fetch(property, query.cursor.as_deref())
             }

@@ -1,4 +1,4 @@
-//! Booking notifications: SOAP, told once and again until it is answered with our number.
+//! Booking notifications by SOAP, repeated until they are answered with our reference.
 
 use gassync_plugin::{
     AppliedChange, Change, ChangeKind, ChangeResult, ChannelError, Completeness, Decoded, GuestDetails, HttpResponse,
@@ -14,10 +14,10 @@ use crate::{
 const OTA: &str = "http://www.opentravel.org/OTA/2003/05";
 const HEADER: &str = "http://www.newtrade.com/expedia/R14/header";
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-/// The kinds of number that a booking has: theirs and ours, in a booking and by itself.
+/// The type codes of a booking's numbers, theirs and ours: inside a booking, and at the top level.
 const THEIRS: (&str, &str) = ("8", "14");
 const OURS: (&str, &str) = ("3", "10");
-/// The code for "the body cannot be read".
+/// The code of unreadable messages.
 const UNREADABLE: &str = "2002";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// The attribute that says what became of it, and its word for success.
+    /// The attribute of the result, and its value for success.
     fn verdict(self) -> (&'static str, &'static str) {
         match self {
             Self::New => ("ResResponseType", "Committed"),
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// A notification: what stands around it, and what it is.
+/// A notification with its header.
 struct Notification {
     info: Element,
     body: Element,
@@ -75,13 +75,13 @@ impl Notification {
         Ok(Self { info, body, kind })
     }
 
-    /// What the message is about: a booking, or of a cancellation the message itself.
+    /// The booking; for a cancellation, the message itself.
     fn entry(&self) -> Option<&Element> {
         let (list, entry) = self.kind.path();
         if self.kind == Kind::Cancelled { Some(&self.body) } else { self.body.find(list)?.find(entry) }
     }
 
-    /// A number of the booking: its own, else that of the list of all its numbers.
+    /// A number of the booking: at the top level, else in the list of all its numbers.
     fn number(&self, (listed, own): (&str, &str)) -> Option<&str> {
         let entry = self.entry()?;
         let own = entry.all("UniqueID").into_iter().find(|id| id.attribute("Type") == Some(own));
@@ -107,7 +107,7 @@ impl Notification {
         };
         let (made_at, entries_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
         let mut reservation = match self.kind {
-            // It carries ids, and a name to compare: all else is as it was.
+            // It contains ids, and a name for comparison; all else is unchanged.
             Kind::Cancelled => Reservation {
                 completeness: Completeness::Partial,
                 ..Reservation::new(id, ReservationStatus::Cancelled)
@@ -122,7 +122,7 @@ impl Notification {
         Ok(change(self.hotel(), ChangeKind::Reservation(reservation)))
     }
 
-    /// Around an answer: theirs, turned round.
+    /// The envelope of a reply: theirs, with the roles swapped.
     fn envelope(&self, answer: Element) -> HttpResponse {
         let said = |path: &str, name: &str| self.info.find(path).and_then(|found| found.attribute(name));
         let descriptor = element("PayloadDescriptor")
@@ -188,34 +188,34 @@ impl Notification {
     }
 }
 
-/// A booking, and who is told our number of it.
+/// Decodes a booking notification.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, ChannelError> {
     let notification = Notification::read(bytes)?;
     let event_id = notification.info.attribute("RequestId").map(str::to_owned);
     Ok(Decoded { event_id, changes: vec![notification.change()?], reply: None })
 }
 
-/// A booking that cannot be read is refused at once: no retry would read better. For all else there is no answer but the
-/// manifest's fault, after which Expedia tells it again.
+/// Refuses an unreadable booking at once, since repeating it would not help. For other errors the manifest's fault
+/// response is sent, and Expedia repeats the notification.
 pub fn on_error(bytes: &[u8], why: ChannelError) -> Result<HttpResponse, ChannelError> {
     let ChannelError::Malformed(why) = why else { return Err(why) };
     let notification = Notification::read(bytes)?;
     Ok(notification.envelope(notification.refused(&[(UNREADABLE, why)])))
 }
 
-/// Committed, modified or cancelled under our number, or ignored for one of the few reasons there are. For all else there
-/// is no answer but the manifest's fault, after which Expedia tells it again.
+/// Replies with committed, modified or cancelled and our reference, or with ignored and an accepted reason. Otherwise
+/// the manifest's fault response is sent, and Expedia repeats the notification.
 pub fn respond(bytes: &[u8], result: Option<&ChangeResult>) -> Result<HttpResponse, ChannelError> {
     let notification = Notification::read(bytes)?;
     match result {
-        // What waits for a mapping is kept too, and has its number.
+        // A parked booking is stored, too, and has a reference.
         Some(ChangeResult::Applied(applied)) if !applied.our_reference.is_empty() => {
             Ok(notification.envelope(notification.taken(applied)))
         }
         Some(ChangeResult::Refused(reasons)) => {
             let coded = reasons.iter().map(|reason| Some((code(reason)?, reason.text.clone())));
             let coded = coded.collect::<Option<Vec<_>>>().filter(|coded| !coded.is_empty());
-            // A guest has paid: neither price nor inventory may refuse a booking.
+            // The guest has paid: price and availability are no accepted reasons to refuse.
             let coded = coded.ok_or_else(|| ChannelError::Conflict("no reason that Expedia takes".to_owned()))?;
             Ok(notification.envelope(notification.refused(&coded)))
         }
@@ -223,7 +223,7 @@ pub fn respond(bytes: &[u8], result: Option<&ChangeResult>) -> Result<HttpRespon
     }
 }
 
-/// Expedia's number for a reason, if it is one that Expedia takes.
+/// Expedia's code for a reason, if Expedia accepts it.
 fn code(reason: &Refusal) -> Option<&'static str> {
     let about = |field: &str| reason.path.as_deref().is_some_and(|path| path.contains(field));
     match reason.reason {

@@ -1,18 +1,18 @@
-//! What a booking costs, as the XML interfaces tell it: one sum, and some of what is in it.
+//! Parses the prices of the XML interfaces: a total and some of its parts.
 
 use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, money};
 
 use crate::{decimal::Decimal, xml::Element};
 
-/// An amount that an attribute says, in the currency of another.
+/// The amount of an attribute, with the currency of another attribute.
 pub fn amount(element: Option<&Element>, name: &str, currency: &str) -> Result<Option<Money>, ChannelError> {
     let Some(element) = element else { return Ok(None) };
     let amount = Lenient::from(element.attribute(name)).amount(format_args!("{}@{name}", element.name))?;
     Ok(amount.map(|amount| money(amount, element.attribute(currency))))
 }
 
-/// What a total is made of: the parts that are told, and the rest for the stay. None where none is told, or where more is
-/// than there is in all.
+/// The lines of a total: the known parts, and the rest as the stay. Empty if no part is known, or if they exceed the
+/// total.
 pub fn lines(total: &Money, reported: [(PriceKind, &str, Option<String>); 2]) -> Vec<PriceLine> {
     let currency = total.currency.as_deref();
     let line = |kind, name: &str, amount: Decimal| PriceLine {

@@ -38,7 +38,7 @@ fn what_cannot_be_read_is_refused_at_once_and_what_is_none_is_malformed() {
     let reply = Expedia::on_error(call, why).expect("a reply");
     let text = String::from_utf8(reply.body).expect("text");
     assert!(reply.status == 200 && text.contains(r#"ShortText="2002""#) && text.contains("Ignored"), "{text}");
-    // What a booking can do without goes to the host as it is.
+    // Invalid optional fields go to the host unchanged.
     for (right, odd) in [("2027-04-02T03:00:05-07:00", "2027-04-31T03:00:05-07:00"), ("263.80", "1e999")] {
         let call = post("/notifications", NEW.replace(right, odd));
         assert!(Expedia::decode(call).is_ok(), "{odd}");
@@ -148,7 +148,7 @@ fn what_a_channel_wrote_names_no_secret() {
     query.cursor = Some(braces.to_owned());
     fetch(&query, include_str!("../../../fixtures/expedia/graphql-page.json")).expect("a page");
     let sent = FakeHost::take_requests().remove(0).body.unwrap_or_default();
-    // The token is meant in the header alone: between braces in the body stands what the channel wrote.
+    // The token belongs in the header only: double braces in the body come from the channel.
     assert_eq!(FakeHost::secrets_meant(), ["graphql.token"]);
     let read: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
     assert_eq!(read["variables"]["cursor"], braces);

@@ -1,4 +1,5 @@
-//! Availability, rates and inventory: three messages for each property, each of them about nights of which the same is said.
+//! Pushes availability, rates and inventory: three messages per property, whose entries cover nights with the same
+//! values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +15,15 @@ use crate::{
 };
 
 const NAMESPACE: &str = "http://www.opentravel.org/OTA/2003/05";
-/// For how many a price is, where it does not say.
+/// Occupancy of a price that gives none.
 const GUESTS: u32 = 2;
 
-/// What is said of nights: for which package, if not for the room whatever the package, and what.
+/// A statement about nights: its package (`None` for all packages of the room), and its element.
 type Saying = (Option<String>, Element);
-/// What is said, by what makes it the same, and the nights it is said of.
+/// Statements, keyed by package and content, with their nights.
 type Sayings = BTreeMap<(Option<String>, Vec<u8>), (Element, BTreeSet<Date>)>;
 
-/// A kind of message: where it goes, how its parts are called, and what a row has to say in it.
+/// A kind of message: its path, the names of its elements, and the statements of a row.
 struct Kind {
     path: &'static str,
     root: &'static str,
@@ -55,7 +56,7 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-/// One outcome for each row.
+/// One outcome per row.
 pub fn push(rows: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
     let settings: Settings = settings()?;
     let mut outcomes: Vec<Outcome> = rows.iter().map(|_| accepted(None)).collect();
@@ -75,7 +76,7 @@ pub fn push(rows: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
                 Heard::Refused(errors) => Outcome::Refused(errors),
                 Heard::Later(seconds) => Outcome::Retry(seconds),
             };
-            // All or nothing: Google does not say which of the nights it minds.
+            // All or nothing: Google does not say which nights it rejects.
             which.iter().for_each(|index| outcomes[*index] = worse.clone());
             break;
         }
@@ -83,7 +84,7 @@ pub fn push(rows: &[CalendarNights]) -> Result<Vec<Outcome>, ChannelError> {
     Ok(outcomes)
 }
 
-/// What is wrong with a row before anything is sent of it.
+/// Why a row cannot be sent, if so.
 fn problem(row: &CalendarNights) -> Option<FieldError> {
     if row.property_id.as_ref().is_some_and(|property| *property != row.room_type_id) {
         return Some(error("/roomTypeId", "of a vacation rental the room type is the property"));
@@ -93,7 +94,7 @@ fn problem(row: &CalendarNights) -> Option<FieldError> {
 }
 
 impl Kind {
-    /// A message for a property, if any row has news of this kind. Rows that say the same share an entry.
+    /// The message for a property; `None` if no row changes this kind. Equal rows share an entry.
     fn message(&self, property: &str, rows: &[&CalendarNights], settings: &Settings) -> Option<Element> {
         let mut nights_of = Sayings::new();
         for row in rows {
@@ -115,7 +116,7 @@ impl Kind {
             return None;
         }
         let overlay = (self.entry == "RateAmountMessage").then_some(("Overlay", "ProductRate"));
-        // A token may be of letters, digits, `_` and `-`.
+        // A token may contain letters, digits, `_` and `-`.
         let plain: String = property.chars().filter(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
         let source = element("Source").around([element("RequestorID").with("ID", &settings.partner)]);
         let root = element(self.root)
@@ -130,7 +131,7 @@ impl Kind {
     }
 }
 
-/// How many can be had. It takes the place of what was said of these nights.
+/// The number of units, which replaces the earlier one.
 fn inventory(row: &CalendarNights, _: &Settings) -> Vec<Saying> {
     let count = match (row.available, row.units_available) {
         (Some(false), _) => Some(0),
@@ -144,7 +145,7 @@ fn inventory(row: &CalendarNights, _: &Settings) -> Vec<Saying> {
     said.map(|said| (None, said)).into_iter().collect()
 }
 
-/// Open or not, and the rules: each kind stays until it is said anew.
+/// Open or closed, and the rules: each kind stays until it is sent again.
 fn availability(row: &CalendarNights, settings: &Settings) -> Vec<Saying> {
     let status = |restriction: &str, open: bool| {
         let status = element("RestrictionStatus").with("Restriction", restriction);
@@ -173,7 +174,7 @@ fn availability(row: &CalendarNights, settings: &Settings) -> Vec<Saying> {
     said.into_iter().map(|said| (Some(package(row, settings)), said)).collect()
 }
 
-/// What a night costs.
+/// The price of a night.
 fn rates(row: &CalendarNights, settings: &Settings) -> Vec<Saying> {
     if !row.changed.contains(CalendarPart::PRICE) || row.prices.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Rooms and packages of a property, before any price of them.
+//! Pushes the rooms and packages of a property, which must precede its prices.
 
 use gassync_plugin::{
     ChannelError, ContentItem, Entity, EntityRef, FieldError, Outcome, accepted, clock, core_data, settings,
@@ -12,7 +12,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// One outcome for each item: all of them are in one message about their property.
+/// One outcome per item: all items are in one message about their property.
 pub fn push(items: &[ContentItem]) -> Result<Vec<Outcome>, ChannelError> {
     let settings: Settings = settings()?;
     let Some(property) = items.iter().find(|item| item.entity == Entity::Property) else {
@@ -49,20 +49,20 @@ pub fn push(items: &[ContentItem]) -> Result<Vec<Outcome>, ChannelError> {
     Ok(outcomes)
 }
 
-/// Google takes our ids: a record has the same in both houses until it is linked otherwise.
+/// Google uses our ids, so the id is the same unless a record is linked otherwise.
 fn id(item: &ContentItem) -> &str {
     item.channel_id.as_deref().unwrap_or(&item.reference)
 }
 
-/// What of the property is not among the items: whether Google keeps what a message leaves out nobody has written down, so
-/// each has all of it.
+/// The parts of the property that are not among the items. Whether Google keeps omitted parts is not documented, so
+/// each message contains all.
 fn unsent(property: &str, items: &[ContentItem], settings: &Settings) -> Result<Vec<Element>, ChannelError> {
     let rooms = core_data::room_types(property).into_iter().map(|room| (Entity::RoomType, room.id));
     let packages = core_data::rate_plans(property).into_iter().map(|plan| (Entity::RatePlan, plan.id));
     let is_sent = |entity: Entity, of: &str| items.iter().any(|item| item.entity == entity && id(item) == of);
     let mut parts = Vec::new();
     for (entity, id) in rooms.chain(packages) {
-        // A room that is not its property is none of Google's.
+        // A room with another id than its property is not sent to Google.
         if is_sent(entity, &id) || (entity == Entity::RoomType && id != property) {
             continue;
         }
@@ -75,7 +75,7 @@ fn unsent(property: &str, items: &[ContentItem], settings: &Settings) -> Result<
     Ok(parts)
 }
 
-/// A part of the message; none of the property itself.
+/// A part of the message; `None` for the property itself.
 fn part(
     property: &str,
     entity: Entity,
@@ -84,7 +84,7 @@ fn part(
     language: &str,
 ) -> Result<Option<Element>, FieldError> {
     match entity {
-        // What travellers see of it stands in the listing feed.
+        // The content for travellers is in the listing feed.
         Entity::Property => Ok(None),
         Entity::RoomType if id != property => Err(error("/id", "of a vacation rental the room type is the property")),
         Entity::RoomType => Ok(Some(room(property, &read(content)?, language))),
@@ -119,7 +119,7 @@ fn package(id: &str, package: &Package, language: &str) -> Element {
         .around(breakfast)
 }
 
-/// Never, or until when; nothing where nothing is known.
+/// Never, or until when; `None` if unknown.
 fn refundable(package: &Package) -> Option<Element> {
     let refundable = |available: bool| element("Refundable").with("available", u8::from(available));
     match (package.refundable, &package.refund_until) {

@@ -1,13 +1,13 @@
-//! What is read of the contract's content.
+//! The fields read from the contract's content documents.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Texts by their languages.
+/// Texts by language.
 pub type Texts = BTreeMap<String, String>;
 
-/// A name and a text for guests: by language, or one of a language nobody has noted.
+/// Name and description for guests: by language, or one text of unknown language.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Text {
@@ -18,12 +18,12 @@ pub struct Text {
 }
 
 impl Text {
-    /// By language; one that is in none is taken for the source's.
+    /// Names by language; one of unknown language counts as the source's language.
     pub fn names(&self, language: &str) -> Texts {
         by_language(&self.names, self.name.as_ref(), language)
     }
 
-    /// The same.
+    /// Descriptions, likewise.
     pub fn descriptions(&self, language: &str) -> Texts {
         by_language(&self.descriptions, self.description.as_ref(), language)
     }
@@ -37,7 +37,7 @@ fn by_language(texts: &Texts, one: Option<&String>, language: &str) -> Texts {
     }
 }
 
-/// Of a room type.
+/// Content of a room type.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Room {
@@ -47,7 +47,7 @@ pub struct Room {
     pub max_occupancy: Option<u32>,
 }
 
-/// A picture.
+/// An image.
 #[derive(Deserialize)]
 pub struct Image {
     pub url: String,
@@ -55,7 +55,7 @@ pub struct Image {
     pub captions: Texts,
 }
 
-/// Of a rate plan.
+/// Content of a rate plan.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Package {
@@ -67,14 +67,14 @@ pub struct Package {
 }
 
 impl Package {
-    /// Google knows no other meal. None where nobody says which there are.
+    /// True if breakfast is included, the only meal that Google knows. `None` if unknown.
     pub fn has_breakfast(&self) -> Option<bool> {
         let meals = self.meals.as_ref()?;
         Some(meals.iter().any(|meal| meal == "breakfast" || meal == "all-inclusive"))
     }
 }
 
-/// Until when money comes back.
+/// Until when a refund is possible.
 #[derive(Deserialize)]
 pub struct Until {
     pub days: Option<u32>,

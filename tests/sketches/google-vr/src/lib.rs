@@ -1,7 +1,8 @@
-//! Google Vacation Rentals, as far as it shows that the contract fits: everything flows to Google, and no booking comes back.
+//! A sketch for Google Vacation Rentals that tests whether the contract fits: everything is pushed to Google, and no
+//! booking is returned.
 //!
-//! [`content`] tells what there is, as [`document`] reads it, and must come first; [`ari`] when it can be had and for how much, [`listings`] is
-//! fetched, and [`query`] prices several properties at once.
+//! [`content`] pushes properties as [`document`] reads them, and must come first; [`ari`] pushes availability and
+//! rates, [`listings`] is fetched, and [`query`] prices several properties at once.
 
 mod ari;
 mod content;
@@ -23,7 +24,7 @@ use gassync_plugin::{
 };
 use serde::Deserialize;
 
-/// The sketch.
+/// The adapter.
 pub struct GoogleVr;
 
 gassync_plugin::export!(crate::GoogleVr: Inbound, Reply, PushCalendar, PushContent, Feeds);
@@ -60,7 +61,7 @@ impl Reply for GoogleVr {
 
 impl PushCalendar for GoogleVr {
     fn push_calendar(updates: Vec<CalendarNights>, _: Attempt) -> Result<Vec<Outcome>, ChannelError> {
-        // Each message says what is so from now on: twice is as good as once.
+        // The messages carry state: repeating them is harmless.
         ari::push(&updates)
     }
 }

@@ -1,4 +1,4 @@
-//! The listing feed, as many listings a chunk as are read at once.
+//! The listing feed; a chunk contains as many listings as are read at once.
 
 use gassync_plugin::{ChannelError, Chunk, Entity, EntityRef, Header, Property, core_data, log, read_json, settings};
 
@@ -8,10 +8,10 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Listings in one chunk.
+/// Listings per chunk.
 const OF_A_PART: usize = 100;
 
-/// One chunk; the first begins the document, the last ends it.
+/// Renders a chunk; the first one begins the document, the last one ends it.
 pub fn render(cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     let settings: Settings = settings()?;
     let begin: usize =
@@ -26,7 +26,7 @@ pub fn render(cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     for property in properties.get(begin..end).unwrap_or_default() {
         match listing(property, &settings)? {
             Some(listing) => listing.write_to(&mut body),
-            // Google switches off a listing that lacks something: better it never knows of it.
+            // Google disables incomplete listings: they are better left out.
             None => log::warn(&format!("{} is not listed: it lacks address, place or capacity", property.id)),
         }
     }
@@ -38,7 +38,7 @@ pub fn render(cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     Ok(Chunk { status: 200, headers: vec![header], body, next })
 }
 
-/// A property with all that a listing must have.
+/// A property with all required fields of a listing.
 fn listing(property: &Property, settings: &Settings) -> Result<Option<Element>, ChannelError> {
     let content = core_data::content(&EntityRef { entity: Entity::Property, id: property.id.clone() });
     let text: Text = content.map(|content| read_json(&content, "content")).transpose()?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Google asks what a stay costs in several properties, and is told in one transaction.
+//! Google requests prices of a stay in several properties, and gets them in one transaction.
 
 use gassync_plugin::{
     Change, ChangeKind, ChangeResult, ChannelError, Date, HttpResponse, Nights, Occupancy, PriceKind, Question, Quote,
@@ -10,7 +10,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Nobody says who would come, and Google shows prices for two: that is for whom a price is asked, and told.
+/// Queries contain no occupancy, and Google shows prices for two: prices are requested and returned for two.
 const OCCUPANCY: Occupancy = Occupancy { adults: 2, children: 0, infants: 0, pets: 0 };
 
 struct Query {
@@ -33,7 +33,7 @@ impl Query {
     }
 }
 
-/// One question for each property, in their order.
+/// One question per property, in order.
 pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
     let stay = Nights { start: check_in, until: check_in.add_days(i64::from(nights)) };
@@ -48,7 +48,7 @@ pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
     Ok(properties.into_iter().map(question).collect())
 }
 
-/// A result for each property: a price of the whole stay, or none.
+/// A result per property: the price of the whole stay, or none.
 pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
     let entries = properties.iter().zip(results).map(|(property, result)| {
@@ -61,7 +61,7 @@ pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, Cha
             ChangeResult::Quote(quoted) => prices(quoted),
             _ => None,
         };
-        // Without a price there is nothing to show, whatever the reason.
+        // Without a price the property is unavailable, whatever the reason.
         entry.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
     });
     let transaction = element("Transaction")
@@ -71,7 +71,7 @@ pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, Cha
     Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
 }
 
-/// Rent, tax and fees apart; what comes back after the stay is no part of its price.
+/// Rent, tax and fees separately; deposits are not part of the price.
 fn prices(quoted: &Quote) -> Option<Vec<Element>> {
     let currency = quoted.total.currency.as_deref()?;
     let sum = |of: fn(PriceKind) -> bool| {

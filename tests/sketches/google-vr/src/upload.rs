@@ -1,4 +1,4 @@
-//! One message to Google. A status of 200 says nothing: what is in the answer does.
+//! Sends a message to Google. Status 200 does not mean success: the body counts.
 
 use gassync_plugin::{ChannelError, FieldError, http, log};
 
@@ -6,13 +6,13 @@ use crate::xml::Element;
 
 const BASE: &str = "https://www.google.com/travel/hotels/uploads/";
 
-/// What became of a message.
+/// The result of a message.
 pub enum Heard {
-    /// Google has no objection yet; what it finds later stands in its own pages alone.
+    /// Google has not rejected it so far; later findings appear only in its own console.
     Taken,
-    /// None of it was taken.
+    /// Nothing of it was accepted.
     Refused(Vec<FieldError>),
-    /// Not now; after so many seconds where it says so.
+    /// Retry later, after this many seconds if given.
     Later(Option<u32>),
 }
 
@@ -26,7 +26,7 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
     };
     match answer.status() {
         200..=299 => {}
-        // No key is sent: it is our address that Google knows.
+        // No key is sent: Google identifies us by IP address.
         401 | 403 => {
             return Err(ChannelError::Unauthorized("this host's address is not on Google's list".to_owned()));
         }
@@ -39,7 +39,7 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
     }
     let root = match Element::parse(answer.body()) {
         Ok(root) => root,
-        // One property does not spoil another: it is this message alone that nobody answered.
+        // An error must not fail other properties: only this message has no response.
         Err(error) => return Ok(not_an_answer(&format!("{error:?}"))),
     };
     let errors = root.all("Errors/Error").into_iter().map(|said| {
@@ -57,13 +57,13 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
     })
 }
 
-/// Such as a web page while Google is being mended.
+/// Not a response of Google, such as an HTML page during maintenance.
 fn not_an_answer(why: &str) -> Heard {
     log::warn(why);
     Heard::Later(None)
 }
 
-/// Something wrong with one item.
+/// An error of one item.
 pub fn error(path: &str, problem: impl Into<String>) -> FieldError {
     FieldError::new(path, problem.into())
 }

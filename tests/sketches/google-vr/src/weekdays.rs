@@ -1,4 +1,4 @@
-//! Nights of which the same is said, as few spans as it takes: a span may leave out weekdays.
+//! Covers nights by as few spans as possible, which may be limited to weekdays.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use gassync_plugin::{Date, Nights, to_date_text};
 
 use crate::xml::Element;
 
-/// Google's own names, from Monday on.
+/// Google's names of the weekdays, from Monday.
 const NAMES: [&str; 7] = ["Mon", "Tue", "Weds", "Thur", "Fri", "Sat", "Sun"];
 
-/// From one night to another, both meant, on some days of the week.
+/// From one night to another, both inclusive, on some weekdays.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Span {
     first: Date,
@@ -18,7 +18,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// One span over all nights where they are the same weekdays of every week, else one for each run of nights.
+    /// One span over all nights if they are the same weekdays of every week, else one per run of consecutive nights.
     pub fn cover(nights: &BTreeSet<Date>) -> Vec<Self> {
         let (Some(first), Some(last)) = (nights.first(), nights.last()) else { return Vec::new() };
         let mut on = [false; 7];
@@ -34,7 +34,7 @@ impl Span {
         nights.chunk_by(|a, b| a.next_day() == *b).filter_map(run).collect()
     }
 
-    /// As the attributes of an element.
+    /// Writes the span as attributes of an element.
     pub fn write(&self, element: Element) -> Element {
         let dates = element.with("Start", to_date_text(self.first)).with("End", to_date_text(self.last));
         if self.weekdays().all(|day| self.on[day]) {

@@ -1,4 +1,4 @@
-//! The events of a calendar, as nights.
+//! Parses the events of a calendar as nights.
 
 use gassync_plugin::{ChannelError, Date, Lenient, Nights, malformed, parse_date_as, to_date_text};
 
@@ -11,7 +11,7 @@ pub(crate) struct Event {
     pub stay: Nights,
     pub summary: String,
     pub description: Option<String>,
-    /// `CONFIRMED`, `TENTATIVE`, `CANCELLED`, or nothing.
+    /// `CONFIRMED`, `TENTATIVE`, `CANCELLED`, or empty.
     pub status: String,
     pub modified: Option<String>,
 }
@@ -30,7 +30,7 @@ struct Said {
     repeats: bool,
 }
 
-/// All of them, or an error: a calendar that was cut off on its way would free what it does not name.
+/// All events, or an error: a truncated calendar would free the nights of the missing ones.
 pub(crate) fn read(body: &[u8]) -> Result<Vec<Event>, ChannelError> {
     let text = unfold(body)?;
     let mut events = Vec::new();
@@ -52,7 +52,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Event>, ChannelError> {
                 _ => {}
             },
             ("END", _) => return Err(malformed(line.value, "ends and has not begun")),
-            // An alarm inside an event has texts of its own.
+            // An alarm inside an event has its own texts.
             (name, [_, event]) if event == "VEVENT" => note(&mut said, name, line.value),
             (_, []) => return Err(malformed("", "does not begin with a calendar")),
             _ => {}
@@ -78,7 +78,7 @@ fn note(said: &mut Said, name: &str, value: &str) {
     }
 }
 
-/// None for one that takes no night: a remark, or an appointment within a day.
+/// `None` for an event that takes no night: a note, or an appointment within a day.
 fn event(said: Said) -> Result<Option<Event>, ChannelError> {
     let place = said.uid.clone().unwrap_or_else(|| "an event".to_owned());
     if said.is_transparent {
@@ -91,7 +91,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
     let start = start.ok_or_else(|| malformed(&place, "DTSTART is not a date"))?;
     let is_timed = said.start.as_deref().is_some_and(|start| start.contains('T'));
     let until = match (&said.end, &said.duration) {
-        // Not a night of the event, where days are meant; and of a time the day of departure.
+        // For dates the end is exclusive; for times it is on the departure date.
         (Some(end), _) => day(end).ok_or_else(|| malformed(&place, "DTEND is not a date"))?,
         (None, Some(length)) => {
             let days = days(length).ok_or_else(|| malformed(&place, "DURATION is not a number of days"))?;
@@ -105,7 +105,7 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
     let modified = said.modified.as_deref().and_then(instant);
     let modified = Lenient::from(modified.as_deref()).exact_instant(format_args!("{place}: LAST-MODIFIED"))?;
     Ok(Some(Event {
-        // Without an id the nights are what an event is known by.
+        // An event without an id is identified by its nights.
         uid: said.uid.unwrap_or_else(|| format!("{}/{}", said.start.unwrap_or_default(), said.end.unwrap_or_default())),
         stay: Nights { start, until },
         summary: said.summary.unwrap_or_default(),
@@ -115,19 +115,19 @@ fn event(said: Said) -> Result<Option<Event>, ChannelError> {
     }))
 }
 
-/// `20270714`, or the day of `20270714T150000Z`: of what zone the house is, is not known here.
+/// `20270714`, or the date of `20270714T150000Z`: the property's time zone is unknown here.
 fn day(value: &str) -> Option<Date> {
     parse_date_as(value, "YYYYMMDD")
 }
 
-/// `P3D`, `P1W`.
+/// Parses `P3D` and `P1W`.
 fn days(length: &str) -> Option<u32> {
     let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number <= 1_100);
     let length = length.strip_prefix('P')?;
     length.strip_suffix('D').and_then(number).or_else(|| Some(number(length.strip_suffix('W')?)? * 7))
 }
 
-/// `20270501T101500Z`; none of another zone, which is not known here.
+/// Parses `20270501T101500Z`; `None` for another time zone, which is unknown here.
 fn instant(value: &str) -> Option<String> {
     let date = day(value)?;
     let time = value.get(9..15).filter(|time| time.bytes().all(|byte| byte.is_ascii_digit()))?;

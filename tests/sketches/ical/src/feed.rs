@@ -1,7 +1,7 @@
-//! Our calendar, for sites that fetch one: an event for each booking, and one for each run of other nights that are closed.
+//! Our calendar, for sites that fetch one: an event per booking, and one per run of other closed nights.
 //!
-//! The first chunk has the bookings of these years, each further one the closed nights of a year. Years begin where they
-//! begin, whenever they are asked for, so that an event keeps its UID from one day to the next.
+//! The first chunk has the bookings of these years, each further one the closed nights of a year. The chunks are
+//! calendar years, whenever they are requested, so that an event keeps its UID from one day to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +15,9 @@ use crate::{
     lines::{escape, write},
 };
 
-/// How many years after this one are shown.
+/// Number of years after this one.
 const YEARS_AHEAD: i16 = 2;
-/// The stamp of what nobody knows the age of: it must have one, and the same one each time.
+/// The stamp of events of unknown age: a stamp is required, and must not change.
 const NO_STAMP: &str = "1970-01-01T00:00:00Z";
 
 pub(crate) fn render(request: &HttpRequest, cursor: Option<&str>) -> Result<Chunk, ChannelError> {
@@ -76,11 +76,11 @@ fn begin(body: &mut String, name: &str) {
     }
 }
 
-/// Who comes is nobody's business there: an event says that the nights are taken.
+/// Writes an event per booking, without guest data: only that the nights are taken.
 fn bookings(body: &mut String, room: &RoomType, span: Nights) -> Result<(), ChannelError> {
     let Settings { source, .. } = settings()?;
     for (booked, stay) in stays(room, span) {
-        // Of what it has sold itself the site needs no telling.
+        // Bookings that the site sold itself are left out.
         let theirs = !source.is_empty() && booked.reservation.source.as_deref() == Some(source.as_str());
         if !theirs {
             event(body, &booked.our_reference, stay, "Reserved", &booked.changed_at);
@@ -89,7 +89,7 @@ fn bookings(body: &mut String, room: &RoomType, span: Nights) -> Result<(), Chan
     Ok(())
 }
 
-/// Of a type with several units neither one booking nor one closed unit closes anything.
+/// True for several units: then neither one booking nor one closed unit closes the room type.
 fn has_several(room: &RoomType) -> bool {
     room.quantity.is_some_and(|quantity| quantity > 1)
 }
@@ -109,9 +109,9 @@ fn stays(room: &RoomType, span: Nights) -> Vec<(CoreBooking, Nights)> {
     }
 }
 
-/// The nights that nobody can book though nobody has: closed in the calendar, or blocked.
+/// Nights without a booking that cannot be booked: closed in the calendar, or blocked.
 fn closed(room: &RoomType, span: Nights) -> BTreeSet<Date> {
-    // Where there are rate plans, a night is closed when all that say anything of it say so.
+    // With several rate plans, a night is closed if all that give a state say so.
     let mut closed: BTreeMap<Date, bool> = BTreeMap::new();
     for row in core_data::calendar(&room.id, span) {
         let Some(is_closed) = is_closed(&row) else { continue };
@@ -135,7 +135,7 @@ fn within(stay: Nights, span: Nights) -> Nights {
     Nights { start: stay.start.max(span.start), until: stay.until.min(span.until) }
 }
 
-/// An event for each run. Why they are closed is nobody's business there.
+/// Writes an event per run of closed nights, without the reason.
 fn closed_nights(body: &mut String, room: &RoomType, span: Nights) {
     let closed: Vec<Date> = closed(room, span).into_iter().collect();
     let stamp = core_data::changed_at(&room.property_id).unwrap_or_else(|| NO_STAMP.to_owned());
@@ -159,7 +159,7 @@ fn event(body: &mut String, uid: &str, stay: Nights, summary: &str, changed_at: 
         ("UID", &escape(&format!("{uid}@gassync"))),
         ("DTSTAMP", &stamp),
         ("DTSTART;VALUE=DATE", &compact(&to_date_text(stay.start))),
-        // The day of departure: not a day of the event.
+        // The departure date; the end of an event is exclusive.
         ("DTEND;VALUE=DATE", &compact(&to_date_text(stay.until))),
         ("SUMMARY", summary),
         ("TRANSP", "OPAQUE"),

@@ -1,7 +1,7 @@
-//! A sketch of an adapter for calendars by iCal (RFC 5545): one address, which is a secret, holds all of what a site has
-//! sold; and ours is fetched from us in the same form.
+//! A sketch of an adapter for iCal calendars (RFC 5545): one secret URL returns all that a site has sold, and the site
+//! fetches our calendar in the same format.
 //!
-//! One source is one thing that is sold. A calendar has no ids but those of its events, so the settings name it.
+//! A source is one rentable unit. A calendar has no ids but those of its events, so the settings contain the unit's.
 
 mod event;
 mod feed;
@@ -19,12 +19,12 @@ gassync_plugin::export!(crate::Ical: Pull, Feeds);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings {
-    /// Stands for the property and for the room type.
+    /// Id of the property and of its room type.
     unit_id: String,
     unit_name: String,
-    /// Whose calendar it is.
+    /// The site whose calendar it is.
     source: String,
-    /// A summary that has one of these is no booking.
+    /// An event whose summary contains one of these is a block.
     block_words: Vec<String>,
 }
 

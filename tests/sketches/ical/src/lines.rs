@@ -1,17 +1,17 @@
-//! Lines of a calendar: folded where they are long, and with a few characters escaped.
+//! Lines of a calendar: long ones are folded, and some characters are escaped.
 
 use gassync_plugin::{ChannelError, malformed};
 
-/// The longest line, in bytes and without its end.
+/// Maximum line length in bytes, without the line end.
 const MAX_LINE_BYTES: usize = 75;
 
-/// `NAME;PARAMETER=x:VALUE`, the name in upper case and the parameters left out.
+/// `NAME;PARAMETER=x:VALUE`: the name in upper case, without the parameters.
 pub(crate) struct Line<'a> {
     pub name: String,
     pub value: &'a str,
 }
 
-/// Puts folded lines together. A line may be folded in the middle of a character, so this comes before all reading.
+/// Joins folded lines. A fold may split a character, so this precedes all decoding.
 pub(crate) fn unfold(body: &[u8]) -> Result<String, ChannelError> {
     let mut text = Vec::with_capacity(body.len());
     let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
@@ -27,7 +27,7 @@ pub(crate) fn unfold(body: &[u8]) -> Result<String, ChannelError> {
     String::from_utf8(text).map_err(|_| malformed("", "is not UTF-8"))
 }
 
-/// The lines that are not empty.
+/// The non-empty lines.
 pub(crate) fn lines(unfolded: &str) -> impl Iterator<Item = Result<Line<'_>, ChannelError>> {
     unfolded.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
         let mut quoted = false;
@@ -41,7 +41,7 @@ pub(crate) fn lines(unfolded: &str) -> impl Iterator<Item = Result<Line<'_>, Cha
     })
 }
 
-/// A text as it was meant.
+/// Unescapes a text.
 pub(crate) fn unescape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut characters = value.chars();
@@ -58,7 +58,7 @@ pub(crate) fn unescape(value: &str) -> String {
     text
 }
 
-/// A text as it is written.
+/// Escapes a text.
 pub(crate) fn escape(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for character in text.chars().filter(|character| *character != '\r') {
@@ -71,7 +71,7 @@ pub(crate) fn escape(text: &str) -> String {
     value
 }
 
-/// Writes a line, folded between characters where it is too long.
+/// Writes a line; folds it between characters if it is too long.
 pub(crate) fn write(into: &mut String, name: &str, value: &str) {
     let mut length = 0;
     for character in name.chars().chain([':']).chain(value.chars()) {
@@ -98,7 +98,7 @@ mod tests {
         let unfolded = unfold(written.as_bytes()).expect("text");
         let line = lines(&unfolded).next().expect("a line").expect("read");
         assert_eq!((line.name.as_str(), unescape(line.value)), ("X-WR-CALNAME", name.to_owned()));
-        // The two bytes of an umlaut, with a fold between them.
+        // The two bytes of an umlaut, separated by a fold.
         assert_eq!(unfold(b"SUMMARY:H\xc3\r\n \xb6he\n").expect("text"), "SUMMARY:Höhe\n");
         let quoted = lines("DTSTART;X=\"a:b;c\";VALUE=DATE:20270714").next().expect("a line").expect("read");
         assert_eq!((quoted.name.as_str(), quoted.value), ("DTSTART", "20270714"));

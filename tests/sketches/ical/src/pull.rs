@@ -1,4 +1,4 @@
-//! The whole of a calendar at once.
+//! Fetches a whole calendar.
 
 use gassync_plugin::{
     Block, Change, ChangeKind, ChannelError, Completeness, Entity, GuestDetails, Page, Property, Query, Reservation,
@@ -14,7 +14,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let settings: Settings = settings()?;
     match (query.entity, &query.selection) {
         (Entity::Property, Selection::Everything) => Ok(Page::of(unit(settings))),
-        // The calendar is all there is; at most it can say that nothing is new since it had this mark.
+        // The calendar cannot be filtered; it can only be unchanged since this ETag.
         (Entity::Reservation, Selection::After(etag)) => calendar(&settings, Some(etag)),
         (Entity::Reservation, Selection::Everything | Selection::ChangedSince(_)) => calendar(&settings, None),
         _ => Err(ChannelError::Unsupported),
@@ -29,7 +29,7 @@ fn unit(settings: Settings) -> Vec<Change> {
 }
 
 fn calendar(settings: &Settings, etag: Option<&String>) -> Result<Page, ChannelError> {
-    // Whoever has the address can read the calendar: the address is the secret, and the whole of it.
+    // Anyone with the URL can read the calendar, so the whole URL is the secret.
     let mut request = http::Request::get("{{ical.url}}").secret("ical.url").header("accept", "text/calendar");
     if let Some(etag) = etag {
         request = request.header("if-none-match", etag);
@@ -48,7 +48,7 @@ fn calendar(settings: &Settings, etag: Option<&String>) -> Result<Page, ChannelE
     Ok(Page { scope: Scope::WholeEntity, resume, ..Page::of(changes) })
 }
 
-/// None for a block that was called off: it is gone, like all that a calendar does not name.
+/// The change for an event; `None` for a cancelled block: it is gone, like any event that is missing.
 fn reported(event: Event, settings: &Settings) -> Option<Change> {
     let unit = Some(settings.unit_id.clone());
     let summary = event.summary.to_lowercase();
@@ -76,7 +76,7 @@ fn reported(event: Event, settings: &Settings) -> Option<Change> {
                 guest: name(&event.summary).map(|name| GuestDetails { name: Some(name), ..GuestDetails::unknown() }),
                 modified_at: event.modified,
                 notes: event.description,
-                // A calendar knows no price, no head count and no address: what somebody adds stays.
+                // A calendar contains no price, guest numbers or address: values added elsewhere stay.
                 completeness: Completeness::Partial,
                 ..Reservation::new(event.uid, status)
             })
@@ -85,7 +85,7 @@ fn reported(event: Event, settings: &Settings) -> Option<Change> {
     Some(change(unit.as_deref(), data))
 }
 
-/// `Reserved - Ines`: one text, which nobody splits.
+/// The name in `Reserved - Ines`: one text, not split further.
 fn name(summary: &str) -> Option<String> {
     let (word, name) = summary.split_once(" - ")?;
     let known = ["reserved", "booked", "reservation"].contains(&word.trim().to_lowercase().as_str());

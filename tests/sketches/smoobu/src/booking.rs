@@ -1,4 +1,4 @@
-//! A booking in Smoobu's words, which are spelt in three ways.
+//! Parses Smoobu bookings, whose field names use three spellings.
 
 use std::fmt;
 
@@ -63,13 +63,13 @@ struct PriceElement {
 }
 
 impl Booking {
-    /// Nights closed by hand come as bookings.
+    /// Manually closed nights are bookings, too.
     pub fn is_block(&self) -> bool {
         let channel = self.channel.as_ref().and_then(|channel| channel.name.as_str()).unwrap_or_default();
         self.blocked.flag() == Some(true) || channel.eq_ignore_ascii_case("Blocked channel")
     }
 
-    /// A block that we made, whether or not we remember it.
+    /// True for a block that we made, whether or not its id is stored.
     pub fn has_our_mark(&self) -> bool {
         self.notice.as_str() == Some(OUR_MARK)
     }
@@ -79,16 +79,16 @@ impl Booking {
     }
 }
 
-/// Stands in the notice of the blocks that we make. Smoobu calls us about them before the call that makes them has ended,
-/// and so before they are remembered: taken for blocks of the host's own making, they would never be opened again.
+/// The notice of our blocks. Smoobu's webhook about a block may arrive before the call that creates it has ended, so
+/// before its id is stored; a block taken for the host's own would never be opened again.
 pub(crate) const OUR_MARK: &str = "Closed by GasSync";
 
-/// Where the id of a block that we made ourselves is kept.
+/// The state key of a block that we made.
 pub(crate) fn ours(apartment: &str, id: &str) -> String {
     format!("ours/{apartment}/{id}")
 }
 
-/// None for a block of our own making: to hear of it is no news.
+/// The change for a booking; `None` for our own blocks.
 pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<Option<Change>, ChannelError> {
     let booking: Booking = read_json(raw.get(), path)?;
     let missing = |field: &str| malformed(format_args!("{path}/{field}"), "is missing");
@@ -101,7 +101,7 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
     let data = if !booking.is_block() {
         let price = booking.price.amount(format_args!("{path}/price"))?;
         let commission = booking.commission.amount(format_args!("{path}/commission-included"))?;
-        // A booking names a currency only where its price is taken apart.
+        // A booking has a currency only with its price elements.
         let currency = booking.price_elements.iter().find_map(|element| element.currency_code.as_str());
         ChangeKind::Reservation(Reservation {
             total: price.map(|amount| money(amount, currency)),
@@ -117,7 +117,7 @@ pub(crate) fn read(raw: &RawValue, account: Option<&str>, path: &str) -> Result<
         ChangeKind::Removed(EntityRef { entity: Entity::Block, id })
     } else {
         let stay = stay.ok_or_else(|| missing("arrival"))?;
-        // An apartment is the property: without one it would be nobody's.
+        // The apartment is the property: without it the block belongs nowhere.
         let apartment = apartment.ok_or_else(|| missing("apartment/id"))?;
         ChangeKind::Block(Block {
             id: Some(id),
@@ -135,8 +135,8 @@ fn is_ours(booking: &Booking, apartment: Option<&str>, id: &str) -> Result<bool,
     Ok(booking.has_our_mark() || state::get::<(String, String)>(&key)?.is_some())
 }
 
-/// What the price is made of. What is inside another element is told by that one, and what Smoobu or a site keeps is no part
-/// of what the guest pays.
+/// The lines of a price. An element included in another one is left out, and so are commissions, which the guest does
+/// not pay separately.
 fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelError> {
     let mut lines = Vec::new();
     for (index, element) in booking.price_elements.iter().enumerate() {
@@ -154,7 +154,7 @@ fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelE
         }
         let amount = element.amount.amount(format_args!("{path}/priceElements/{index}/amount"))?;
         let Some(amount) = amount else { continue };
-        // With which sign it comes nobody has written down; what it does is plain.
+        // The sign of a discount is not documented; it always reduces the price.
         let is_above = kind == PriceKind::Discount && !amount.starts_with('-');
         let amount = if is_above { format!("-{amount}") } else { amount };
         lines.push(PriceLine {
@@ -166,11 +166,11 @@ fn price_lines(booking: &Booking, path: &str) -> Result<Vec<PriceLine>, ChannelE
     Ok(lines)
 }
 
-/// All of it but money and instants, which may be none.
+/// All fields except money and timestamps, whose parsing can fail.
 fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawValue) -> Reservation {
     let status = match booking.kind.as_str().unwrap_or_default() {
         "cancellation" => ReservationStatus::Cancelled,
-        // The latter is no request for a change: it is a live booking that was once touched.
+        // The latter is not a change request, but an active booking that was changed.
         "reservation" | "modification of booking" => ReservationStatus::Confirmed,
         other => ReservationStatus::Other(other.to_owned()),
     };
@@ -195,14 +195,14 @@ fn reservation(booking: &Booking, id: String, stay: Option<Nights>, raw: &RawVal
         adults: booking.adults.count(),
         children: booking.children.count(),
         notes: booking.notice.text(),
-        // A small call leaves the guest out: it does not say that there is none.
+        // A short record has no guest; that does not mean that there is none.
         completeness: if reported { Completeness::Full } else { Completeness::Partial },
         raw: Some(raw.get().to_owned()),
         ..Reservation::new(id, status)
     }
 }
 
-/// The ids of channels are each account's own; their names are the same everywhere.
+/// The sales channel by name: channel ids differ between accounts.
 fn source(channel: &str) -> Option<String> {
     let word = channel.trim().to_lowercase();
     let known = match word.as_str() {
@@ -214,7 +214,7 @@ fn source(channel: &str) -> Option<String> {
     Some(known.to_owned())
 }
 
-/// `2027-05-01 10:00`, with or without seconds, of no zone that anybody has written down: read as UTC.
+/// `2027-05-01 10:00`, with or without seconds. The time zone is not documented; read as UTC.
 fn instant(said: &Lenient, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
     let as_utc = |text: String| match text.split_once(' ') {
         Some((date, time)) if time.len() == "10:00".len() => format!("{date}T{time}:00Z"),

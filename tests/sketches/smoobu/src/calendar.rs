@@ -1,8 +1,9 @@
-//! Nights to Smoobu. Prices are written as such; nights are closed by making a blocked booking over them and opened by
-//! deleting it, so the ids of our blocks are remembered.
+//! Pushes nights to Smoobu. Prices are written directly; nights are closed by creating a blocked booking over them and
+//! opened by deleting it, so the ids of our blocks are stored.
 //!
-//! Two kinds of keys are kept: `ours/APARTMENT/ID` for a block that is there, and `owed/APARTMENT/START/UNTIL` for one that
-//! is to be made, or was tried and may be there. What is owed is settled before anything else is done to an apartment.
+//! There are two kinds of state keys: `ours/APARTMENT/ID` for an existing block, and `owed/APARTMENT/START/UNTIL` for
+//! one that must be created, or whose creation was attempted and may have succeeded. Owed blocks are settled before
+//! anything else is done to an apartment.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::{
 
 /// The channel of blocked bookings, the same in every account.
 const BLOCKED_CHANNEL: u32 = 11;
-/// A call that asks more often than its budget allows is ended and forgets what it has made; so it stops before.
+/// A call that exceeds the request budget is aborted and loses its state, so it stops earlier.
 const MAX_REQUESTS: u32 = 18;
 
 #[derive(Serialize)]
@@ -54,7 +55,7 @@ struct Blocks {
     bookings: Vec<Booking>,
 }
 
-/// One call.
+/// A push call.
 struct Push {
     attempt: Attempt,
     asked: u32,
@@ -68,7 +69,7 @@ pub(crate) fn push(updates: &[CalendarNights], attempt: Attempt) -> Result<Vec<O
         Err(ChannelError::Rejected(errors)) => Ok(Outcome::Refused(errors)),
         Err(ChannelError::RateLimited(seconds)) => Ok(Outcome::Retry(seconds)),
         Err(ChannelError::Unavailable(_)) => Ok(Outcome::Retry(None)),
-        // What was written before is remembered, whether the call ends well or with an error.
+        // The state is stored whether the call succeeds or fails.
         Err(error) => Err(error),
     };
     updates.iter().map(one).collect()
@@ -91,8 +92,8 @@ impl Push {
             Some(false) => self.close(apartment, update)?,
             None => {}
         }
-        // Whether prices were taken for every night the answer does not say, and nights that we open may be closed by
-        // somebody else as well.
+        // The response does not show whether all prices were accepted, and nights that we open may also be closed by
+        // another block.
         let confirmed = !priced && available != Some(true) && self.warnings.is_empty();
         let warnings = std::mem::take(&mut self.warnings);
         Ok(Outcome::Accepted(Accepted { channel_id: None, replaces: None, confirmed, warnings }))
@@ -106,7 +107,7 @@ impl Push {
         request.send()
     }
 
-    /// Nights are named one by one: whether the end of a range is in it is not certain.
+    /// Writes prices and rules with each night listed, since the end of a range is not documented as inclusive.
     fn write_rates(&mut self, apartment: u64, update: &CalendarNights) -> Result<bool, ChannelError> {
         if !update.changed.intersects(CalendarPart::PRICE | CalendarPart::RULES) {
             return Ok(false);
@@ -140,7 +141,7 @@ impl Push {
         if (200..300).contains(&answer.status()) { Ok(true) } else { Err(failure(&answer)) }
     }
 
-    /// Closes what is still open there: what is sold, or closed by hand, cannot be closed again.
+    /// Closes the open nights: sold or manually closed ones cannot be closed again.
     fn close(&mut self, apartment: u64, update: &CalendarNights) -> Result<(), ChannelError> {
         let request = Request::new("GET", "/api/rates")
             .query("apartments[]", apartment.to_string())
@@ -167,7 +168,7 @@ impl Push {
         self.settle(apartment)
     }
 
-    /// Deletes our blocks there; what of them lies outside is closed again.
+    /// Deletes our blocks there; their nights outside the span are closed again.
     fn open(&mut self, apartment: u64, start: &str, until: &str) -> Result<(), ChannelError> {
         for key in state::keys(&ours(&apartment.to_string(), "")) {
             let Some((first, end)) = state::get::<(String, String)>(&key)? else { continue };
@@ -176,7 +177,7 @@ impl Push {
             }
             let id = key.rsplit('/').next().unwrap_or_default();
             let answer = self.ask(Request::new("DELETE", format!("/api/reservations/{id}")))?;
-            // One that somebody else deleted is as gone as one that we delete.
+            // A block already deleted by someone else counts as deleted.
             if !matches!(answer.status(), 200..=299 | 404) {
                 return Err(failure(&answer));
             }
@@ -191,7 +192,7 @@ impl Push {
         self.settle(apartment)
     }
 
-    /// A call that did not end has forgotten which blocks it made; they have our mark.
+    /// An aborted call lost the ids of its blocks; they are found by our mark.
     fn find_ours(&mut self, apartment: u64, update: &CalendarNights) -> Result<(), ChannelError> {
         let request = Request::new("GET", "/api/reservations")
             .query("apartmentId", apartment.to_string())
@@ -207,7 +208,7 @@ impl Push {
         Ok(())
     }
 
-    /// Blocks that are there.
+    /// The existing blocks.
     fn list(&mut self, request: Request) -> Result<Vec<Booking>, ChannelError> {
         let answer = self.ask(request)?;
         if answer.status() != 200 {
@@ -218,8 +219,8 @@ impl Push {
         Ok(blocks.bookings)
     }
 
-    /// Makes the blocks that are owed. One that was tried before is looked for first: there is no key by which Smoobu
-    /// would know a second try.
+    /// Creates the owed blocks. If a creation was attempted before, the block is looked up first: Smoobu has no
+    /// idempotency key.
     fn settle(&mut self, apartment: u64) -> Result<(), ChannelError> {
         for key in state::keys(&format!("owed/{apartment}/")) {
             let mut ends = key.rsplit('/');
@@ -259,7 +260,7 @@ impl Push {
                 let made: Made = read_json(answer.body(), "")?;
                 made.id.text().map(Some).ok_or_else(|| malformed("/id", "is missing"))
             }
-            // Somebody was quicker and has the nights. Whether that is so is seen when they are read back.
+            // Someone else was faster and has the nights; the read-back shows that.
             400 | 409 | 422 => {
                 self.warnings.push(format!("{start} to {until} could not be closed: it may be sold"));
                 Ok(None)

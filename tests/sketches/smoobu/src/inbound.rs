@@ -1,4 +1,4 @@
-//! What Smoobu calls us with. Nothing is signed: how far it is trusted is the host's affair, by the route.
+//! Decodes Smoobu's webhooks. They are not signed; the route determines how far the host trusts them.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,8 @@ struct Night {
     available: Lenient,
 }
 
-/// There is no event id; one booking may cause several calls, and modification times put them in order.
+/// Decodes a webhook. There is no event id; one booking may cause several webhooks, which are ordered by modification
+/// time.
 pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let message: Message = read_json(request.bytes(), "")?;
     let account = message.user.text();
@@ -38,13 +39,13 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
         }
         "deleteReservation" => vec![removed(data()?, account)?],
         "updateRates" => rates(data()?, account.as_deref())?,
-        // Messages and check-ins change nothing that we keep.
+        // Messages and check-ins change nothing stored here.
         _ => Vec::new(),
     };
     Ok(Decoded { event_id: None, changes, reply: Some(reply(200, "ok")) })
 }
 
-/// Of the booking that comes along only the id is to be relied on; a block may be known by what it says of itself.
+/// The removal of a booking: only its id is reliable; a block is recognised by its own fields.
 fn removed(data: &RawValue, account: Option<String>) -> Result<Change, ChannelError> {
     let booking: Booking = read_json(data.get(), "/data")?;
     let id = booking.id.text().ok_or_else(|| malformed("/data/id", "is missing"))?;
@@ -64,7 +65,7 @@ fn rates(data: &RawValue, account: Option<&str>) -> Result<Vec<Change>, ChannelE
             let mut row = CalendarNights::new(&apartment, Nights::through(date, date));
             row.property_id = Some(apartment.clone());
             row.available = night.available.as_str().map(|available| available != "0");
-            // No price is no price, and not one of zero.
+            // A missing price is no price, not zero.
             let amount = night.price.amount(format_args!("/data/{apartment}/{day}/price"))?;
             row.prices.extend(amount.map(|amount| Price {
                 rate_plan_id: None,

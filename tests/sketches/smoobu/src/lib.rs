@@ -1,6 +1,7 @@
-//! A sketch of an adapter for Smoobu: signed requests, bookings pulled and called in, nights closed by blocked bookings.
+//! A sketch of an adapter for Smoobu: signed requests, bookings by polls and webhooks, and nights closed by blocked
+//! bookings.
 //!
-//! There is one level: an apartment is what is sold, so its id stands for the property and for the room type.
+//! There is only one level: an apartment is what is sold, so its id is used for the property and for the room type.
 
 mod booking;
 mod calendar;

@@ -1,4 +1,4 @@
-//! The bookings that Smoobu holds, one request a call.
+//! Fetches Smoobu's bookings, one request per call.
 
 use gassync_plugin::{
     ChangeKind, ChannelError, Entity, EntityRef, Page, Query, Scope, Selection, change, malformed, read_each,
@@ -12,7 +12,7 @@ use crate::{
     signature::{Request, failure},
 };
 
-/// The most that Smoobu gives at once.
+/// Smoobu's maximum page size.
 const PAGE_SIZE: &str = "100";
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     if let Selection::Some(ids) = &query.selection {
         return one(query, ids, number);
     }
-    // Cancelled bookings are left out unless they are asked for, and currencies come with the parts of a price alone.
+    // Cancelled bookings are left out by default, and currencies are only in the price elements.
     let mut request = Request::new("GET", "/api/reservations")
         .query("page", number.to_string())
         .query("pageSize", PAGE_SIZE)
@@ -38,11 +38,11 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
         .query("includePriceElements", "true");
     let mut scope = Scope::Delta;
     match &query.selection {
-        // The day alone: it reaches further back than any zone could, and needs no escaping.
+        // Only the date: earlier than in any time zone, and without characters to escape.
         Selection::ChangedSince(instant) => {
             request = request.query("modifiedFrom", instant.get(..10).unwrap_or(instant));
         }
-        // A day more at either end is never wrong.
+        // An extra day at either end does no harm.
         Selection::Within(nights) => {
             request = request
                 .query("departureFrom", to_date_text(nights.start))
@@ -67,7 +67,7 @@ pub(crate) fn fetch(query: &Query) -> Result<Page, ChannelError> {
     Ok(Page { scope, ..Page::numbered(query, changes, another)? })
 }
 
-/// By its id a booking comes alone, so each is a page; one that is not there any more is gone.
+/// Fetches bookings by id, one per page; a missing one was removed.
 fn one(query: &Query, ids: &[String], number: usize) -> Result<Page, ChannelError> {
     let Some(id) = ids.get(number - 1) else { return Ok(Page::of(Vec::new())) };
     let answer = Request::new("GET", format!("/api/reservations/{}", number_of(id)?)).send()?;
@@ -82,7 +82,7 @@ fn one(query: &Query, ids: &[String], number: usize) -> Result<Page, ChannelErro
     Page::numbered(query, changes, number < ids.len())
 }
 
-/// Ids stand in paths and queries that are signed as they are.
+/// Parses an id: ids are used in signed paths and queries without escaping.
 pub(crate) fn number_of(id: &str) -> Result<u64, ChannelError> {
     id.parse().map_err(|_| malformed("id", format_args!("{id} is not a number")))
 }

@@ -1,11 +1,11 @@
-//! Every request is signed: a text of seven lines, of which the last is a secret itself and so a placeholder.
+//! Signs every request: a text of seven lines, of which the last is a secret and therefore a placeholder.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_plugin::{ChannelError, Lenient, clock, http, settings, signing};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// A wait beyond this is no number of seconds but the instant at which it ends.
+/// A larger Retry-After is a point in time, not a number of seconds.
 const EPOCH_FROM: u64 = 1_000_000_000;
 
 #[derive(Deserialize)]
@@ -14,8 +14,8 @@ struct Settings {
     base_url: String,
 }
 
-/// A request being put together. Keys and values of the query need no escaping: whether the text is signed before or
-/// after it, no two clients agree.
+/// A request to be signed. Query keys and values need no escaping, since clients disagree on whether to sign before or
+/// after it.
 pub(crate) struct Request {
     method: &'static str,
     path: String,
@@ -38,7 +38,7 @@ impl Request {
         self
     }
 
-    /// A time and a number of its own each time: a request that is repeated is signed anew.
+    /// Sends with a new timestamp and nonce, so that a repeated request is signed again.
     pub fn send(self) -> Result<http::Response, ChannelError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| ChannelError::Broken(format!("no randomness: {error}")))?;
@@ -78,7 +78,7 @@ fn uuid(mut bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// What an answer other than a success means. Some come as a page of HTML.
+/// The error for a response other than a success. Some are HTML pages.
 pub(crate) fn failure(answer: &http::Response) -> ChannelError {
     #[derive(Deserialize, Default)]
     struct Said {
@@ -108,7 +108,7 @@ mod tests {
     const AT: &str = "2027-03-04T05:06:07Z";
     const NONCE: &str = "0f8a1c52-9d3e-4b67-8a10-3c5e7d9f1b24";
 
-    /// As the host signs: with the secret, over the text with the key in its place.
+    /// Signs as the host does: with the secret, over the text with the key filled in.
     fn signed(request: Request) -> String {
         FakeHost::reset();
         FakeHost::set_settings(r#"{"baseUrl":"https://login.smoobu.example/"}"#);
@@ -125,7 +125,7 @@ mod tests {
         sent.headers.into_iter().find(|header| header.name == "X-Signature").expect("signed").value
     }
 
-    /// The expected signatures were computed apart from this code.
+    /// The expected signatures were computed independently of this code.
     #[test]
     fn signatures_are_those_of_the_rule() {
         let list = Request::new("GET", "/api/reservations");

@@ -1,4 +1,4 @@
-//! The quick question before a quote: is it free? In JSON, for several units at once.
+//! The availability check before a quote, in JSON, for several units at once.
 
 use gassync_plugin::{
     Change, ChangeKind, ChangeResult, ChannelError, HttpResponse, Nights, Occupancy, Question, StayQuery, change,
@@ -43,7 +43,7 @@ struct Answered<'a> {
     error_code: Option<&'static str>,
 }
 
-/// One question for each unit, in their order.
+/// One question per unit, in order.
 pub fn questions(asked: &Request) -> Result<Vec<Change>, ChannelError> {
     let DateRange { arrival_date, departure_date } = &asked.date_range;
     let day = |path: &str, text: &str| {
@@ -63,7 +63,7 @@ pub fn questions(asked: &Request) -> Result<Vec<Change>, ChannelError> {
     Ok(asked.units.iter().map(question).collect())
 }
 
-/// Each unit with its own answer.
+/// The result of each unit.
 pub fn answer(asked: &Request, results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
     let units = asked.units.iter().zip(results).map(|(unit, result)| {
         let available = matches!(result, ChangeResult::Available);

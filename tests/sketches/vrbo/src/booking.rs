@@ -1,4 +1,4 @@
-//! What Vrbo asks us to book or to price, and the answer.
+//! Vrbo's booking and quote requests, and their responses.
 
 use gassync_plugin::{
     Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Lenient, Money, Nights, Occupancy,
@@ -11,12 +11,12 @@ use crate::{
     xml::{Element, element},
 };
 
-/// What we speak.
+/// The document version that we send.
 pub const VERSION: &str = "1.3";
 
 const ORIGINATION: &str = "reservation/reservationOriginationDate";
 
-/// Where and when, as bookings and quotes both say it.
+/// Place and dates, which bookings and quotes share.
 struct Stay {
     listing: String,
     unit: String,
@@ -48,7 +48,7 @@ impl Stay {
     }
 }
 
-/// A booking that may be refused.
+/// A booking request, which may be refused.
 pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
     let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
     let total = order::total(details)?;
@@ -81,10 +81,10 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
     Ok(change(Some(&listing), ChangeKind::Reservation(reservation)))
 }
 
-/// What a stay would cost.
+/// A price request for a stay.
 pub fn ask(details: &Element) -> Result<Change, ChannelError> {
     let Stay { listing, unit, nights, adults, children, pets } = Stay::read(details)?;
-    // Who is not named beside others does not come.
+    // Missing numbers beside others count as zero.
     let occupancy = Occupancy { adults, children: children.unwrap_or(0), infants: 0, pets: pets.unwrap_or(0) };
     let query = StayQuery {
         room_type_id: Some(unit),
@@ -100,7 +100,7 @@ fn guest(inquirer: &Element) -> GuestDetails {
         Some(code) => format!("+{code} {number}"),
         None => number,
     });
-    // City and state have no lines of their own names.
+    // City and state are in numbered address lines.
     let address = Address {
         street: said("address/addressLine1"),
         city: said("address/addressLine3"),
@@ -119,14 +119,14 @@ fn guest(inquirer: &Element) -> GuestDetails {
     guest.living_at(address)
 }
 
-/// Vrbo itself, or we with the traveller's card.
+/// Who collects the payment: Vrbo, or the property with the traveller's card.
 fn payment_collected_by(details: &Element) -> Option<PaymentCollectedBy> {
     let form = details.find("paymentForm")?;
     let channel = form.find("paymentChannelMoR").map(|_| PaymentCollectedBy::Channel);
     channel.or_else(|| form.find("paymentCard").map(|_| PaymentCollectedBy::Property))
 }
 
-/// Booked, under our number, or not, and why.
+/// The response to a booking request: booked with our reference, or refused with reasons.
 pub fn answer(details: &Element, result: Option<&ChangeResult>) -> Result<Element, ChannelError> {
     let booked = match result {
         Some(ChangeResult::Applied(applied))
@@ -154,12 +154,12 @@ pub fn answer(details: &Element, result: Option<&ChangeResult>) -> Result<Elemen
     Ok(element("bookingResponse").around([leaf("documentVersion", VERSION), answer]))
 }
 
-/// The price, or why there is none.
+/// The response to a quote request: the price, or the reasons for none.
 pub fn quote_answer(details: &Element, result: Option<&ChangeResult>) -> Result<Element, ChannelError> {
     let Some(ChangeResult::Quote(quoted)) = result else { return Ok(refusal::response("quoteResponse", result)) };
     let currency = quoted.total.currency.as_deref().unwrap_or_default();
     let amount = |name: &str, money: &Money| leaf(name, &money.amount).with("currency", currency);
-    // When to pay is not in the quote: all of it when it is booked is what every listing may ask.
+    // A quote has no payment schedule: full payment on booking is allowed for every listing.
     let schedule = element("paymentScheduleItem")
         .around([amount("amount", &quoted.total), leaf("dueDate", to_date_text(clock::today()))]);
     let order = element("order").around([

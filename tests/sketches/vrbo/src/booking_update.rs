@@ -1,4 +1,4 @@
-//! One booking as we have it: the only way in which Vrbo hears of a cancellation or of other dates.
+//! Renders our state of a booking: the only way for Vrbo to learn of our cancellations and date changes.
 
 use gassync_plugin::{
     Address, ChannelError, GuestDetails, PriceKind, PriceLine, Reservation, ReservationStatus, core_data, settings,
@@ -12,7 +12,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// The booking with this number of ours, if there is one that Vrbo would call a booking.
+/// The booking with this reference; `None` if Vrbo would not call it a booking.
 pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
     let Some(booked) = core_data::find_reservation(reference) else { return Ok(None) };
     let Settings { advertiser_id, language, .. } = settings()?;
@@ -20,7 +20,7 @@ pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
     let (status, item_status) = match reservation.status {
         ReservationStatus::Confirmed | ReservationStatus::NoShow => ("CONFIRMED", "ACCEPTED"),
         ReservationStatus::Pending(_) => ("UNCONFIRMED", "PENDING"),
-        // A traveller who cancels does so at Vrbo: what it learns from us was ours.
+        // Travellers cancel at Vrbo, so a cancellation that Vrbo learns from us is the owner's.
         ReservationStatus::Cancelled => ("CANCELLED_BY_OWNER", "CANCELLED"),
         ReservationStatus::Declined => ("DECLINED_BY_OWNER", "CANCELLED"),
         ReservationStatus::Inquiry | ReservationStatus::Other(_) => return Ok(None),
@@ -42,7 +42,7 @@ pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
     Ok(Some(element("bookingUpdate").around([leaf("documentVersion", VERSION), details])))
 }
 
-/// Where a record has a total and no lines, all of it is rent.
+/// If a record has a total without lines, all of it is rent.
 fn order(reservation: &Reservation, reference: &str, status: &str) -> Option<Element> {
     let total = reservation.total.as_ref()?;
     let rent = [PriceLine { kind: PriceKind::Stay, name: "Rent".to_owned(), amount: total.clone() }];
@@ -82,7 +82,7 @@ fn inquirer(guest: &GuestDetails) -> Element {
     inquirer.around(guest.address.as_ref().map(address))
 }
 
-/// City and state have no lines of their own names.
+/// City and state are in numbered address lines.
 fn address(address: &Address) -> Element {
     let lines = [
         ("addressLine1", &address.street),

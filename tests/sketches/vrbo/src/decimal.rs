@@ -1,13 +1,13 @@
-//! Exact sums of money: the XML channels share this file.
+//! Exact decimal amounts, shared by the XML channels.
 
 use std::fmt;
 
-/// A decimal with the places it was written with.
+/// A decimal with its number of decimal places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
-    /// Whole units of its last place.
+    /// The value in units of the last place.
     pub units: i128,
-    /// How many places stand behind the point.
+    /// Number of decimal places.
     pub places: u32,
 }
 
@@ -15,10 +15,10 @@ pub struct Decimal {
 const MAX_PLACES: u32 = 9;
 
 impl Decimal {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self { units: 0, places: 0 };
 
-    /// Reads `-540.50`.
+    /// Parses `-540.50`.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let places = u32::try_from(fraction.len()).ok().filter(|places| *places <= MAX_PLACES)?;
@@ -27,7 +27,7 @@ impl Decimal {
         Some(Self { units: format!("{whole}{fraction}").parse().ok()?, places })
     }
 
-    /// The sum, with the places of the finer one.
+    /// The sum, with the larger number of places.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let places = self.places.max(other.places);
@@ -35,13 +35,13 @@ impl Decimal {
         Self { units: units(self).saturating_add(units(other)), places }
     }
 
-    /// What is left, with the places of the finer one.
+    /// The difference, with the larger number of places.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         self.plus(Self { units: other.units.saturating_neg(), ..other })
     }
 
-    /// The sum of several; none where one of them is no decimal.
+    /// The sum of several; `None` if one of them is not a decimal.
     pub fn sum<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         texts.into_iter().try_fold(Self::ZERO, |sum, text| Some(sum.plus(Self::parse(text)?)))
     }

@@ -1,4 +1,4 @@
-//! What Vrbo fetches of a unit: its nights and its prices. Both ends of a range are in it.
+//! Feeds that Vrbo fetches for a unit: nights and prices. Ranges include both ends.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::{
     xml::{Element, element},
 };
 
-/// The currencies that rates may be in.
+/// The currencies allowed for rates.
 const CURRENCIES: [&str; 6] = ["USD", "CAD", "EUR", "GBP", "AUD", "NZD"];
-/// Overrides and ranges that a rate may have in all.
+/// Maximum number of overrides and ranges per rate.
 const MAX_OVERRIDES: usize = 2_000;
 
-/// A unit's nights, in one rate plan: Vrbo knows no more.
+/// The nights of a unit in one rate plan: Vrbo has no more.
 struct Calendar {
     span: Nights,
     nights: BTreeMap<Date, CalendarNights>,
@@ -23,7 +23,7 @@ struct Calendar {
 impl Calendar {
     fn of(listing: &str, unit: &str, horizon_days: i64) -> Option<Self> {
         core_data::room_types(listing).iter().find(|room| room.id == unit)?;
-        // It may still be yesterday where the property stands.
+        // It may still be yesterday at the property.
         let today = clock::today();
         let span = Nights { start: today.day_before(), until: today.add_days(horizon_days) };
         let rows = core_data::calendar(unit, span);
@@ -47,7 +47,7 @@ impl Calendar {
     }
 }
 
-/// What is free, letter by letter and number by number: every list has one entry for each day.
+/// Availability as lists of letters and numbers with one entry per day.
 pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError> {
     let Settings { horizon_days, longest_stay, .. } = settings()?;
     let Some(calendar) = Calendar::of(listing, unit, horizon_days) else { return Ok(None) };
@@ -68,7 +68,7 @@ pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, Channe
         leaf("stayIncrement", calendar.letters(|_| 'D')),
     ];
     let nights = element("unitAvailability").around([
-        // Left out it would mean that every other day is open.
+        // If omitted, all other days would be open.
         leaf("availabilityDefault", "N"),
         leaf("availableUnitCountDefault", 0),
         leaf("changeOverDefault", "C"),
@@ -82,7 +82,7 @@ pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, Channe
     Ok(Some(element("unitAvailabilityContent").around(ids(listing, unit)).around([nights])))
 }
 
-/// How many can be sold. A night without a price would be sold at the base price, so it is not for sale.
+/// Number of units for sale. A night without a price is not for sale, since Vrbo would use the base price.
 fn units(night: Option<&CalendarNights>) -> u32 {
     let Some(night) = night.filter(|night| !night.prices.is_empty()) else { return 0 };
     match (night.available, night.units_available) {
@@ -108,14 +108,14 @@ fn change_over(night: Option<&CalendarNights>) -> char {
     }
 }
 
-/// What nights cost, fees and taxes left out: the commonest price for every weekday, all others as overrides of it.
+/// Prices of nights without fees and taxes: the most common price for every weekday, all others as overrides.
 pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError> {
     let Settings { horizon_days, language, .. } = settings()?;
     let Some(calendar) = Calendar::of(listing, unit, horizon_days) else { return Ok(None) };
     let mut days_of: BTreeMap<String, Vec<Date>> = BTreeMap::new();
     let mut currency: Option<String> = None;
     for (day, night) in &calendar.nights {
-        // The price for any number of people, where there is one.
+        // The price for any occupancy, if there is one.
         let Some(price) = night.prices.iter().min_by_key(|price| price.occupancy) else { continue };
         if price.tax_included == Some(true) {
             return Err(ChannelError::Conflict("Vrbo's rates are without tax, and these have it in them".to_owned()));
@@ -127,7 +127,7 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
         }
         currency = of_night;
     }
-    // Nights without a price are in no currency, and there is nothing to tell of them.
+    // Without prices there is no currency, and nothing to send.
     let Some(base) = days_of.iter().max_by_key(|(_, days)| days.len()).map(|(amount, _)| amount.clone()) else {
         return Ok(None);
     };
@@ -169,7 +169,7 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
     Ok(Some(element("lodgingRateContent").around(ids(listing, unit)).around([rate])))
 }
 
-/// Its end stands before its begin.
+/// A range; the schema requires the end before the start.
 fn range(days: &[Date]) -> Option<Element> {
     let day = |name: &str, day: Date| leaf(name, to_date_text(day));
     Some(element("range").around([day("max", *days.last()?), day("min", *days.first()?)]))

@@ -1,7 +1,7 @@
-//! Vrbo, as far as it shows that the contract fits: it is the client, and asks, books and fetches from us.
+//! A sketch for Vrbo that tests whether the contract fits: Vrbo is the client that asks, books and fetches from us.
 //!
-//! [`booking`] reads what it posts and words the answers, [`order`] what a stay costs; [`feeds`] renders what it fetches, and
-//! [`booking_update`] tells of one booking. The other XML channels borrow [`decimal`] and [`xml`].
+//! [`booking`] parses requests and writes responses, [`order`] handles prices; [`feeds`] renders the fetched feeds, and
+//! [`booking_update`] one booking. The other XML channels share [`decimal`] and [`xml`].
 
 mod availability;
 mod booking;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use crate::xml::Element;
 
-/// The sketch.
+/// The adapter.
 pub struct Vrbo;
 
 gassync_plugin::export!(crate::Vrbo: Inbound, Reply, Feeds);
@@ -39,7 +39,7 @@ struct Settings {
     longest_stay: u32,
 }
 
-/// What Vrbo posted, told apart by what it is and not by where it came: the addresses are agreed with people.
+/// A request from Vrbo, classified by its content and not by its path: paths are agreed individually.
 enum Asked {
     Booking(Element),
     Quote(Element),
@@ -58,7 +58,7 @@ impl Inbound for Vrbo {
         let (event_id, changes) = match read(&request)? {
             Asked::Booking(details) => {
                 let id = details.must_say("trackingUuid")?.to_owned();
-                // Should a quote carry the same number, it must not be taken for this booking.
+                // The prefix keeps a quote with the same number from being taken for this booking.
                 (Some(format!("booking-{id}")), vec![booking::request(&details, id)?])
             }
             Asked::Quote(details) => (None, vec![booking::ask(&details)?]),
@@ -79,11 +79,11 @@ impl Reply for Vrbo {
         }
     }
 
-    /// A booking or a quote that cannot be read has a document that says so; for all else there is the manifest's answer.
+    /// An unreadable booking or quote request gets an error document; everything else gets the manifest's response.
     fn on_error(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
         let ChannelError::Malformed(problem) = &why else { return Err(why) };
         let name = Element::parse(request.bytes()).map(|root| root.name).unwrap_or_default();
-        // Where nobody can tell what it is, it is what is posted there.
+        // If the content is unreadable, the path decides.
         match (name.as_str(), request.path()) {
             ("quoteRequest", _) | (_, "/quotes") => Ok(xml(&refusal::unreadable("quoteResponse", problem))),
             ("bookingRequest", _) | (_, "/bookings") => Ok(xml(&refusal::unreadable("bookingResponse", problem))),

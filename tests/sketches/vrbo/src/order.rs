@@ -1,4 +1,4 @@
-//! The items of an order: what a stay costs, line by line.
+//! The items of an order: the price of a stay, line by line.
 
 use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, malformed, money};
 
@@ -11,7 +11,7 @@ use crate::{
 const ITEMS: &str = "orderItemList/orderItem";
 const TOTALS: &str = "orderItemList/orderItem/totalAmount";
 
-/// There is no total: it is the sum of what counts. A deposit comes back, and a cancelled item is no item.
+/// The sum of the items, since there is no total. Deposits, which are refunded, and cancelled items do not count.
 pub fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
     let items = live(details).filter(|item| kind(item) != PriceKind::Deposit);
     let amounts: Vec<&Element> = items.filter_map(|item| item.find("totalAmount")).collect();
@@ -28,7 +28,7 @@ pub fn total(details: &Element) -> Result<Option<Money>, ChannelError> {
     Ok(sum.exact_amount(TOTALS)?.map(|amount| money(amount, currency)))
 }
 
-/// A line for each item, without the tax in it, and one for all of the tax.
+/// A line per item without tax, and one for all taxes.
 pub fn price_lines(details: &Element) -> Result<Vec<PriceLine>, ChannelError> {
     let mut lines = Vec::new();
     let (mut taxes, mut currency) = (Decimal::ZERO, None);
@@ -39,7 +39,7 @@ pub fn price_lines(details: &Element) -> Result<Vec<PriceLine>, ChannelError> {
             Ok::<_, ChannelError>(said.as_deref().and_then(Decimal::parse))
         };
         let Some(with_tax) = decimal("totalAmount")? else { continue };
-        // What comes back is not taxed.
+        // Deposits are not taxed.
         let without = decimal("preTaxAmount")?.filter(|_| kind != PriceKind::Deposit).unwrap_or(with_tax);
         taxes = taxes.plus(with_tax.minus(without));
         currency = currency.or_else(|| item.find("totalAmount")?.attribute("currency"));
@@ -68,7 +68,7 @@ fn kind(item: &Element) -> PriceKind {
     }
 }
 
-/// An item of the request, as we take it.
+/// A requested item, marked as accepted.
 pub fn accepted(item: &Element) -> Element {
     let mut item = item.clone();
     item.children.retain(|child| child.name != "status");
@@ -77,7 +77,7 @@ pub fn accepted(item: &Element) -> Element {
     item
 }
 
-/// Lines of ours as items, of an order with the status that they have there.
+/// Our lines as items, with a status if they belong to an order.
 pub fn items(lines: &[PriceLine], status: Option<&str>) -> impl Iterator<Item = Element> {
     lines.iter().enumerate().map(move |(index, line)| {
         let (fee_type, product) = match line.kind {
@@ -94,7 +94,7 @@ pub fn items(lines: &[PriceLine], status: Option<&str>) -> impl Iterator<Item = 
                 leaf("externalId", format!("line-{}", index + 1)),
                 leaf("feeType", fee_type),
                 leaf("name", &line.name),
-                // Taxes are lines of their own, so no line has any in it.
+                // Taxes are separate lines, so no line includes tax.
                 amount("preTaxAmount"),
                 leaf("productId", product),
             ])

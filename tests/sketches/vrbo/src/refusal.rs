@@ -6,7 +6,7 @@ use crate::{
     xml::{Element, element},
 };
 
-/// Vrbo's word for a reason.
+/// Vrbo's name for a reason.
 pub fn word(why: RefusalReason) -> &'static str {
     match why {
         RefusalReason::SoldOut | RefusalReason::Closed => "PROPERTY_NOT_AVAILABLE",
@@ -20,7 +20,7 @@ pub fn word(why: RefusalReason) -> &'static str {
         RefusalReason::NoRate => "NO_RATES_CONFIGURED",
         RefusalReason::Pets => "PETS_NOT_ALLOWED",
         RefusalReason::UnknownProperty | RefusalReason::UnknownRoomType => "UNKNOWN_PROPERTY",
-        // Vrbo knows no rate plans, and no bookings but its own.
+        // Vrbo has no rate plans, and only its own bookings.
         RefusalReason::UnknownRatePlan
         | RefusalReason::UnknownReservation
         | RefusalReason::Invalid
@@ -28,11 +28,11 @@ pub fn word(why: RefusalReason) -> &'static str {
     }
 }
 
-/// Why something was not done: the reasons of a refusal, or one for a result that Vrbo has no word for.
+/// The reasons of a refusal, or a general one for a result that Vrbo has no name for.
 pub fn reasons(result: Option<&ChangeResult>) -> Vec<Refusal> {
     match result {
         Some(ChangeResult::Refused(reasons)) if !reasons.is_empty() => reasons.clone(),
-        // A request that waits for a person is no booking: Vrbo must not sell on our silence.
+        // A parked request is not a booking: Vrbo must not confirm it.
         _ => vec![Refusal {
             reason: RefusalReason::Other,
             path: None,
@@ -41,12 +41,12 @@ pub fn reasons(result: Option<&ChangeResult>) -> Vec<Refusal> {
     }
 }
 
-/// A response that says no.
+/// A refusal document.
 pub fn response(name: &str, result: Option<&ChangeResult>) -> Element {
     document(name, reasons(result))
 }
 
-/// The same for a request that cannot be read: it is Vrbo that has to mend it, so it is told why.
+/// A refusal document for an unreadable request, with the error, since Vrbo must correct it.
 pub fn unreadable(name: &str, why: &str) -> Element {
     let text = format!("The request cannot be read: {why}");
     document(name, vec![Refusal { reason: RefusalReason::Invalid, path: None, text }])

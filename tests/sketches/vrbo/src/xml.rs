@@ -1,4 +1,4 @@
-//! XML as a tree, for reading and for writing: the four XML channels share this file.
+//! XML as a tree, for reading and writing, shared by the four XML channels.
 
 use std::fmt;
 
@@ -10,28 +10,28 @@ use quick_xml::{
 };
 use serde_json::{Map, Value};
 
-/// How deep a document may be: a hostile one must not use up the stack when it is dropped.
+/// Maximum depth: dropping a deeper document could overflow the stack.
 const MAX_DEPTH: usize = 64;
 
-/// An element with all that is in it. Namespaces are left out: no channel has two elements that differ in them alone.
+/// An element with its content. Namespaces are dropped: no channel uses them to distinguish elements.
 #[derive(Debug, Clone, Default)]
 pub struct Element {
-    /// Its name without a prefix.
+    /// Its name without prefix.
     pub name: String,
-    /// What is in it.
+    /// Its child elements.
     pub children: Vec<Element>,
     attributes: Vec<(String, String)>,
     secrets: Vec<(String, String)>,
     text: String,
 }
 
-/// An element to be written.
+/// Creates an element.
 pub fn element(name: &str) -> Element {
     Element { name: name.to_owned(), ..Element::default() }
 }
 
 impl Element {
-    /// Reads a document. What is no XML, or is cut off, is malformed.
+    /// Parses a document. Invalid or truncated XML is malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, ChannelError> {
         let text = std::str::from_utf8(bytes).map_err(wrong)?;
         let mut reader = Reader::from_str(text);
@@ -47,7 +47,7 @@ impl Element {
                 }
                 Event::Text(text) => last(&mut open).text.push_str(&text),
                 Event::CData(text) => last(&mut open).text.push_str(&text),
-                // Only what XML itself names: entities of the document's own are not known, so none can grow.
+                // Only predefined entities are known, so a document cannot expand.
                 Event::GeneralRef(name) => {
                     let meant = format!("&{};", &*name);
                     last(&mut open).text.push_str(&unescape(&meant).map_err(wrong)?);
@@ -72,36 +72,36 @@ impl Element {
         })
     }
 
-    /// What an attribute says; an empty one says nothing.
+    /// The value of an attribute; `None` if empty.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let said = self.attributes.iter().find(|(known, _)| known == name)?.1.trim();
         (!said.is_empty()).then_some(said)
     }
 
-    /// What the first element at a path says; an empty one says nothing.
+    /// The text of the first element at a path; `None` if empty.
     pub fn said(&self, path: &str) -> Option<&str> {
         self.find(path)?.own_text()
     }
 
-    /// What it says itself.
+    /// Its own text.
     pub fn own_text(&self) -> Option<&str> {
         let said = self.text.trim();
         (!said.is_empty()).then_some(said)
     }
 
-    /// The same, where it must be said.
+    /// The text at a path, which is required.
     pub fn must_say(&self, path: &str) -> Result<&str, ChannelError> {
         self.said(path).ok_or_else(|| malformed(format_args!("{}/{path}", self.name), "is not said"))
     }
 
-    /// With an attribute.
+    /// Adds an attribute.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.attributes.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// With an attribute, where there is a value.
+    /// Adds an attribute if there is a value.
     #[must_use]
     pub fn with_some(self, name: &str, value: Option<impl ToString>) -> Self {
         match value {
@@ -110,35 +110,35 @@ impl Element {
         }
     }
 
-    /// With an attribute that the host fills in: `slot.field`.
+    /// Adds an attribute that the host fills in: `slot.field`.
     #[must_use]
     pub fn with_secret(mut self, name: &str, secret: &str) -> Self {
         self.secrets.push((name.to_owned(), secret.to_owned()));
         self
     }
 
-    /// Around these elements.
+    /// Adds child elements.
     #[must_use]
     pub fn around(mut self, children: impl IntoIterator<Item = Self>) -> Self {
         self.children.extend(children);
         self
     }
 
-    /// Saying this.
+    /// Sets the text.
     #[must_use]
     pub fn saying(mut self, text: impl ToString) -> Self {
         self.text = text.to_string();
         self
     }
 
-    /// The document.
+    /// The complete document.
     pub fn document(&self) -> Vec<u8> {
         let mut into = r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned();
         self.write(&mut into);
         into.into_bytes()
     }
 
-    /// A piece of a document that is longer than one wants to hold at once.
+    /// Appends the element to a buffer, for documents that are written in parts.
     pub fn write_to(&self, into: &mut Vec<u8>) {
         let mut text = String::new();
         self.write(&mut text);
@@ -209,7 +209,7 @@ fn started(start: &BytesStart<'_>) -> Result<Element, ChannelError> {
     Ok(started)
 }
 
-/// What somebody wrote must stay text: neither markup, nor a placeholder that the host would fill in.
+/// Keeps external text plain: it must contain neither markup nor a placeholder that the host would fill in.
 fn plain(text: &str) -> String {
     escape(text).replace("{{", "&#123;&#123;")
 }

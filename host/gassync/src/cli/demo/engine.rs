@@ -27,9 +27,9 @@ struct Booked {
     nights: (Date, Date),
     is_cancelled: bool,
     since: Instant,
-    /// How long until the first account had the booking as it is.
+    /// Time until the first account had the current state of the booking.
     delivered: Option<Duration>,
-    /// How long until the second sold the nights no more, or again.
+    /// Time until the second account closed or reopened the nights.
     closed: Option<Duration>,
     gas_id: Option<i64>,
 }
@@ -40,7 +40,7 @@ pub struct BookingEngine<'a> {
     client: Client,
     acts: usize,
     booked: Vec<Booked>,
-    /// How long both took, each time.
+    /// Both times of each booking.
     pub times: Vec<Duration>,
 }
 
@@ -154,7 +154,7 @@ impl Booked {
             let last = self.nights.1.yesterday().unwrap_or(self.nights.1);
             let nights = stage.second.nights(self.room.id, self.nights.0, last);
             let is_closed = |closing: Option<&str>| closing == Some("blackout");
-            // Of several units the others are still for sale.
+            // If the room type has several units, the others are still for sale.
             let should_be_closed = !self.is_cancelled && self.room.units == 1;
             let is_right = nights.iter().all(|night| is_closed(night.closing.as_deref()) == should_be_closed);
             self.closed = is_right.then_some(took);

@@ -35,7 +35,7 @@ pub fn is_named(source: &str, entry: &BookEntry, waiting: &[Value]) -> bool {
     })
 }
 
-/// All words of an alarm.
+/// All texts of an alarm.
 fn words(alarm: &Value) -> impl Iterator<Item = String> {
     let text = alarm.to_string();
     let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();

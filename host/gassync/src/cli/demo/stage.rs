@@ -32,13 +32,13 @@ const ENGINE: &str = "demo-engine";
 /// A room type sold by all three sellers.
 #[derive(Debug, Clone)]
 pub struct Room {
-    /// Its id at both accounts, which grow from one seed.
+    /// Its id at both accounts, which share a seed.
     pub id: u64,
     /// Its id at the engine.
     pub of_engine: String,
     /// Its unit in the core.
     pub unit: CoreId,
-    /// How many there are.
+    /// Number of units.
     pub units: u32,
 }
 
@@ -54,7 +54,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Both accounts, by the names of their sources.
+    /// Both accounts with the names of their sources.
     pub fn both(&self) -> [(&'static str, &Beds24, SourceId); 2] {
         [(FIRST, &self.first, self.sources.0), (SECOND, &self.second, self.sources.1)]
     }

@@ -129,7 +129,7 @@ fn without_repeats<'a>(
     (distinct, repeated)
 }
 
-/// What a number may be of.
+/// Kinds of core entities whose ids a line may give.
 const CORE_KINDS: [EntityKind; 4] =
     [EntityKind::Property, EntityKind::RoomType, EntityKind::RatePlan, EntityKind::Reservation];
 const ONE_BOOKING_EACH: &str = "each reservation of a source needs its own booking";

@@ -41,34 +41,34 @@ pub struct ImportLine {
     pub entity: String,
     /// The channel's id.
     pub external_id: String,
-    /// The number of the core entity.
+    /// The id of the core entity.
     pub ours: String,
     /// For bookings `external` or `core`: where it was created. Empty means `external`, or unchanged for an existing link.
     pub origin: String,
 }
 
-/// What is wrong with a line.
+/// An error in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineError {
     /// The line's number.
     pub line: u64,
     /// `entity`, `externalId`, `ours`, `source` or `origin`.
     pub field: &'static str,
-    /// What it is.
+    /// The problem.
     pub problem: String,
 }
 
 /// A parsed line.
 #[derive(Debug, Clone, Copy)]
 struct RequestedLink<'a> {
-    /// Its place in the list.
+    /// Its index in the list.
     index: usize,
     line: u64,
     source: SourceId,
     kind: EntityKind,
     external_id: &'a str,
     core: CoreId,
-    /// Whether the core owns it; `None` keeps the current value.
+    /// True if the core owns it; `None` keeps the current value.
     ours: Option<bool>,
 }
 
@@ -87,7 +87,7 @@ pub enum ImportError {
     /// One of the records was linked concurrently.
     #[error("the same records were linked in the meantime: nothing was written; plan again")]
     Overtaken,
-    /// The database.
+    /// A database error.
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
 }
@@ -100,7 +100,7 @@ pub async fn import(
     replace: bool,
     now: Timestamp,
 ) -> std::result::Result<ImportResult, ImportError> {
-    // Keeps reservations out, and comes before any other lock.
+    // Blocks concurrent reservations; must precede any other lock.
     tx.lock_ledger(account, true).await?;
     let mut results = vec![(None, LineResult::Invalid); lines.len()];
     let (mut wanted, mut wrong) = (Vec::with_capacity(lines.len()), Vec::new());
@@ -133,7 +133,7 @@ async fn write(
         groups.entry((change.0.source, change.0.kind)).or_default().push(change);
     }
     for ((source, kind), changes) in &groups {
-        // Another writer may have been faster on PostgreSQL: its links stay, and this import is rolled back.
+        // On PostgreSQL another writer may have linked first: its links stay, and this import is rolled back.
         if !link(tx, (account, *source), *kind, changes, now).await? {
             return Err(ImportError::Overtaken);
         }

@@ -58,7 +58,7 @@ pub(super) fn line(index: usize, line: &ImportLine) -> Result<RequestedLink<'_>,
 
 /// Shortens a value for error texts.
 fn shortened(kind_name: &str) -> String {
-    /// In characters.
+    /// Maximum length in characters.
     const MOST: usize = 40;
     kind_name.chars().take(MOST).collect()
 }

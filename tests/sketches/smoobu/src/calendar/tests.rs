@@ -28,7 +28,7 @@ fn said(start: &str, until: &str) -> String {
     )
 }
 
-/// Method, path and body of what was asked.
+/// Method, path and body of the requests.
 fn asked() -> Vec<(String, String, String)> {
     let requests = FakeHost::take_requests().into_iter();
     let body = |body: Option<Vec<u8>>| String::from_utf8(body.unwrap_or_default()).expect("text");
