@@ -253,7 +253,7 @@ async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Data
     };
     host.until("it is polled", async || !channel.beds24.requests().is_empty()).await;
     channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
-    let is_open = async || !host.app.breakers.open().await.is_empty();
+    let is_open = async || !host.app.breakers.open_breakers().await.is_empty();
     host.until("its breaker opens", is_open).await;
     assert_eq!(alarm().await, None, "a moment is no trouble");
     trouble.put_forward(SignedDuration::from_mins(6));

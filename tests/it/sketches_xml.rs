@@ -21,13 +21,8 @@ fn fixture(channel: &str, file: &str) -> Vec<u8> {
 }
 
 fn context(settings: Value, core_data: Option<Vec<u8>>) -> TryContext {
-    let core_data = core_data.map(|bytes| serde_json::from_slice(&bytes).expect("core data"));
-    TryContext {
-        settings,
-        now: "2027-06-01T12:00:00Z".parse().expect("an instant"),
-        seed: 1,
-        core_data: core_data.unwrap_or_default(),
-    }
+    let core_data = core_data.map(|bytes| serde_json::from_slice(&bytes).expect("core data")).unwrap_or_default();
+    TryContext { settings, now: "2027-06-01T12:00:00Z".parse().expect("an instant"), seed: 1, core_data }
 }
 
 fn call(method: &str, url: &str, body: Vec<u8>) -> HttpRequest {
@@ -41,7 +36,7 @@ fn answers(bodies: &[Vec<u8>]) -> Vec<HttpResponse> {
 
 /// Reads through text, so that numbers keep their digits.
 fn read<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_str(&value.to_string()).expect("the form of a trial")
+    serde_json::from_str(&value.to_string()).expect("a result")
 }
 
 fn text(ending: TryResult) -> String {

@@ -64,7 +64,7 @@ impl Vault {
 
     /// Decrypts bytes that were encrypted for the same account and context.
     pub fn decrypt_for(&self, account: AccountId, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
-        open_with(&self.of_account(account), place, sealed)
+        decrypt_with(&self.of_account(account), place, sealed)
     }
 
     fn of_account(&self, account: AccountId) -> Aes256Gcm {
@@ -81,11 +81,11 @@ impl Vault {
 
     /// Decrypts a secret that was encrypted for the same context under the same key.
     pub fn decrypt(&self, place: &str, sealed: &[u8]) -> Result<String, DecryptError> {
-        String::from_utf8(open_with(&self.cipher, place, sealed)?).map_err(|_| DecryptError)
+        String::from_utf8(decrypt_with(&self.cipher, place, sealed)?).map_err(|_| DecryptError)
     }
 }
 
-fn open_with(cipher: &Aes256Gcm, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
+fn decrypt_with(cipher: &Aes256Gcm, place: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecryptError)?;
     let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
     cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| DecryptError)

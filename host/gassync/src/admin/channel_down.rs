@@ -14,7 +14,7 @@ const MAY_BE_DOWN: SignedDuration = SignedDuration::from_mins(5);
 /// One alarm per source whose channel has been down for a while. Breakers of other processes are not visible here.
 pub(super) async fn found(app: &App, tx: &mut Tx, now: Timestamp) -> store::Result<Vec<Found>> {
     let mut found = Vec::new();
-    for (connection, since) in app.breakers.open().await {
+    for (connection, since) in app.breakers.open_breakers().await {
         let Some((account, id)) = numbers(&connection).filter(|_| now.duration_since(since) > MAY_BE_DOWN) else {
             continue;
         };

@@ -33,7 +33,7 @@ pub trait Breakers: Send + Sync {
     async fn status(&self, connection: &str, now: Timestamp) -> (BreakerState, Option<Timestamp>);
 
     /// Connections whose breakers are open or half-open, and since when.
-    async fn open(&self) -> Vec<(String, Timestamp)>;
+    async fn open_breakers(&self) -> Vec<(String, Timestamp)>;
 }
 
 /// Circuit breakers of this process.
@@ -82,7 +82,7 @@ impl Breakers for LocalBreakers {
         self.with(connection, now, |breaker| (breaker.state(now), breaker.open_until(now)))
     }
 
-    async fn open(&self) -> Vec<(String, Timestamp)> {
+    async fn open_breakers(&self) -> Vec<(String, Timestamp)> {
         let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open: Vec<_> =
             breakers.iter().filter_map(|(connection, kept)| Some((connection.clone(), kept.down_since?))).collect();
@@ -109,13 +109,13 @@ mod tests {
         assert_eq!(breakers.try_acquire("1/1", at(1)).await, Err(at(Breaker::OPEN_SECONDS)));
         assert_eq!(breakers.status("1/1", at(1)).await, (BreakerState::Open, Some(at(Breaker::OPEN_SECONDS))));
         assert_eq!(breakers.try_acquire("1/2", at(1)).await, Ok(()));
-        assert_eq!(breakers.open().await, [("1/1".to_owned(), at(0))]);
+        assert_eq!(breakers.open_breakers().await, [("1/1".to_owned(), at(0))]);
         assert_eq!(breakers.try_acquire("1/1", at(61)).await, Ok(()), "on trial");
         breakers.record("1/1", CallHealth::Working, at(61)).await;
         assert_eq!(breakers.try_acquire("1/1", at(62)).await, Ok(()));
-        assert_eq!(breakers.open().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
+        assert_eq!(breakers.open_breakers().await, [("1/1".to_owned(), at(0))], "one success does not make it well");
         breakers.record("1/1", CallHealth::Working, at(62)).await;
         assert_eq!(breakers.status("1/1", at(62)).await, (BreakerState::Closed, None));
-        assert_eq!(breakers.open().await, []);
+        assert_eq!(breakers.open_breakers().await, []);
     }
 }

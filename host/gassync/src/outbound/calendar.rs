@@ -99,7 +99,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
             runs.into_iter().partition(|run| !can_read || is_read(run));
         if !unread.is_empty() && unreadable.is_none() {
             tx.commit().await?;
-            // `pull::run` takes the connection's lock itself.
+            // `fetch::run` takes the connection's lock itself.
             drop(one_at_a_time);
             match ChannelReading::of(app, source, &unread).await {
                 Ok(reading) => read = reading,
