@@ -169,7 +169,7 @@ fn declared(text: &str) -> Vec<&str> {
 fn retired_words_stay_out_of_names() {
     let mut found = Vec::new();
     for below in ["host", "plugins", "tests"] {
-        for (path, text) in sources(below) {
+        for (path, text) in sources(below).into_iter().filter(|(path, _)| !path.ends_with("tidy.rs")) {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let names = declared(&text).into_iter().chain([stem.as_str()]);
             found.extend(names.filter(|name| is_retired(name)).map(|name| format!("{}: {name}", path.display())));
@@ -206,7 +206,8 @@ fn no_type_of_the_host_has_its_name_twice() {
         for line in text.lines().map(str::trim).filter(|line| line.starts_with("pub")) {
             let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
             let at = words.iter().position(|word| ["struct", "enum", "trait", "type"].contains(word));
-            if let Some(name) = at.and_then(|at| words.get(at + 1)) {
+            // A macro's types are named where it is used.
+            if let Some(name) = at.and_then(|at| words.get(at + 1)).filter(|name| !name.is_empty()) {
                 places.entry((*name).to_owned()).or_default().push(path.display().to_string());
             }
         }
