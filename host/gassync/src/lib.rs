@@ -4,7 +4,6 @@ pub mod admin;
 pub mod api;
 pub mod app;
 pub mod channel;
-pub mod cli;
 pub mod config;
 pub mod core;
 pub mod credentials;

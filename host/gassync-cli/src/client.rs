@@ -20,7 +20,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::system_clock;
-use crate::{
+use gassync::{
     app::{App, OPERATOR_TOKEN_FILE},
     config::Config,
     plugins, server,

@@ -6,7 +6,7 @@ use gassync_domain::Direction;
 use serde_json::{Map, Value};
 
 use super::{client::Client, pair::pair, print, say};
-use crate::admin::{
+use gassync::admin::{
     MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
     StatusChange, Switches,
 };

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{client::Client, print, say};
-use crate::{admin::LedgerDifference, config::Config};
+use gassync::{admin::LedgerDifference, config::Config};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{Client, say};
-use crate::admin::{SourceResponse, SyncLogLineResponse};
+use gassync::admin::{SourceResponse, SyncLogLineResponse};
 
 /// Prints new lines of the audit trail.
 pub struct Follower<'a> {

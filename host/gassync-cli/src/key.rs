@@ -5,7 +5,7 @@ use gassync_domain::Timestamp;
 use serde_json::Value;
 
 use super::{client::Client, print, say};
-use crate::{
+use gassync::{
     admin::{CreatedKey, KeyResponse, KeyRotation, NewKey},
     config::Config,
 };

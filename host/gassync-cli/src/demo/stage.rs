@@ -12,7 +12,7 @@ use super::{
     context::{LOOK, SETTLE, Simulated},
     follow::Follower,
 };
-use crate::{
+use gassync::{
     admin::{
         CreatedKey, CreatedSource, GoLive, GoLivePlan, LinkPlan, LinkResponse, NewKey, NewLink, NewSourceRequest,
         ParkedRecordResponse,

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{client::Client, print, say};
-use crate::{admin::Alarm, config::Config};
+use gassync::{admin::Alarm, config::Config};
 
 #[derive(Debug, Args)]
 pub struct Alarms {

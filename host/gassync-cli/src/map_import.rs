@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{client::Client, print, say};
-use crate::{
+use gassync::{
     admin::{EntityImportResult, ImportedLink, LineCount, MapImportRequest, MapImportResponse},
     inbound::map_import::MAX_LINES,
 };

@@ -35,7 +35,7 @@ use super::{
     serve::stop_signal,
     system_clock,
 };
-use crate::{app::App, config::Config, server, telemetry, vault::system_random};
+use gassync::{app::App, config::Config, server, telemetry, vault::system_random};
 
 /// Interval between actions at the simulated channels.
 const ACT: Duration = Duration::from_millis(1_200);

@@ -38,7 +38,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use gassync_domain::Clock;
 
-use crate::config::{Config, ConfigError};
+use gassync::config::{Config, ConfigError};
 
 /// Exit code: the command failed.
 const FAILED: u8 = 1;
@@ -98,14 +98,14 @@ enum Command {
 }
 
 /// Parses the command line and runs the command.
-pub fn main() -> ExitCode {
-    crate::panics::install_hook();
+fn main() -> ExitCode {
+    gassync::panics::install_hook();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, &format!("the runtime cannot start: {error}")),
     };
-    let ended = runtime.block_on(crate::panics::caught("the command", run(cli)));
+    let ended = runtime.block_on(gassync::panics::caught("the command", run(cli)));
     // Blocking threads, such as one that compiles a plugin, are not awaited.
     runtime.shutdown_background();
     match ended.unwrap_or_else(|reason| Err(anyhow::anyhow!(reason))) {

@@ -18,7 +18,7 @@ use super::{
     odd, print,
     stage::Stage,
 };
-use crate::{app::App, store};
+use gassync::{app::App, store};
 
 /// Number of nights compared.
 const DAYS: i64 = 300;

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{FAILED, print, say, system_clock};
-use crate::{
+use gassync::{
     inbound::redact::{self, FieldPath},
     vault::{self, system_random},
 };

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{client::Client, print, say};
-use crate::admin::{GoLive, GoLivePlan, NightsCount};
+use gassync::admin::{GoLive, GoLivePlan, NightsCount};
 
 /// Arguments of `source go-live`.
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use super::{
     plugin_try::TryArgs,
     print, say,
 };
-use crate::{
+use gassync::{
     admin::{Grants, InstalledPlugin, PermissionList, PluginCall, PluginDetail, PluginResponse, PluginVersionResponse},
     config::{Config, ConfigError},
 };

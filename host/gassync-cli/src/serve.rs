@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::{client::HostFile, say, system_clock};
-use crate::{app::App, config::Config, server, store::Db, telemetry, vault::system_random};
+use gassync::{app::App, config::Config, server, store::Db, telemetry, vault::system_random};
 
 /// Runs the host until a stop signal.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {

@@ -13,7 +13,7 @@ use super::{
     print, say, source_control,
     source_push::{self, PushSettingsArgs},
 };
-use crate::{
+use gassync::{
     admin::{
         BackfillResponse, ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
         InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, SourceDetail,

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{FAILED, USAGE, fail, say, system_clock};
-use crate::webhooks::{VerifyError, verify};
+use gassync::webhooks::{VerifyError, verify};
 
 /// Largest body or secret, in bytes.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::{client::Client, print, say};
-use crate::{
+use gassync::{
     admin::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan},
     config::Config,
 };

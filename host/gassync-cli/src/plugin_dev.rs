@@ -24,7 +24,7 @@ use super::{
     serve::stop_signal,
     system_clock,
 };
-use crate::{
+use gassync::{
     admin::{CreatedSource, InstalledPlugin, PluginCall},
     app::App,
     config::Config,

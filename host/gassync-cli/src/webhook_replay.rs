@@ -5,7 +5,7 @@ use gassync_domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{client::Client, print, say};
-use crate::webhooks::{
+use gassync::webhooks::{
     ReplayPlan, ReplayRequest,
     service::{QueuedMessage, ReplayResponse},
 };

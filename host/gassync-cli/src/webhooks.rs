@@ -12,7 +12,7 @@ use super::{
     webhook_replay::{Replay, ReplayStatus},
     webhook_verify::{Verify, read_secret},
 };
-use crate::{
+use gassync::{
     admin::WebhookListItem,
     config::{Config, ConfigError},
     http::ListPage,

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::{client::Client, print, say, set_aside};
-use crate::{
+use gassync::{
     admin::{CountResponse, Dismissal, MessageDetail, MessageResponse},
     config::Config,
 };

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{client::Client, map_import::Import, print, say};
-use crate::{
+use gassync::{
     admin::{DecideParkedRequest, DecisionPlan, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse},
     config::Config,
 };

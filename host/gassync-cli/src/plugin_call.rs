@@ -1,7 +1,7 @@
 //! Prints a plugin call to the terminal.
 
 use super::print;
-use crate::admin::PluginCall;
+use gassync::admin::PluginCall;
 
 pub fn print_call(call: &PluginCall) {
     print(&format!(

@@ -13,7 +13,7 @@ use super::{
     Client, say,
     stage::{Room, Stage},
 };
-use crate::{app::App, store};
+use gassync::{app::App, store};
 
 /// First night the engine sells, in days from now, beyond the range of the simulated accounts.
 const FIRST_NIGHT: i64 = 200;

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding};
 
 use super::{client::Client, print, say};
-use crate::admin::{
+use gassync::admin::{
     BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse, SourceResponse,
 };
 

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::{client::Client, print, say};
-use crate::admin::{Dismissal, SetAsideDetail, SetAsideResponse};
+use gassync::admin::{Dismissal, SetAsideDetail, SetAsideResponse};
 
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {

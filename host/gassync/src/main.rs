@@ -1,7 +1,0 @@
-//! `gassync`: see `gassync help`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    gassync::cli::main()
-}
