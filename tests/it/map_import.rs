@@ -237,7 +237,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
         { "entity": "property", "externalId": "h", "ours": stage.house },
         { "entity": "property", "externalId": "e", "ours": elsewhere, "source": "theirs" },
     ]);
-    assert!(stage.refused(&both, &json!({})).await[0].starts_with("line 2: source: is another account's"));
+    assert!(stage.refused(&both, &json!({})).await[0].starts_with("line 2: source: belongs to another account"));
     // A room in another property than the one its property is linked with.
     let house = json!({ "id": "p9", "name": "Other" });
     assert_eq!(stage.host.post(&stage.first, "properties", &house).await.0, 201);
@@ -271,7 +271,7 @@ async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     let double = stage.host.get(&stage.second, "reservations/s1").await.1["gasId"].as_i64().expect("a number");
     let said = stage.refused(&bookings, &json!({})).await;
     let conflict = "line 1: externalId: conflict: it";
-    assert_eq!(said, [format!("{conflict} is linked with {double}; --replace takes that link away")]);
+    assert_eq!(said, [format!("{conflict} is linked with {double}; --replace replaces that link")]);
     let said = stage.refused(&bookings, &json!({ "replace": true })).await;
     let cancel = "takes nights: cancel that booking in the core first";
     assert_eq!(said, [format!("{conflict} was booked as {double}, which {cancel}")]);
@@ -365,7 +365,7 @@ async fn parked_records_are_applied_after_an_import(database: Database) {
     let said = stage.refused(&moved, &json!({})).await;
     assert_eq!(
         said,
-        [format!("line 1: externalId: conflict: it is linked with {}; --replace takes that link away", stage.room)]
+        [format!("line 1: externalId: conflict: it is linked with {}; --replace replaces that link", stage.room)]
     );
     assert_eq!(stage.import(&moved, &json!({ "replace": true })).await.0, 200);
     stage
@@ -397,7 +397,7 @@ async fn a_file_is_planned_and_imported(database: Database) {
     );
     let (code, said) = import(&csv, &["--plan"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("line 4: source: is not said"), "{said}");
+    assert!(said.contains("line 4: source: is missing"), "{said}");
     let (code, said) = import(&csv, &["--source", "second", "--plan"]);
     assert_eq!((code, stage.linked().await), (Some(0), 0), "{said}");
     assert!(said.contains("property    1 new, 0 unchanged, 0 changed, 0 wrong"), "{said}");

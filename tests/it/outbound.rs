@@ -458,7 +458,7 @@ async fn the_pms_reports_changed_records(database: Database) {
     let new = json!({ "account": ACCOUNT, "name": "gas", "scopes": ["core:events"] });
     let key: gassync::admin::CreatedKey = host.operate("keys", &new).await.json().await.expect("a key");
     let (status, taken) = tell(&key.key, &event).await;
-    assert_eq!((status, &taken["taken"], &taken["unknown"]), (202, &json!(0), &json!([17])));
+    assert_eq!((status, &taken["accepted"], &taken["unknown"]), (202, &json!(0), &json!([17])));
     let (status, problem) = tell(&key.key, &json!([event, { "type": "guest.updated", "id": 1 }])).await;
     assert_eq!((status, &problem["errors"][0]["path"]), (422, &json!("/1/type")), "{problem}");
     assert_eq!(tell(&key.key, &json!("booking")).await.0, 400);
@@ -471,7 +471,7 @@ async fn the_pms_reports_changed_records(database: Database) {
     drop(tx);
     let nights = json!({ "type": "availability.updated", "id": stage.unit, "from": stage.day(0), "to": stage.day(1) });
     let (status, taken) = tell(&key.key, &json!([{ "type": "booking.updated", "id": 1 }, nights])).await;
-    assert_eq!((status, &taken["taken"]), (202, &json!(2)), "{taken}");
+    assert_eq!((status, &taken["accepted"]), (202, &json!(2)), "{taken}");
     host.until("it is in the feed", async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         gassync::store::outbox::last_sequence(&mut tx, account).await.expect("read") >= before + 2

@@ -76,7 +76,7 @@ enum Entry {
         #[arg(long)]
         query: Option<String>,
         /// The core's data: {properties, roomTypes, ratePlans, calendar, reservations, content}
-        #[arg(long, alias = "inventory")]
+        #[arg(long)]
         core_data: Option<PathBuf>,
     },
     /// Print the manifest
@@ -92,7 +92,7 @@ struct Push {
     #[arg(long)]
     answer: Vec<PathBuf>,
     /// The core's data: {properties, roomTypes, ratePlans, calendar, reservations, content}
-    #[arg(long, alias = "inventory")]
+    #[arg(long)]
     core_data: Option<PathBuf>,
 }
 

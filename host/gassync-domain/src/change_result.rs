@@ -68,7 +68,6 @@ pub enum RefusalReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Its kind.
-    #[serde(alias = "why")]
     pub reason: RefusalReason,
     /// A JSON pointer into our record, if one field is the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -95,7 +95,6 @@ pub struct Operation {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OperationJson {
-    #[serde(alias = "verb")]
     kind: OperationKind,
     #[serde(default)]
     attempt: Attempt,
