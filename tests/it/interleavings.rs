@@ -1,7 +1,6 @@
 //! Manual closures, sales, prices and cancellations at two channels and the core, in any order: no night is open
 //! anywhere that a seller has closed, and none stays closed that all have opened. Each night of a round has its own
-//! order;
-//! `TEST_EXAMPLES` sets how many are tried.
+//! order; `TEST_EXAMPLES` sets how many are tried.
 
 use std::{collections::BTreeMap, time::Duration};
 
