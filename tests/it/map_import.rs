@@ -273,8 +273,8 @@ async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     let conflict = "line 1: externalId: conflict: it";
     assert_eq!(said, [format!("{conflict} is linked with {double}; --replace replaces that link")]);
     let said = stage.refused(&bookings, &json!({ "replace": true })).await;
-    let cancel = "takes nights: cancel that booking in the core first";
-    assert_eq!(said, [format!("{conflict} was booked as {double}, which {cancel}")]);
+    let cancel = "holds nights: cancel that booking in the core first";
+    assert_eq!(said, [format!("{conflict} is booked as {double}, which {cancel}")]);
     let taken = json!([{ "entity": "booking", "externalId": "s9", "ours": double }]);
     let said = stage.refused(&taken, &json!({ "replace": true })).await;
     assert!(said[0].starts_with("line 1: ours: conflict: reservation s1 is linked with that booking"), "{said:?}");
