@@ -251,7 +251,7 @@ async fn an_invalid_line_rejects_the_import(database: Database) {
     let house = stage.house;
     assert_eq!(
         said,
-        [format!("line 2: ours: that is in property {house}; the record is in h, which is linked with {ninth}")]
+        [format!("line 2: ours: that entity is in property {house}; the record is in h, which is linked with {ninth}")]
     );
     assert_eq!(stage.linked().await, 0);
     stage.host.stop().await;
@@ -277,7 +277,10 @@ async fn a_reservation_booked_meanwhile_is_a_conflict(database: Database) {
     assert_eq!(said, [format!("{conflict} is booked as {double}, which {cancel}")]);
     let taken = json!([{ "entity": "booking", "externalId": "s9", "ours": double }]);
     let said = stage.refused(&taken, &json!({ "replace": true })).await;
-    assert!(said[0].starts_with("line 1: ours: conflict: reservation s1 is linked with that booking"), "{said:?}");
+    assert!(
+        said[0].starts_with("line 1: ours: conflict: reservation s1 is already linked with that booking"),
+        "{said:?}"
+    );
     // A cancelled duplicate gives way, and later changes apply to the earlier booking.
     submitted["status"] = json!("cancelled");
     assert_eq!(stage.submit("reservations", &submitted).await, "updated");

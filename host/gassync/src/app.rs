@@ -130,10 +130,12 @@ impl App {
     }
 
     /// Replaces the clock, before anything runs.
+    ///
+    /// # Panics
+    ///
+    /// If the registry of plugins is shared already: it would keep the former clock.
     pub fn set_clock(&mut self, clock: Clock) {
-        if let Some(plugins) = Arc::get_mut(&mut self.plugins) {
-            plugins.set_clock(Arc::clone(&clock));
-        }
+        Arc::get_mut(&mut self.plugins).expect("nothing runs yet").set_clock(Arc::clone(&clock));
         self.clock = clock;
     }
 

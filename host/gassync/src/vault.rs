@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// Nonce length in bytes; the nonce precedes the ciphertext.
 const NONCE_BYTES: usize = 12;
 
-/// A source of randomness, passed in by `cli`.
+/// A source of randomness, passed in by the program.
 pub type Random = std::sync::Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// AES-256-GCM under one key; each secret is bound to its context.

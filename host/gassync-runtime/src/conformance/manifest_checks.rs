@@ -72,7 +72,7 @@ fn exports(plugin: &dyn Adapter) -> Check {
     let manifest = plugin.manifest();
     let exported = |interface: Interface| plugin.exports().contains(&interface);
     let any = plugin.exports().len();
-    check.expect(any > 0, ("exports", "about and nothing else", "at least one interface that does something"));
+    check.expect(any > 0, ("exports", "metadata and nothing else", "at least one interface that does something"));
     let has_route = |kinds: &[RouteKind]| manifest.routes.iter().any(|route| kinds.contains(&route.kind));
     let batches = &manifest.batches;
     let declared = [

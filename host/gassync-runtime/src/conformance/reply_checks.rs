@@ -88,7 +88,7 @@ pub(super) async fn checks(harness: &Harness, decoded_samples: &[DecodedSample<'
         checks.with_results(harness, &pending).await;
         checks.with_errors(harness, &pending).await;
     }
-    let reason = if exported { "no sample is a call that waits for words" } else { "it does not export answer" };
+    let reason = if exported { "no sample is a call that waits for words" } else { "it does not export reply" };
     let ReplyChecks { respond, same, secrets, on_error } = checks;
     [respond, same, secrets, on_error].map(|check| check.nothing(reason))
 }

@@ -158,7 +158,7 @@ pub enum ReservationPushResult {
     Mismatched(String),
     /// The channel may have it, with the reason for the doubt.
     InDoubt(String),
-    /// Nothing was sent, with the reason.
+    /// The channel does not have it, with the reason: it was not sent, or the channel asked to be called later.
     NotSent(String),
 }
 

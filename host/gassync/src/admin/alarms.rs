@@ -174,7 +174,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         format!("gassync jobs list --state dead --source {source}, then gassync jobs retry --source {source}")
     });
     all.add("refused-nights", alarms::refused_nights(&mut tx).await?, |Names { source, .. }| {
-        format!("gassync source status {source}, then gassync source push {source} --all")
+        format!("gassync source status {source}, then gassync source push {source} --full")
     });
     all.add("refused-bookings", alarms::refused_bookings(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source status {source}, correct the booking, then gassync jobs retry --source {source}")

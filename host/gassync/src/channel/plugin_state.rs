@@ -18,7 +18,7 @@ pub enum PluginStateError {
     #[error("database error: {0}")]
     Store(#[from] sqlx::Error),
     /// The state was encrypted with another key.
-    #[error("the source's memory: {0}")]
+    #[error("the plugin's state: {0}")]
     Sealed(#[from] DecryptError),
 }
 

@@ -111,7 +111,7 @@ const write = (level) => (message, fields = {}) =>
 /** Lines for the one who runs the host. No personal data. */
 export const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 
-/** A small memory per source, kept as JSON; what a call writes counts only once the call has succeeded. */
+/** A small memory per source, kept as JSON; what a call writes is kept when it ends, with an error too; a trap discards it. */
 export const state = {
   get(key) {
     const bytes = host.state.get(key);

@@ -183,7 +183,7 @@ class log:
 
 
 class state:
-    """A small memory per source, kept as JSON; what a call writes counts only once the call has succeeded."""
+    """A small memory per source, kept as JSON; what a call writes is kept when it ends, with an error too; a trap discards it."""
 
     @staticmethod
     def get(key):
