@@ -91,7 +91,7 @@ async fn endless_pages_are_a_transient_error(database: Database) {
     host.until("the source is in error", async || status(&host).await == "error").await;
     let whole = host.look("sources/beds24").await;
     let message = whole["failing"][0]["message"].as_str().expect("a message");
-    assert!(message.contains("do not end"), "{whole}");
+    assert!(message.contains("does not end"), "{whole}");
     assert!(channel.asked("page=") < 50, "{} requests", channel.asked("page="));
     assert_eq!(in_core(&host, &made).await, confirmed([1, 2]), "what it brought is kept");
     channel.account().endless = false;

@@ -156,14 +156,14 @@ async fn undecryptable_subscriptions_are_deferred(database: Database) {
     host.until("it was tried", async || waiting().await.iter().any(|one| one["why"] != json!(null))).await;
     let delivery = waiting().await.remove(0);
     assert!(
-        delivery["why"].as_str().is_some_and(|why| why.contains("cannot be opened with this host's key")),
+        delivery["why"].as_str().is_some_and(|why| why.contains("cannot be decrypted with this host's key")),
         "{delivery}"
     );
     assert_eq!(delivery["attempts"], 0);
     assert!(delivery["nextAttemptAt"].is_string() && receiver.count() == 0, "{delivery}");
     let job = host.look(&format!("jobs/{}", delivery["id"])).await;
     assert!(job["pausedUntil"].is_string(), "{job}");
-    assert!(job["pauseReason"].as_str().is_some_and(|why| why.starts_with("its secret cannot be opened")), "{job}");
+    assert!(job["pauseReason"].as_str().is_some_and(|why| why.starts_with("its secret cannot be decrypted")), "{job}");
     // After a new secret has replaced both, the subscription works again once it is enabled.
     let rotation = json!({ "graceSeconds": 0 });
     assert_eq!(host.post(&listener, &format!("webhooks/{id}/rotate-secret"), &rotation).await.0, 200);
