@@ -82,7 +82,9 @@ async fn connected(database: Database) -> (Host, FaultyChannel, CreatedSource) {
         "settings": { "baseUrl": format!("http://{address}") }, "credentials": { "key": "k-1" },
     });
     let made = host.operate("sources", &new).await.json().await.expect("a source");
-    host.until("it was polled", async || channel.asked.load(Ordering::SeqCst) > 0).await;
+    // To its end: what the channel says later must not be part of the first poll.
+    let is_polled = async || !host.look("sources/example").await["lastSyncAt"].is_null();
+    host.until("it was polled", async || channel.asked.load(Ordering::SeqCst) > 0 && is_polled().await).await;
     (host, channel, made)
 }
 
@@ -107,7 +109,9 @@ async fn an_unreadable_record_does_not_stop_a_page(database: Database) {
     let rows = set_aside(&host).await;
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!((&row["source"], &row["entity"]), (&json!("example"), &json!("reservation")));
-    assert_eq!((&row["externalId"], &row["count"]), (&json!("B-2"), &json!(2)), "the same again is the same");
+    // The source's own poll may have read it once more.
+    assert_eq!(row["externalId"], "B-2");
+    assert!(row["count"].as_i64() >= Some(2), "the same again is the same: {row}");
     assert_eq!(row["problem"], "/1/from: is not a date (YYYY-MM-DD)");
     assert!(row["firstSeenAt"].as_str() < row["lastSeenAt"].as_str(), "{row}");
     let whole = host.look(&format!("set-aside/{}", row["id"])).await;
@@ -130,11 +134,12 @@ async fn a_record_without_id_is_refetched_with_its_kind(database: Database) {
     assert_eq!(polled(&host).await, json!({ "parked": 3, "set-aside": 1 }));
     let rows = set_aside(&host).await;
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
-    assert_eq!((&row["externalId"], &row["count"]), (&Value::Null, &json!(2)));
+    let count = row["count"].as_i64().expect("a count");
+    assert!(row["externalId"].is_null() && count >= 2, "{row}");
 
     let retry = format!("set-aside/{}/retry", row["id"]);
     assert_eq!(host.operate(&retry, &json!(null)).await.status().as_u16(), 202);
-    host.until("it was seen again", async || set_aside(&host).await[0]["count"] == 3).await;
+    host.until("it was seen again", async || set_aside(&host).await[0]["count"].as_i64() > Some(count)).await;
     channel.say(&json!([booking("B-1")])).await;
     assert_eq!(host.operate(&retry, &json!(null)).await.status().as_u16(), 202);
     host.until("it did not come again", async || set_aside(&host).await.is_empty()).await;
