@@ -14,6 +14,7 @@ use gassync::{
     admin::CreatedSource,
     store::{self, Tx},
 };
+use gassync_domain::Timestamp;
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read},
@@ -113,7 +114,8 @@ async fn an_unreadable_record_does_not_stop_a_page(database: Database) {
     assert_eq!(row["externalId"], "B-2");
     assert!(row["count"].as_i64() >= Some(2), "the same again is the same: {row}");
     assert_eq!(row["problem"], "/1/from: is not a date (YYYY-MM-DD)");
-    assert!(row["firstSeenAt"].as_str() < row["lastSeenAt"].as_str(), "{row}");
+    let at = |field: &str| row[field].as_str().expect("an instant").parse::<Timestamp>().expect("an instant");
+    assert!(at("firstSeenAt") < at("lastSeenAt"), "{row}");
     let whole = host.look(&format!("set-aside/{}", row["id"])).await;
     let raw: Value = serde_json::from_str(whole["raw"].as_str().expect("its words")).expect("JSON");
     assert_eq!(raw, odd);

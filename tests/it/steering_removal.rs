@@ -420,7 +420,7 @@ fn removal_has_a_command() {
     let (code, shown, _) = command(&["source", "switch", "k"]);
     assert_eq!((code, shown.trim()), (Some(0), "k: on, bidirectional, polled at the plugin's interval"));
     let (code, _, said) = command(&["source", "switch", "k", "--direction", "inbound-only"]);
-    assert!(code == Some(1) && said.contains("no channel"), "{said}");
+    assert!(code == Some(1) && said.contains("without a channel"), "{said}");
     assert_eq!(command(&["source", "switch", "k", "--direction", "both"]).0, Some(2));
     assert_eq!(command(&["source", "set-poll", "k", "--minutes", "0"]).0, Some(2));
     assert_eq!(command(&["source", "runs", "k", "--json"]).1.trim(), "[]");
