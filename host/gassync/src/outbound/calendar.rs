@@ -270,7 +270,7 @@ async fn pending_runs(
     Ok(PendingRuns { runs, is_all })
 }
 
-fn is_for_sale(known: &NightState) -> bool {
+pub(crate) fn is_for_sale(known: &NightState) -> bool {
     desired::parse(&known.wanted).is_some_and(|night| night.sellable() > 0)
 }
 
@@ -318,10 +318,12 @@ async fn send(
     let links = batch.link_results(tally, runs);
     let pushed: Vec<PushedNight<'_>> =
         batch.results.iter().flat_map(|(run, result, error)| run.pushed(*result, error.as_deref())).collect();
+    let opened: Vec<&NightKey> = batch.opened().collect();
     let lines: Vec<sync_log::NewSyncLogLine<'_>> =
         batch.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
     let mut tx = app.db.write(source.account).await?;
     nights::record_results(&mut tx, source.account, source.id, &pushed, now).await?;
+    nights::clear_closed_by_us(&mut tx, source.account, source.id, &opened).await?;
     sync_log::outbound(&mut tx, source.account, &lines, now).await?;
     plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
     plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
@@ -351,6 +353,13 @@ struct BatchOutcome<'a> {
 }
 
 impl<'a> BatchOutcome<'a> {
+    /// Nights that the channel surely sells now: no closing word of ours is left there, though no reading shows it.
+    fn opened(&self) -> impl Iterator<Item = &'a NightKey> {
+        let confirmed = self.results.iter().filter(|(_, result, _)| *result == NightPushResult::Confirmed);
+        let nights = confirmed.filter(|(run, ..)| run.says_sale()).flat_map(|(run, ..)| &run.nights);
+        nights.filter(|night| is_for_sale(night)).map(|night| &night.key)
+    }
+
     fn add(&mut self, run: &'a NightRun, outcome: &Outcome) {
         let warned = |warnings: &[String]| (!warnings.is_empty()).then(|| warnings.join("; "));
         match outcome {

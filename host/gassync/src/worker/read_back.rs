@@ -7,6 +7,7 @@ use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
     inbound::fetch,
+    outbound::calendar::is_for_sale,
     reconcile::calendar::MAX_MISMATCHES,
     schedule,
     store::{
@@ -55,8 +56,11 @@ async fn confirm_unread(app: &App, source: &Source, spans: &[(String, Date, Date
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
         let known = nights::find(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let sent = known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
-        let sent: Vec<ReadBackResult<'_>> = sent.map(|known| ReadBackResult::confirmed(&known.key)).collect();
+        let sent = || known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
+        // No reading will ever show that a closing word of ours is gone.
+        let opened: Vec<_> = sent().filter(|known| is_for_sale(known)).map(|known| &known.key).collect();
+        nights::clear_closed_by_us(&mut tx, source.account, source.id, &opened).await?;
+        let sent: Vec<ReadBackResult<'_>> = sent().map(|known| ReadBackResult::confirmed(&known.key)).collect();
         nights::record_read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
     }
     tx.commit().await
