@@ -14,6 +14,12 @@ macro_rules! number_ids {
                 self.0.fmt(f)
             }
         }
+
+        impl From<i64> for $name {
+            fn from(number: i64) -> Self {
+                Self(number)
+            }
+        }
     )*};
 }
 
@@ -26,4 +32,27 @@ number_ids! {
     SourceId;
     /// A row of the core, called `gasId` in public JSON.
     CoreId;
+    /// A webhook subscription.
+    WebhookId;
+    /// A job in a queue, deliveries included.
+    JobId;
+    /// A delivery: a job in a subscription's queue.
+    DeliveryId;
+    /// A run of many jobs at an operator's request.
+    RunId;
+}
+
+/// A source with its account: what identifies a source's rows in every table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceKey {
+    /// The account.
+    pub account: AccountId,
+    /// The source.
+    pub source: SourceId,
+}
+
+impl fmt::Display for SourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.source)
+    }
 }

@@ -45,6 +45,7 @@ mod text;
 mod today;
 mod validate;
 mod webhook;
+mod words;
 
 pub use authority::{Authority, Owner};
 pub use availability::{Availability, MAX_CALENDAR_NIGHTS};
@@ -63,7 +64,7 @@ pub use event::EventName;
 pub use exchange::{Header, HttpRequest, HttpResponse};
 pub use extra::Extra;
 pub use guest::Guest;
-pub use id::{AccountId, ConnectionId, CoreId, SourceId};
+pub use id::{AccountId, ConnectionId, CoreId, DeliveryId, JobId, RunId, SourceId, SourceKey, WebhookId};
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use mapping::{Missing, Parked};
@@ -95,3 +96,4 @@ pub use validate::{
     FieldError, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PRICE_LINES, MAX_ROOMS, Validate, is_plausible,
 };
 pub use webhook::{DELIVERY_DELAYS, EventFilter, MAX_EVENT_NAMES, delivery_delay};
+pub use words::UnknownWord;

@@ -6,8 +6,15 @@
 #![recursion_limit = "256"]
 
 pub mod beds24;
+mod simulator;
 
 use std::sync::Arc;
+
+pub use beds24::{FaultSettings, InjectedFault, Rule, SeenCall};
+pub use simulator::{
+    Ability, Action, ActionKind, NewReservation, Notification, OddForm, SimulatedNight, SimulatedProperty,
+    SimulatedReservation, SimulatedRoomType, SimulatedStatus, Simulator, WebhookTarget,
+};
 
 /// The clock of the simulator.
 pub type SimulatorClock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
