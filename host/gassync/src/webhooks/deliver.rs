@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,9 +11,11 @@ use gassync_domain::{Timestamp, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
 use serde_json::Value;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{
+    circuit_trip::CircuitTrip,
     headers,
     message::{self, FULL, MessageContext, OutgoingMessage},
     response::{self, DeliveryOutcome, GONE},
@@ -30,6 +32,7 @@ use crate::{
         queue::{Claim, Job, Pause},
         webhooks::{self, EndpointHealth, NewAttempt, Webhook},
     },
+    telemetry::span,
 };
 
 /// Concurrent requests to one subscriber.
@@ -325,7 +328,16 @@ impl Subscriber {
         sent
     }
 
-    async fn send(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
+    async fn send(&self, app: &App, job: &Job, message: OutgoingMessage) -> AttemptResult {
+        let span = span::delivery(job.account, self.webhook.id, job.id, i64::from(job.attempts));
+        let result = self.attempt(app, job, message).instrument(span.clone()).await;
+        span.in_scope(|| {
+            span::delivery_ended(result.outcome.word(), result.attempt.status, result.attempt.duration_ms)
+        });
+        result
+    }
+
+    async fn attempt(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
         let began = app.now();
         let second = began.as_second();
         let signatures: Vec<String> = self.secrets.iter().map(|secret| secret.sign(&id, second, &body)).collect();
@@ -387,7 +399,7 @@ impl Subscriber {
         let mut tried = sent.iter().filter_map(|(_, sent)| sent.as_ref()).peekable();
         let any_attempted = tried.peek().is_some();
         let any_delivered = tried.any(AttemptResult::is_delivered);
-        let tripped = trip.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let tripped = trip.into_inner();
         let pause = tripped.as_ref().map(|trip| match trip.wait {
             Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
             None => pause(webhook.failures),
@@ -475,35 +487,6 @@ fn entity(fact: &FeedEntry) -> (String, i64) {
 fn pause(failures: i64) -> SignedDuration {
     let doubled = u32::try_from(failures.clamp(0, 6)).unwrap_or_default();
     (FIRST_PAUSE * 2_i32.pow(doubled)).min(LONGEST_PAUSE)
-}
-
-/// Set when the endpoint is unavailable; remaining messages are deferred.
-#[derive(Default)]
-struct CircuitTrip(Mutex<Option<Tripped>>);
-
-struct Tripped {
-    wait: Option<SignedDuration>,
-    why: String,
-    is_gone: bool,
-}
-
-impl CircuitTrip {
-    fn is_tripped(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    fn record(&self, outcome: &DeliveryOutcome) {
-        let (wait, why, is_gone) = match outcome {
-            DeliveryOutcome::Unreachable(why) => (None, why.clone(), false),
-            DeliveryOutcome::Deferred(wait, why) => (*wait, why.clone(), false),
-            DeliveryOutcome::Gone => (None, GONE.to_owned(), true),
-            DeliveryOutcome::Delivered | DeliveryOutcome::Failed(_) => return,
-        };
-        let mut tripped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let longest = tripped.as_ref().and_then(|tripped| tripped.wait).max(wait);
-        let was_gone = tripped.as_ref().is_some_and(|tripped| tripped.is_gone);
-        *tripped = Some(Tripped { wait: longest, why, is_gone: is_gone || was_gone });
-    }
 }
 
 #[cfg(test)]

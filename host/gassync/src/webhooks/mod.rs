@@ -3,6 +3,7 @@
 //! responses (`response`) and replays (`replay`). `service` holds the operations that the partner and operator
 //! endpoints share, `dto` their bodies.
 
+mod circuit_trip;
 mod deliver;
 mod dto;
 pub mod fan_out;

@@ -1,4 +1,7 @@
-//! Logging to stderr: fixed messages with ids as fields, never secrets or guest data.
+//! Logging to stderr: fixed messages with ids as fields, never secrets or guest data. What happens inside a request, job,
+//! plugin call or delivery carries that one's [`span`](mod@span).
+
+pub mod span;
 
 use std::io::{self, Write};
 
