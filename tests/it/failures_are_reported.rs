@@ -4,10 +4,7 @@
 use std::{
     fs::File,
     process::{Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,6 +21,7 @@ use gassync_tests::{
     on_both,
     port::free_port,
     process::{Served, program},
+    test_clock::TestClock,
     web,
     webhook_receiver::WebhookReceiver,
 };
@@ -48,7 +46,7 @@ const LOOKS_BETWEEN: u32 = 8;
 #[derive(Default)]
 struct Trouble {
     at: Mutex<Option<&'static str>>,
-    ahead_seconds: AtomicI64,
+    clock: TestClock,
 }
 
 impl Trouble {
@@ -61,16 +59,15 @@ impl Trouble {
     }
 
     fn put_forward(&self, by: SignedDuration) {
-        self.ahead_seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
+        self.clock.advance(by);
     }
 
     fn clock(self: Arc<Self>) -> Clock {
-        let real = clock();
         Arc::new(move || {
             let at = *self.at.lock().expect("its name");
             // After the lock, since a panic would poison it.
             assert!(at.is_none() || panics::current() != at, "the clock stands still for Ada Example");
-            real() + SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed))
+            self.clock.now()
         })
     }
 }
@@ -83,7 +80,11 @@ async fn troubled(
 ) -> (Host, Arc<Trouble>) {
     let trouble = Arc::new(Trouble::default());
     let clock = Arc::clone(&trouble).clock();
-    let replace = |app: &mut App| app.set_clock(clock);
+    let sleep = trouble.clock.sleep();
+    let replace = |app: &mut App| {
+        app.set_clock(clock);
+        app.sleep = sleep;
+    };
     (Host::prepared(database, (components, channel), more, replace).await, trouble)
 }
 

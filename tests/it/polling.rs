@@ -77,7 +77,7 @@ async fn a_future_timestamp_does_not_stop_polling(database: Database) {
     host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
     // A later change is not treated as older.
     channel.account().bookings[0]["status"] = json!("cancelled");
-    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock()()));
+    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock.now()));
     let cancelled = ("7".to_owned(), "cancelled".to_owned());
     host.until("it is cancelled", async || in_core(&host, &made).await.contains(&cancelled)).await;
     host.stop().await;

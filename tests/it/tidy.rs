@@ -223,10 +223,11 @@ fn no_type_of_the_host_has_its_name_twice() {
 }
 
 /// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("config", &[]),
     ("egress", &[]),
-    ("limits", &[]),
+    ("waiting", &[]),
+    ("limits", &["waiting"]),
     ("panics", &[]),
     ("store", &[]),
     ("vault", &[]),
@@ -237,9 +238,9 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("schedule", &["core", "store"]),
     ("plugins", &["schedule", "store", "vault"]),
     ("reconcile", &["schedule", "store"]),
-    ("app", &["config", "egress", "http", "limits", "plugins", "store", "vault"]),
+    ("app", &["config", "egress", "http", "limits", "plugins", "store", "vault", "waiting"]),
     ("credentials", &["app", "http", "plugins", "schedule", "store", "vault"]),
-    ("webhooks", &["app", "http", "panics", "schedule", "store", "vault"]),
+    ("webhooks", &["app", "http", "panics", "schedule", "store", "telemetry", "vault"]),
     ("channel", &["app", "credentials", "limits", "plugins", "schedule", "store", "vault"]),
     (
         "inbound",
@@ -281,7 +282,10 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "webhooks",
         ],
     ),
-    ("server", &["admin", "api", "app", "credentials", "http", "inbound", "plugins", "supervisor", "worker"]),
+    (
+        "server",
+        &["admin", "api", "app", "credentials", "http", "inbound", "plugins", "supervisor", "telemetry", "worker"],
+    ),
 ];
 
 /// Arrows that a table of rooms does not allow.

@@ -16,7 +16,11 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{database::Database, plugins};
+use crate::{
+    database::Database,
+    leftovers::{self, Leftover},
+    plugins,
+};
 
 /// The account of tests that need only one.
 pub const ACCOUNT: &str = "Test Holidays";
@@ -39,7 +43,17 @@ pub struct Host {
     pub http: Client,
     stop: CancellationToken,
     serving: Option<JoinHandle<anyhow::Result<()>>>,
-    _database: Database,
+    leftovers: leftovers::Expected,
+    database: Database,
+}
+
+impl Drop for Host {
+    /// The end of the test: what it left behind without saying so fails it.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.leftovers.assert_nothing_else(&self.database.url, self.app.now());
+        }
+    }
 }
 
 /// A running simulator.
@@ -132,7 +146,8 @@ impl Host {
             http: Client::builder().no_proxy().build().expect("a client"),
             stop,
             serving: Some(serving),
-            _database: database,
+            leftovers: leftovers::Expected::default(),
+            database,
         };
         // Its database may contain further plugins.
         host.until("its plugins are loaded", async || host.app.plugins.all().len() >= components.len()).await;
@@ -145,6 +160,11 @@ impl Host {
         if let Some(serving) = self.serving.take() {
             serving.await.expect("joined").expect("ended well");
         }
+    }
+
+    /// Says what the test leaves behind on purpose.
+    pub fn leaves(&self, leftover: Leftover) {
+        self.leftovers.expect(leftover);
     }
 
     /// Sends a request as the operator.

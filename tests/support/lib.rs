@@ -7,6 +7,7 @@ pub mod database;
 pub mod fault_proxy;
 pub mod faulty_channel;
 pub mod host;
+pub mod leftovers;
 pub mod load_fixture;
 pub mod odd_channel;
 pub mod odd_records;
@@ -15,6 +16,7 @@ pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod source_fixture;
+pub mod test_clock;
 pub mod web;
 pub mod webhook_receiver;
 

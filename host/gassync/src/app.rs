@@ -24,6 +24,7 @@ use crate::{
     plugins::{self, PluginRegistry},
     store::{self, Db},
     vault::{self, Random, Vault},
+    waiting::{self, Sleep},
 };
 
 /// The name of the operator token's file in the data folder.
@@ -45,6 +46,8 @@ pub struct App {
     pub random: Random,
     /// The clock.
     pub clock: Clock,
+    /// Waits by the clock.
+    pub sleep: Sleep,
     /// The network for calls to channels.
     pub network: Network,
     /// The network for deliveries to subscribers.
@@ -112,6 +115,7 @@ impl App {
             vault,
             random,
             clock,
+            sleep: waiting::system_sleep(),
             network: Network::new()?,
             subscribers: SubscriberNetwork::new(&config.webhooks.allow_private)?,
             operator_token,
@@ -173,6 +177,7 @@ impl App {
             limits: Arc::clone(&self.channel_limits),
             breakers: Arc::clone(&self.breakers),
             clock: Arc::clone(&self.clock),
+            sleep: Arc::clone(&self.sleep),
         };
         let network = self.network.of(&format!("{account}/{connection}"))?;
         Ok(LimitedTransport::new(shared, network, manifest, (account, connection)))

@@ -20,6 +20,7 @@ pub mod server;
 pub mod supervisor;
 pub mod telemetry;
 pub mod vault;
+pub mod waiting;
 pub mod webhooks;
 pub mod worker;
 

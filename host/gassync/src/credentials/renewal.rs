@@ -135,7 +135,7 @@ pub async fn keep_alive(app: Arc<App>, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(PERIOD) => {}
+            () = (app.sleep)(PERIOD) => {}
         }
     }
 }

@@ -108,7 +108,7 @@ async fn all_pages(
             Err(ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
                 if pages > 0 && SignedDuration::from_secs(i64::from(seconds)) <= MAX_PAUSE =>
             {
-                tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
+                (app.sleep)(Duration::from_secs(u64::from(seconds))).await;
                 continue;
             }
             fetched => fetched?,
@@ -162,7 +162,7 @@ async fn all_pages(
         query.cursor = page.next;
         if let Some(seconds) = page.wait_seconds {
             let wait = SignedDuration::from_secs(i64::from(seconds)).min(MAX_WAIT);
-            tokio::time::sleep(wait.unsigned_abs()).await;
+            (app.sleep)(wait.unsigned_abs()).await;
         }
     }
 }
