@@ -47,6 +47,7 @@ mod sketches_xml;
 mod steering;
 mod steering_removal;
 mod store;
+mod telemetry;
 mod tenants;
 mod tidy;
 mod verifiers;

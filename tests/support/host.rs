@@ -17,6 +17,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    caller::Caller,
     database::Database,
     leftovers::{self, Leftover},
     plugins,
@@ -160,6 +161,16 @@ impl Host {
         if let Some(serving) = self.serving.take() {
             serving.await.expect("joined").expect("ended well");
         }
+    }
+
+    /// An operator of this host.
+    pub fn as_operator(&self) -> Caller {
+        Caller::new(self.http.clone(), format!("{}/admin/v1", self.base), self.app.operator_token.clone())
+    }
+
+    /// A partner with this key.
+    pub fn as_partner(&self, key: &str) -> Caller {
+        Caller::new(self.http.clone(), format!("{}/integration/v1", self.base), key.to_owned())
     }
 
     /// Says what the test leaves behind on purpose.

@@ -2,6 +2,7 @@
 
 pub mod account_fixture;
 pub mod arrows;
+pub mod caller;
 pub mod core_fixture;
 pub mod database;
 pub mod fault_proxy;
