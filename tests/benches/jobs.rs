@@ -6,7 +6,7 @@
 use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
-    Db,
+    Db, Lease,
     queue::{self, BatchPolicy, Claim, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::{AccountId, SourceKey};
@@ -142,13 +142,12 @@ impl Ours {
 
     async fn claim(&self, queues: i64, alike: i64) -> Vec<Claim> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken = queue::claim(&mut tx, WorkerPool::Jobs, (at(2), at(62)), (queues, 1_000), |_| BatchPolicy {
-            kinds: &["work"],
-            max: alike,
-            independent: false,
-        })
-        .await
-        .expect("claimed");
+        let taken =
+            queue::claim(&mut tx, WorkerPool::Jobs, Lease { now: at(2), until: at(62) }, (queues, 1_000), |_| {
+                BatchPolicy { kinds: &["work"], max: alike, independent: false }
+            })
+            .await
+            .expect("claimed");
         tx.commit().await.expect("committed");
         taken
     }

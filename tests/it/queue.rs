@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gassync::store::{
-    Db,
+    Db, Lease,
     queue::{self, BatchPolicy, Claim, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::SourceKey;
@@ -50,8 +50,8 @@ async fn put(db: &Db, work: &[NewJob<'_>]) {
 
 async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (queues, 1_000), |_| BatchPolicy {
+    let lease = Lease { now: at(second), until: at(second + LEASE) };
+    let taken = queue::claim(&mut tx, WorkerPool::Jobs, lease, (queues, 1_000), |_| BatchPolicy {
         kinds: &["work"],
         max: alike,
         independent: false,
@@ -174,8 +174,8 @@ async fn claim_batches_compatible_jobs(database: Database) {
             "booking" => BatchPolicy { kinds: &["booking", "nights"], max: 2, independent: false },
             _ => BatchPolicy::NONE,
         };
-        let times = (at(second), at(second + LEASE));
-        let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (1, 1_000), company).await.expect("claimed");
+        let lease = Lease { now: at(second), until: at(second + LEASE) };
+        let taken = queue::claim(&mut tx, WorkerPool::Jobs, lease, (1, 1_000), company).await.expect("claimed");
         tx.commit().await.expect("committed");
         taken.into_iter().next().expect("a queue")
     };

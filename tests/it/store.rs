@@ -1,6 +1,6 @@
 //! Guarantees of both databases.
 
-use gassync::store::{Db, connections, inbox, keys, outbox, plugin_state, plugins, sources};
+use gassync::store::{Db, Lease, connections, inbox, keys, outbox, plugin_state, plugins, sources};
 use gassync_domain::{HttpRequest, ResumePoint, SourceKey, Timestamp};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
@@ -66,18 +66,25 @@ async fn an_inbox_message_is_leased_to_one_worker(database: Database) {
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
     for _ in 0..3 {
-        inbox::keep(&mut tx, account, connection, inbox::MessageKind::Call, (&request, None), at(0), at(10))
-            .await
-            .expect("kept");
+        inbox::keep(
+            &mut tx,
+            account,
+            connection,
+            inbox::MessageKind::Call,
+            (&request, None),
+            Lease { now: at(0), until: at(10) },
+        )
+        .await
+        .expect("kept");
     }
     let claim = async |tx: &mut gassync::store::Tx, now: i64| {
-        inbox::claim(tx, at(now), at(now + 30), 10).await.expect("claimed").len()
+        inbox::claim(tx, Lease { now: at(now), until: at(now + 30) }, 10).await.expect("claimed").len()
     };
     assert_eq!(claim(&mut tx, 5).await, 0, "whoever received them has them");
     plugins::set_status(&mut tx, "beds24", "disabled", at(0)).await.expect("set");
     assert_eq!(claim(&mut tx, 11).await, 0, "a disabled plugin's messages wait");
     plugins::set_status(&mut tx, "beds24", "enabled", at(0)).await.expect("set");
-    let messages = inbox::claim(&mut tx, at(11), at(41), 2).await.expect("claimed");
+    let messages = inbox::claim(&mut tx, Lease { now: at(11), until: at(41) }, 2).await.expect("claimed");
     assert_eq!(messages.iter().map(|m| (m.attempts, m.request.clone())).next(), Some((1, request)));
     assert_eq!(claim(&mut tx, 12).await, 1, "the third");
     assert_eq!(claim(&mut tx, 13).await, 0);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gassync::{
     store::{
-        Db, alarms,
+        Db, Lease, alarms,
         queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, WorkerPool},
         retention, sources,
         webhooks::{self as subscribers, SubscriptionSpec, Webhook},
@@ -92,8 +92,8 @@ async fn subscribe(db: &Db, SourceKey { account, source }: SourceKey, properties
 
 async fn claim(db: &Db, second: i64, most: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, WorkerPool::Deliveries, times, (10, 10), |_| BatchPolicy {
+    let lease = Lease { now: at(second), until: at(second + LEASE) };
+    let taken = queue::claim(&mut tx, WorkerPool::Deliveries, lease, (10, 10), |_| BatchPolicy {
         kinds: &["deliver"],
         max: most,
         independent: true,

@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod installation;
 pub mod keys;
+mod lease;
 pub mod ledger;
 pub mod link_health;
 pub mod mappings;
@@ -51,6 +52,7 @@ mod writer;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};
+pub use lease::Lease;
 pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;

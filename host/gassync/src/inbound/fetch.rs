@@ -28,7 +28,7 @@ use crate::{
     limits::LimitedTransport,
     plugins, reconcile,
     store::{
-        self, connections, inbox, source_switches,
+        self, Lease, connections, inbox, source_switches,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
@@ -289,8 +289,15 @@ impl Transport for KeepingTransport {
             let now = self.app.now();
             let mut tx = self.app.db.write(self.account).await?;
             let place = (self.account, self.connection);
-            message_crypto::keep(&self.app.vault, &mut tx, place, inbox::MessageKind::Answer, &kept, (now, now))
-                .await?;
+            message_crypto::keep(
+                &self.app.vault,
+                &mut tx,
+                place,
+                inbox::MessageKind::Answer,
+                &kept,
+                Lease { now, until: now },
+            )
+            .await?;
             tx.commit().await
         };
         keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;

@@ -21,7 +21,7 @@ use crate::{
     panics,
     schedule::{JobKind, JobOutcome},
     store::{
-        self, inbox,
+        self, Lease, inbox,
         queue::{self, BatchPolicy, Claim, Job, QueueKey, WorkerPool},
         sources::{self, Source},
         sync_runs::PushRun,
@@ -115,8 +115,11 @@ async fn begin(
         return Ok(false);
     }
     let mut tx = app.db.platform_write().await?;
-    let messages =
-        if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
+    let messages = if messages_wait {
+        inbox::claim(&mut tx, Lease { now, until: now + MESSAGE_LEASE }, for_messages).await?
+    } else {
+        Vec::new()
+    };
     let mut taken = Vec::new();
     for (work, of_it) in waiting {
         let free = free(of_it);
@@ -127,7 +130,9 @@ async fn begin(
         };
         let most_of_one = i64::from(most_of_one);
         let batch_policy = |kind: &str| JobKind::named(kind).map_or(BatchPolicy::NONE, JobKind::batch_policy);
-        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), batch_policy).await?;
+        let queues =
+            queue::claim(&mut tx, work, Lease { now, until: now + QUEUE_LEASE }, (free, most_of_one), batch_policy)
+                .await?;
         taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
     let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
