@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on};
+use super::{Lease, Result, Time, Tx, on};
 
 /// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +50,15 @@ struct Row {
     received_at: Time,
 }
 
-/// Stores a message before anything else is done with it. Workers ignore it until `until`, while its receiver processes
-/// it; if that process dies, a worker takes over afterwards.
+/// Stores a message before anything else is done with it. Workers ignore it until the end of the lease, while its
+/// receiver processes it; if that process dies, a worker takes over afterwards.
 pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
     kind: MessageKind,
     (request, key_id): (&HttpRequest, Option<&str>),
-    now: Timestamp,
-    until: Timestamp,
+    Lease { now, until }: Lease,
 ) -> Result<i64> {
     let (kind, state) = match kind {
         MessageKind::Call => ("call", "received"),
@@ -80,9 +79,9 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Claims due messages, oldest first, until `until`. Skips messages for disabled plugins, and for sources that are
-/// disabled or not active yet. A platform query.
-pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<InboxMessage>> {
+/// Claims due messages, oldest first, until the end of the lease. Skips messages for disabled plugins, and for sources
+/// that are disabled or not active yet. A platform query.
+pub async fn claim(tx: &mut Tx, Lease { now, until }: Lease, limit: i64) -> Result<Vec<InboxMessage>> {
     let text = tx.dialect(
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i

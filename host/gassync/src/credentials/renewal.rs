@@ -13,6 +13,7 @@ use super::{ConnectionSecrets, lifecycle::StepSecrets, run_to_completion};
 use crate::{
     app::App,
     store::{
+        Lease,
         connections::{self, IdleCredential, StoredCredential},
         sources,
     },
@@ -73,8 +74,14 @@ impl ConnectionSecrets {
     async fn hold(&self, holder: &str) -> anyhow::Result<bool> {
         let now = self.app.now();
         let mut tx = self.app.db.write(self.account).await?;
-        let held =
-            connections::acquire_lease(&mut tx, self.account, self.connection, holder, (now, now + HOLD)).await?;
+        let held = connections::acquire_lease(
+            &mut tx,
+            self.account,
+            self.connection,
+            holder,
+            Lease { now, until: now + HOLD },
+        )
+        .await?;
         tx.commit().await?;
         Ok(held)
     }

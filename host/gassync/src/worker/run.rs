@@ -21,7 +21,7 @@ use crate::{
     panics,
     schedule::{JobKind, JobOutcome},
     store::{
-        self, inbox,
+        self, Lease, inbox,
         queue::{self, BatchPolicy, Claim, Job, QueueKey, WorkerPool},
         sources::{self, Source},
         sync_runs::PushRun,
@@ -115,8 +115,11 @@ async fn begin(
         return Ok(false);
     }
     let mut tx = app.db.platform_write().await?;
-    let messages =
-        if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
+    let messages = if messages_wait {
+        inbox::claim(&mut tx, Lease { now, until: now + MESSAGE_LEASE }, for_messages).await?
+    } else {
+        Vec::new()
+    };
     let mut taken = Vec::new();
     for (work, of_it) in waiting {
         let free = free(of_it);
@@ -127,11 +130,13 @@ async fn begin(
         };
         let most_of_one = i64::from(most_of_one);
         let batch_policy = |kind: &str| JobKind::named(kind).map_or(BatchPolicy::NONE, JobKind::batch_policy);
-        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), batch_policy).await?;
+        let queues =
+            queue::claim(&mut tx, work, Lease { now, until: now + QUEUE_LEASE }, (free, most_of_one), batch_policy)
+                .await?;
         taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
     let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
-    let whose: Vec<_> = of_channels.map(|(queue, _)| (queue.account, queue.source)).collect();
+    let whose: Vec<_> = of_channels.map(|(queue, _)| queue.key()).collect();
     let sources = sources::get_all(&mut tx, &whose).await?;
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
@@ -145,7 +150,7 @@ async fn begin(
     }
     for (taken, of_it) in taken {
         let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
-        let source = sources.get(&(taken.account, taken.source)).cloned();
+        let source = sources.get(&taken.key()).cloned();
         let completer = Arc::clone(completer);
         running.spawn(async move {
             if let Err(error) = run_leased(&app, &completer, source, taken).await {
@@ -183,12 +188,12 @@ async fn run_leased(
 }
 
 async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
-    let whose = (taken.account, taken.source, number);
+    let source = taken.key();
     let mut report = webhooks::dispatch(app, number, &taken).await?;
     let disable = report.disable.take();
     completer.complete(retry_policy::completion_of_deliveries(app, taken, report)).await;
     match disable {
-        Some(why) => webhooks::disable_endpoint(app, whose, &why).await,
+        Some(why) => webhooks::disable_endpoint(app, source, number, &why).await,
         None => Ok(()),
     }
 }
