@@ -12,7 +12,8 @@ pub async fn a_direct_booking_is_made_moved_and_cancelled(channel: &SimulatedCha
     stage.host.until("the channel has it", async || engine.ours().len() == 1).await;
     let made = engine.ours().remove(0);
     assert_eq!((made.check_in, made.check_out, made.status), (stage.day(0), stage.day(2), SimulatedStatus::Confirmed));
-    assert_eq!(made.room_type_id, stage.room.id);
+    assert_eq!((made.room_type_id, made.adults), (stage.room.id.clone(), Some(2)));
+    assert_eq!(made.total_ten_thousandths, Some(2_405_000));
     engine.until_synced().await;
     engine.book("d1", (1, 3), "confirmed").await;
     // Some channels cannot move a booking: then it is another one, and the first is cancelled.
