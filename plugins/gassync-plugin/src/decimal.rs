@@ -68,6 +68,11 @@ impl Decimal {
         10_i128.checked_pow(places.checked_sub(trimmed.places)?)?.checked_mul(trimmed.units)
     }
 
+    /// The value in units of its last place: 54050 of `540.50`.
+    pub fn units(self) -> i128 {
+        self.units
+    }
+
     /// The number of decimal places, as written.
     pub fn places(self) -> u32 {
         self.places

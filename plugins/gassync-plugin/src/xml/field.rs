@@ -95,6 +95,11 @@ impl<'a, 'p> Field<'a, 'p> {
         self.lenient().exact_instant(self)
     }
 
+    /// The same, which must be there.
+    pub fn required_instant(self) -> Result<String, ChannelError> {
+        self.exact_instant()?.ok_or_else(|| self.missing())
+    }
+
     /// The error for a value that cannot be used.
     pub fn malformed(self, problem: impl fmt::Display) -> ChannelError {
         malformed(self, problem)

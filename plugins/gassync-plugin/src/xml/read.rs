@@ -70,7 +70,7 @@ impl Tree {
         let Limits { depth, elements, .. } = self.limits;
         self.elements += 1;
         if self.open.len() >= depth {
-            return Err(self.wrong(format_args!("more than {depth} elements are inside each other")));
+            return Err(self.wrong(format_args!("the document is more than {depth} elements deep")));
         }
         if self.elements > elements {
             return Err(self.wrong(format_args!("the document has more than {elements} elements")));
