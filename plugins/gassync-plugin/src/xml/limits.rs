@@ -1,7 +1,7 @@
 /// What a document may cost. The defaults fit the sandbox's memory and the time of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Size of the document, in bytes.
+    /// Size of the document, and of its text in UTF-8, in bytes.
     pub bytes: usize,
     /// Elements inside each other.
     pub depth: usize,

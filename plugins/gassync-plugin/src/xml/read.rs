@@ -16,10 +16,13 @@ use super::{Attribute, Element, Limits, element::Text, encoding, mended, place::
 use crate::{ChannelError, malformed};
 
 pub(super) fn document(bytes: &[u8], limits: Limits) -> Result<Element, ChannelError> {
-    if bytes.len() > limits.bytes {
-        return Err(malformed("", format_args!("the XML has more than {} bytes", limits.bytes)));
-    }
+    let is_within = |bytes: usize| {
+        let problem = format_args!("the XML has more than {} bytes", limits.bytes);
+        if bytes > limits.bytes { Err(malformed("", problem)) } else { Ok(()) }
+    };
+    is_within(bytes.len())?;
     let text = encoding::text(bytes)?;
+    is_within(text.len())?;
     let mut reader = NsReader::from_str(&text);
     let mut tree = Tree::within(limits);
     loop {
@@ -122,6 +125,7 @@ impl Tree {
             let name = self.known(attribute.key.as_ref());
             read.push(Attribute { name, namespace, value: Text::Plain(mended(&value).into_owned()) });
         }
+        read.shrink_to_fit();
         Ok(read)
     }
 

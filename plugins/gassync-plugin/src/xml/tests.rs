@@ -169,7 +169,10 @@ fn each_limit_is_kept() {
         assert!(reported.starts_with(problem), "{exceeds}: {reported}");
     }
     let long = format!("<a>{}</a>", " ".repeat(194));
-    assert!(within(limits, &long).is_some_and(|problem| problem == "the XML has more than 200 bytes"));
+    assert_eq!(within(limits, &long).as_deref(), Some("the XML has more than 200 bytes"));
+    let wide = [&b"<?xml version='1.0' encoding='latin1'?><a>"[..], &[0x80; 60], b"</a>"].concat();
+    let wide = Element::parse_within(&wide, limits).expect_err("its text is longer than the document");
+    assert_eq!(wide, ChannelError::Malformed("the XML has more than 200 bytes".to_owned()));
 }
 
 #[test]
