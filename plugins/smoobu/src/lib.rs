@@ -70,4 +70,12 @@ impl Connection for Smoobu {
     fn subscribe(_: String) -> Result<Subscribed, ChannelError> {
         Ok(connection::steps())
     }
+
+    /// Webhooks are removed by hand, as they are entered.
+    fn unsubscribe(_: Vec<String>) -> Result<Vec<String>, ChannelError> {
+        Ok(Vec::new())
+    }
 }
+
+#[cfg(test)]
+mod tests;

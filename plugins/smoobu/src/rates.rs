@@ -83,8 +83,7 @@ impl Night {
             amount: money(amount, None),
             tax_included: None,
         }));
-        row.rules.min_stay_arrival =
-            self.min_length_of_stay.count_or_note(format_args!("{path}/min_length_of_stay"));
+        row.rules.min_stay_arrival = self.min_length_of_stay.count_or_note(format_args!("{path}/min_length_of_stay"));
         row
     }
 

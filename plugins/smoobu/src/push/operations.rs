@@ -1,8 +1,7 @@
 //! Writes reservations and blocks, one request each, after a look at what stands there.
 
 use gassync_plugin::{
-    Accepted, Block, ChannelError, Lenient, Operation, OperationKind, Outcome, Reservation, Subject,
-    read_json, state,
+    Accepted, Block, ChannelError, Lenient, Operation, OperationKind, Outcome, Reservation, Subject, read_json, state,
 };
 use serde::Deserialize;
 
@@ -120,7 +119,9 @@ impl Write<'_> {
         let wanted = if is_partial { None } else { Some(booking_form::place(reservation)?) };
         let has = place_of(&there);
         match wanted {
-            Some(wanted) if there.is_cancelled() || has != Some(wanted) => self.move_to(reservation, wanted, (id, &there)),
+            Some(wanted) if there.is_cancelled() || has != Some(wanted) => {
+                self.move_to(reservation, wanted, (id, &there))
+            }
             _ => self.update(reservation, id),
         }
     }
