@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use gassync_domain::Timestamp;
 use gassync_runtime::conformance::{self, Check, CheckSubject, CheckVerdict, ConformanceReport, Samples};
 use gassync_tests::{
-    plugins::{component, engine, repository, sketch},
+    plugins::{component, engine, own_plugins, repository, sketch},
     process::run,
 };
 use serde_json::{Value, json};
@@ -35,8 +35,8 @@ fn without_case(report: &ConformanceReport) -> Vec<&'static str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn own_plugins_pass_the_conformance_suite() {
-    for name in ["beds24", "example"] {
-        let report = of_repository(name, &format!("plugins/{name}")).await;
+    for name in own_plugins() {
+        let report = of_repository(&name, &format!("plugins/{name}")).await;
         assert!(report.passed(), "{report}");
         // Everything that the plugin does is checked; only XML has no samples.
         assert_eq!(without_case(&report), ["tolerance.xml"], "{report}");

@@ -11,7 +11,8 @@ use crate::{
     apartment::said,
     mark,
     price::{self, PriceElement, amount},
-    related::Related,
+    related::{self, Related},
+    remembered::Fact,
     vocabulary::{self, BLOCKED_CHANNEL, CANCELLATION},
 };
 
@@ -137,7 +138,8 @@ pub(crate) fn ours(apartment: &str, id: &str) -> String {
     format!("ours/{apartment}/{id}")
 }
 
-/// The changes for a booking: itself, and the block of related apartments. None for a block that closes nights for us.
+/// The changes for a booking: itself, and the block of related apartments. None for a block that closes nights for us,
+/// nor for the end of a booking that we have made anew elsewhere.
 pub(crate) fn read(raw: &RawValue, received: Received<'_>, path: &str) -> Result<Vec<Change>, ChannelError> {
     let mut booking: Booking = read_json(raw.get(), path)?;
     if booking.kind.as_str().is_none() {
@@ -149,7 +151,10 @@ pub(crate) fn read(raw: &RawValue, received: Received<'_>, path: &str) -> Result
     let route = Route { property_id: apartment.clone(), account: received.account.map(str::to_owned) };
     let stay = booking.nights(path);
     let mut changes = Vec::new();
-    if !booking.is_block() {
+    if booking.is_cancelled() && Fact::Replaced.is_known(&id)? {
+        // The host knows it under its new id.
+        changes.extend(related::gone(&id)?);
+    } else if !booking.is_block() {
         let reservation = reservation(&booking, &id, stay, raw, path);
         changes.push(change(None, ChangeKind::Reservation(reservation)));
         let related = Related {

@@ -1,8 +1,8 @@
 //! Decodes Smoobu's webhooks. They are not signed; the route determines how far the host trusts them.
 
 use gassync_plugin::{
-    Change, ChangeKind, ChannelError, Decoded, Entity, EntityRef, FieldError, HttpRequest, Lenient, Route, change,
-    id_of, malformed, read_json, read_one, reply,
+    Change, ChangeKind, ChannelError, Decoded, Entity, EntityRef, HttpRequest, Lenient, Route, change, id_of,
+    malformed, read_json, read_one, reply,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,8 +28,7 @@ pub(crate) fn decode(request: &HttpRequest) -> Result<Decoded, ChannelError> {
     let message: Message = read_json(request.bytes(), "")?;
     let user = message.user.text();
     if !account::is_ours(user.as_deref())? {
-        let problem = "is another Smoobu user: this address was entered in the wrong account";
-        return Err(ChannelError::Rejected(vec![FieldError::new("/user", problem)]));
+        return Err(malformed("/user", "is another Smoobu user: this address was entered in the wrong account"));
     }
     let data = || message.data.as_deref().ok_or_else(|| malformed("/data", "is missing"));
     let of_action = |kind| Received { account: user.as_deref(), kind: Some(kind) };

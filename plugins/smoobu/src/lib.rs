@@ -18,6 +18,7 @@ mod push;
 mod rates;
 mod refusal;
 mod related;
+mod remembered;
 mod settings;
 mod signature;
 mod vocabulary;

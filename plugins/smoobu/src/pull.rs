@@ -11,7 +11,7 @@ use crate::{
     account, apartment,
     apartment::{List, Listed},
     booking::{self, Received},
-    rates, refusal, related,
+    rates, refusal, related, remembered,
     signature::Request,
 };
 
@@ -92,7 +92,7 @@ fn bookings(query: &Query, selection: &Selection, number: usize) -> Result<Page,
     }
     let (items, another) = records(&answer)?;
     if query.cursor.is_none() {
-        related::forget_past()?;
+        remembered::forget_past()?;
     }
     let changes = read_each(Entity::Reservation, &items, "/bookings", &IDS, |raw, place| {
         booking::read(raw, Received::default(), place)

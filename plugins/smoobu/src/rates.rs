@@ -71,8 +71,10 @@ impl Night {
     fn row(&self, apartment: &str, stay: Nights, path: &str) -> CalendarNights {
         let mut row = CalendarNights::new(apartment, stay);
         row.property_id = Some(apartment.to_owned());
-        // 0 means booked or blocked, and does not tell which: blocks come with the bookings.
+        // 0 means booked or blocked, and does not tell which: blocks come with the bookings. So it is a count and never
+        // a closing, which the host would derive from a count alone.
         row.units_available = self.units();
+        row.available = row.units_available.map(|_| true);
         if row.units_available.is_none() && self.available.as_str().is_some() {
             note(format_args!("{path}/available"), "is not a number");
         }

@@ -4,17 +4,9 @@
 //! Smoobu names them at the booking and keeps no record of its own, so the state remembers for which bookings there is
 //! a block: only those can lose it.
 
-use gassync_plugin::{
-    Block, Change, ChangeKind, ChannelError, Entity, EntityRef, Nights, change, clock, parse_date, state, to_date_text,
-};
+use gassync_plugin::{Block, Change, ChangeKind, ChannelError, Entity, EntityRef, Nights, change};
 
-/// Days after departure for which a block is remembered.
-const REMEMBERED_DAYS: i64 = 7;
-
-/// The state key of a booking with such a block; its value is the day of departure.
-fn key(booking: &str) -> String {
-    format!("related/{booking}")
-}
+use crate::remembered::Fact;
 
 fn id(booking: &str) -> String {
     format!("{booking}-related")
@@ -41,8 +33,8 @@ impl Related<'_> {
         }
         match (apartments, stay) {
             (Some(apartments), _) if apartments.is_empty() => gone(booking),
-            (Some(apartments), Some(stay)) if clock::today() < stay.until.add_days(REMEMBERED_DAYS) => {
-                state::set(&key(booking), &to_date_text(stay.until))?;
+            (Some(apartments), Some(stay)) if Fact::lasts(stay.until) => {
+                Fact::ClosesRelated.remember(booking, stay.until)?;
                 let block = Block {
                     id: Some(id(booking)),
                     property_id: apartment.map(str::to_owned),
@@ -60,21 +52,9 @@ impl Related<'_> {
 
 /// The end of a booking's block, if there is one.
 pub(crate) fn gone(booking: &str) -> Result<Option<Change>, ChannelError> {
-    if state::get::<String>(&key(booking))?.is_none() {
+    if !Fact::ClosesRelated.is_known(booking)? {
         return Ok(None);
     }
-    state::delete(&key(booking));
+    Fact::ClosesRelated.forget(booking);
     Ok(Some(change(None, ChangeKind::Removed(EntityRef { entity: Entity::Block, id: id(booking) }))))
-}
-
-/// Forgets blocks of stays that are over.
-pub(crate) fn forget_past() -> Result<(), ChannelError> {
-    let today = clock::today();
-    for key in state::keys(&key("")) {
-        let until = state::get::<String>(&key)?.and_then(|until| parse_date(&until));
-        if until.is_none_or(|until| until.add_days(REMEMBERED_DAYS) <= today) {
-            state::delete(&key);
-        }
-    }
-    Ok(())
 }

@@ -54,10 +54,10 @@ pub(crate) fn close(session: &mut Session, apartment: u64, stay: Nights) -> Resu
 
 /// Deletes our blocks there; their nights outside the span are closed again.
 pub(crate) fn open(session: &mut Session, apartment: u64, stay: Nights) -> Result<(), ChannelError> {
-    let standing = lookup::standing(session, apartment, stay)?;
-    remember(apartment, &standing)?;
+    let active = lookup::active(session, apartment, stay)?;
+    remember(apartment, &active)?;
     // What others closed or sold stays theirs.
-    for other in standing.iter().filter(|booking| !booking.closes_for_us()) {
+    for other in active.iter().filter(|booking| !booking.closes_for_us()) {
         let word = |said: &Lenient| said.text().unwrap_or_else(|| "?".to_owned());
         let (arrival, departure, id) = (word(&other.arrival), word(&other.departure), word(&other.id));
         let kind = if other.is_block() { "block" } else { "booking" };
@@ -69,8 +69,8 @@ pub(crate) fn open(session: &mut Session, apartment: u64, stay: Nights) -> Resul
 }
 
 /// Stores the ids of our blocks among these: a call that did not end has lost them.
-pub(crate) fn remember(apartment: u64, standing: &[Booking]) -> Result<(), ChannelError> {
-    for block in standing.iter().filter(|booking| booking.closes_for_us()) {
+pub(crate) fn remember(apartment: u64, active: &[Booking]) -> Result<(), ChannelError> {
+    for block in active.iter().filter(|booking| booking.closes_for_us()) {
         let nights = (block.arrival.as_str(), block.departure.as_str());
         if let (Some(id), (Some(start), Some(until))) = (block.id.text(), nights) {
             state::set(&ours(&apartment.to_string(), &id), &(start, until))?;
@@ -170,9 +170,9 @@ pub(crate) fn made(body: &[u8]) -> Result<String, ChannelError> {
 fn find(session: &mut Session, apartment: u64, start: &str, until: &str) -> Result<Option<String>, ChannelError> {
     let day = |text: &str| parse_date(text).ok_or_else(|| ChannelError::Broken(format!("state: {text} is no date")));
     let stay = Nights { start: day(start)?, until: day(until)? };
-    let standing = lookup::standing(session, apartment, stay)?;
+    let active = lookup::active(session, apartment, stay)?;
     let is_it = |booking: &&Booking| booking.closes_for_us() && booking.nights("") == Some(stay);
-    Ok(standing.iter().find(is_it).and_then(|booking| booking.id.text()))
+    Ok(active.iter().find(is_it).and_then(|booking| booking.id.text()))
 }
 
 fn owed(apartment: u64, start: &str, until: &str) -> String {

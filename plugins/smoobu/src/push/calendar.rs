@@ -34,7 +34,7 @@ fn one(session: &mut Session, update: &CalendarNights, attempt: Attempt) -> Resu
     let apartment = apartment(update)?;
     let available = update.changed.contains(CalendarPart::AVAILABILITY).then(|| is_available(update)).flatten();
     if attempt == Attempt::AfterUnknown && available == Some(false) {
-        blocks::remember(apartment, &lookup::standing(session, apartment, update.stay)?)?;
+        blocks::remember(apartment, &lookup::active(session, apartment, update.stay)?)?;
     }
     blocks::settle(session, apartment)?;
     let is_priced = write_rates(session, apartment, update)?;

@@ -9,7 +9,7 @@ use crate::{booking::Booking, pull, refusal, signature::Request};
 const MAX_PAGES: u32 = 3;
 
 /// The bookings and blocks that hold some of these nights of an apartment; cancelled ones hold none.
-pub(crate) fn standing(session: &mut Session, apartment: u64, stay: Nights) -> Result<Vec<Booking>, ChannelError> {
+pub(crate) fn active(session: &mut Session, apartment: u64, stay: Nights) -> Result<Vec<Booking>, ChannelError> {
     let mut all = Vec::new();
     for page in 1..=MAX_PAGES {
         // Whether the bounds are included is not documented; bookings beside the nights are left out below.

@@ -11,7 +11,7 @@ use super::{
     lookup,
     session::Session,
 };
-use crate::{booking::Booking, pull::number_of, refusal, settings::Settings, signature::Request};
+use crate::{booking::Booking, pull::number_of, refusal, remembered::Fact, settings::Settings, signature::Request};
 
 pub(crate) fn push(operations: &[Operation]) -> Result<Vec<Outcome>, ChannelError> {
     let settings = Settings::read()?;
@@ -74,12 +74,12 @@ impl Write<'_> {
     /// Nights that we closed ourselves are opened for it: Smoobu refuses bookings on blocked nights.
     fn find_or_make(&mut self, form: &NewBooking, place: Place) -> Result<(String, bool), ChannelError> {
         let Place { apartment, stay } = place;
-        let standing = lookup::standing(self.session, apartment, stay)?;
-        if let Some(there) = lookup::of_reference(&standing, &self.operation.reference) {
+        let active = lookup::active(self.session, apartment, stay)?;
+        if let Some(there) = lookup::of_reference(&active, &self.operation.reference) {
             let id = there.id.unless_zero().ok_or_else(|| rejected("/id", "is missing"))?;
             return Ok((id, there.nights("") == Some(stay)));
         }
-        blocks::remember(apartment, &standing)?;
+        blocks::remember(apartment, &active)?;
         let freed = blocks::free(self.session, apartment, stay)?;
         let answer = self.session.ask(Request::post("/api/reservations", form)?)?;
         if !(200..300).contains(&answer.status()) {
@@ -132,13 +132,13 @@ impl Write<'_> {
         wanted: Place,
         (id, there): (u64, &Booking),
     ) -> Result<Outcome, ChannelError> {
-        let is_standing = !there.is_cancelled();
+        let is_active = !there.is_cancelled();
         let overlaps = place_of(there).is_none_or(|has| {
             has.apartment == wanted.apartment
                 && has.stay.start < wanted.stay.until
                 && wanted.stay.start < has.stay.until
         });
-        if is_standing && overlaps {
+        if is_active && overlaps {
             return Err(rejected(
                 "/arrivalDate",
                 "cannot be changed at Smoobu, and the new nights overlap the former ones: cancel the booking there",
@@ -146,7 +146,9 @@ impl Write<'_> {
         }
         let form = self.form(reservation, wanted)?;
         let (new, confirmed) = self.find_or_make(&form, wanted)?;
-        if is_standing {
+        let departure = place_of(there).map_or(wanted.stay.until, |has| has.stay.until);
+        Fact::Replaced.remember(&id.to_string(), departure)?;
+        if is_active {
             let is_gone = self.session.ask(Request::delete(format!("/api/reservations/{id}")));
             if !is_gone.is_ok_and(|answer| matches!(answer.status(), 200..=299 | 404)) {
                 let warning = format!("the former booking {id} may still be there: cancel it in Smoobu");
@@ -199,8 +201,8 @@ impl Write<'_> {
             return number_of(id).map_err(|_| rejected("/id", "is not a number"));
         }
         let Place { apartment, stay } = place()?;
-        let standing = lookup::standing(self.session, apartment, stay)?;
-        let there = lookup::of_reference(&standing, &self.operation.reference);
+        let active = lookup::active(self.session, apartment, stay)?;
+        let there = lookup::of_reference(&active, &self.operation.reference);
         let id = there.and_then(|there| there.id.as_str()?.parse().ok());
         id.ok_or_else(|| rejected("/id", "Smoobu has no booking of our reference there"))
     }

@@ -6,7 +6,7 @@ use gassync_plugin::{
 };
 use serde_json::{Value, json};
 
-use super::{asked, begin, booking, list, nights};
+use super::{asked, begin, booking, list, nights, webhook};
 use crate::{Smoobu, mark::OUR_BLOCK};
 
 const REFERENCE: &str = "gas-3-17";
@@ -209,6 +209,10 @@ fn a_booking_cannot_be_moved_so_it_is_made_anew_before_the_former_one_goes() {
         assert_eq!((outcome.channel_id.as_deref(), outcome.replaces.as_deref()), (Some("295"), Some("294")));
         let methods: Vec<String> = asked().into_iter().map(|(method, ..)| method).collect();
         assert_eq!(methods, ["GET", "GET", "POST", "DELETE"]);
+        let cancelled = there(294, (7301, "2027-06-01", "2027-06-04"), &[("type", r#""cancellation""#)]);
+        assert_eq!(webhook("cancelReservation", &cancelled).map(|changes| changes.len()), Ok(0), "our own doing");
+        let kept = there(294, (7301, "2027-06-01", "2027-06-04"), &[]);
+        assert_eq!(webhook("updateReservation", &kept).map(|changes| changes.len()), Ok(1), "it holds its nights");
     }
     begin();
     FakeHost::answer(200, &there(294, (7301, "2027-06-01", "2027-06-04"), &[]));

@@ -1,8 +1,8 @@
 //! Tests of apartments that a booking of another one closes.
 
-use gassync_plugin::{Block, Change, ChangeKind, Entity, EntityRef, testing::FakeHost};
+use gassync_plugin::{Block, Change, ChangeKind, Entity, EntityRef, Selection, state, testing::FakeHost};
 
-use super::{begin, booking, nights, webhook};
+use super::{begin, booking, fetch, list, nights, webhook};
 
 const FLOORS: (&str, &str) = ("related", r#"[{"id":7303,"name":"Floor 1"},{"id":7301,"name":"itself"},{"id":"7304"}]"#);
 
@@ -47,6 +47,10 @@ fn past_stays_close_nothing() {
     assert!(beside("newReservation", &[FLOORS]).is_some(), "a few days later somebody may still correct it");
     FakeHost::set_now("2027-09-16T12:00:00Z");
     assert_eq!(beside("updateReservation", &[FLOORS]), None);
+    assert_eq!(state::keys(""), ["related/48101"]);
+    FakeHost::answer(200, &list(&[]));
+    fetch(Entity::Reservation, Selection::Everything, None).expect("a page");
+    assert!(state::keys("").is_empty(), "and are forgotten");
 }
 
 #[test]
