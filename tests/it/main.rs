@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: built, started and stopped together.
 
 mod alarms;
+mod answers;
 mod api;
 mod batch_equivalence;
 mod batches;

@@ -53,10 +53,8 @@ async fn each_seam_has_a_span_and_a_last_event() {
     let channel = host::channel(Settings { bookings: 2, ..Settings::default() }).await;
     let receiver = WebhookReceiver::start().await;
     let reached = format!("{},{}", channel.address, receiver.address);
-    let settings = [
-        ("GASSYNC_EGRESS_ALLOW_PRIVATE", reached.as_str()),
-        ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8"),
-    ];
+    let settings =
+        [("GASSYNC_EGRESS_ALLOW_PRIVATE", reached.as_str()), ("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")];
     let host = Host::begin(Database::sqlite(), &["beds24"], None, &settings).await;
     let made = host.connect(&channel).await;
     let key = host.key(ACCOUNT, "partner").await;

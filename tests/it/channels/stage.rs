@@ -117,7 +117,9 @@ impl Stage {
     pub async fn in_core(&self) -> BTreeMap<String, String> {
         let account = self.core_account().await;
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
-        let bookings = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(self.source.id) }).await;
+        let bookings =
+            store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(self.source.id) })
+                .await;
         let bookings = bookings.expect("read").into_iter();
         let facts = |facts: store::core::bookings::BookingFacts| {
             let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());
