@@ -1,8 +1,8 @@
 //! Our marks in the notice of bookings: the only text of ours that Smoobu keeps from a new booking. There is no field
 //! for a reference.
 
-/// The notice of blocks that close nights. Smoobu's webhook about a block may arrive before the call that creates it has
-/// ended, so before its id is stored; a block taken for the host's own would never be opened again.
+/// The notice of blocks that close nights. Smoobu's webhook about a block may arrive before the call that creates it
+/// has ended, so before its id is stored; a block taken for somebody else's would never be opened again.
 pub(crate) const OUR_BLOCK: &str = "Closed by GasSync";
 
 const BEGIN: &str = "[GasSync ";

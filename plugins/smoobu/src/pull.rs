@@ -46,12 +46,12 @@ fn apartments(query: &Query, ids: Option<&[String]>, number: usize) -> Result<Pa
         account::identify()?;
     }
     let wanted = query.property_id.as_ref().or(query.room_type_id.as_ref());
-    let is_wanted = |raw: &Box<RawValue>| {
+    let is_wanted = |raw: &RawValue| {
         let id = gassync_plugin::id_of(raw.get(), &IDS);
         let is_one = |wanted: &String| id.as_ref() == Some(wanted);
         ids.is_none_or(|ids| ids.iter().any(is_one)) && wanted.is_none_or(is_one)
     };
-    all.retain(is_wanted);
+    all.retain(|raw| is_wanted(raw));
     let begin = (number - 1).saturating_mul(APARTMENTS_OF_A_PAGE);
     let page = all.get(begin..).unwrap_or_default();
     let another = page.len() > APARTMENTS_OF_A_PAGE;

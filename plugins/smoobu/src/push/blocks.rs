@@ -34,7 +34,7 @@ pub(crate) fn close(session: &mut Session, apartment: u64, stay: Nights) -> Resu
     if answer.status() != 200 {
         return Err(refusal::of(&answer));
     }
-    let apartments = rates::by_apartment(&*pull::nights_in(&answer)?, "/data")?;
+    let apartments = rates::by_apartment(&pull::nights_in(&answer)?, "/data")?;
     let taken = match apartments.get(&apartment.to_string()) {
         Some(nights) => rates::taken(nights, "/data")?,
         None => Vec::new(),
