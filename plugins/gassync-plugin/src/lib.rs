@@ -83,3 +83,8 @@ pub use settings::settings;
 pub use traits::{
     Acknowledgements, Adapter, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Reply,
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

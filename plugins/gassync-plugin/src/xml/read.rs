@@ -214,7 +214,7 @@ fn character(reference: &str) -> Option<char> {
     let (digits, base) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
     let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
     let character = u32::from_str_radix(digits, base).ok().and_then(char::from_u32).unwrap_or('\0');
-    is_number.then(|| if character == '\0' { char::REPLACEMENT_CHARACTER } else { character })
+    is_number.then_some(if character == '\0' { char::REPLACEMENT_CHARACTER } else { character })
 }
 
 /// Replaces references to characters that do not exist in the raw value of an attribute.

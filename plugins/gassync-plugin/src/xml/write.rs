@@ -15,8 +15,10 @@ pub(super) const DECLARATION: &[u8; 38] = br#"<?xml version="1.0" encoding="UTF-
 /// Bound to the prefix `xml` without a declaration.
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
-/// The declarations in scope: prefixes, empty for the default, and their namespaces.
-type Scope = Vec<(Rc<str>, Rc<str>)>;
+/// A prefix, empty for the default, and its namespace.
+type Declaration = (Rc<str>, Rc<str>);
+/// The declarations in scope.
+type Scope = Vec<Declaration>;
 
 pub(super) fn element(element: &Element) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
@@ -60,8 +62,8 @@ fn write(element: &Element, writer: &mut Writer<Vec<u8>>, scope: &mut Scope) {
     scope.truncate(outside);
 }
 
-/// The declarations that an element needs, as attribute, prefix and namespace.
-fn missing(element: &Element) -> Vec<(String, (Rc<str>, Rc<str>))> {
+/// The declarations that an element needs, with the attributes that make them.
+fn missing(element: &Element) -> Vec<(String, Declaration)> {
     let own = element.namespace.iter().map(|namespace| ("xmlns".to_owned(), ("".into(), namespace.clone())));
     let of_attribute = |attribute: &Attribute| {
         let namespace = attribute.namespace.clone().filter(|namespace| **namespace != *XML_NAMESPACE)?;
