@@ -2,7 +2,7 @@
 
 use gassync_domain::Timestamp;
 
-use super::{Claim, Job};
+use super::{Claim, ClaimedJob};
 use crate::{
     Result, Tx,
     rows::{Cell, ColumnType, Rows},
@@ -127,7 +127,7 @@ pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) ->
     new.write(tx, &[], text).await
 }
 
-fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
+fn cells<'a>(job: &'a ClaimedJob, result: &'a JobResult) -> [Cell<'a>; 8] {
     let (state, counted, at, why) = match result {
         JobResult::Done => ("done", 1, None, None),
         JobResult::Retry { why, at } => ("waiting", 1, Some(*at), Some(why.as_str())),

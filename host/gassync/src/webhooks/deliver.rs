@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use gassync_domain::{Timestamp, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use serde_json::Value;
 use url::Url;
 
@@ -387,7 +388,7 @@ impl Subscriber {
         let mut tried = sent.iter().filter_map(|(_, sent)| sent.as_ref()).peekable();
         let any_attempted = tried.peek().is_some();
         let any_delivered = tried.any(AttemptResult::is_delivered);
-        let tripped = trip.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let tripped = trip.0.into_inner();
         let pause = tripped.as_ref().map(|trip| match trip.wait {
             Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
             None => pause(webhook.failures),
@@ -489,7 +490,7 @@ struct Tripped {
 
 impl CircuitTrip {
     fn is_tripped(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0.lock().is_some()
     }
 
     fn record(&self, outcome: &DeliveryOutcome) {
@@ -499,7 +500,7 @@ impl CircuitTrip {
             DeliveryOutcome::Gone => (None, GONE.to_owned(), true),
             DeliveryOutcome::Delivered | DeliveryOutcome::Failed(_) => return,
         };
-        let mut tripped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tripped = self.0.lock();
         let longest = tripped.as_ref().and_then(|tripped| tripped.wait).max(wait);
         let was_gone = tripped.as_ref().is_some_and(|tripped| tripped.is_gone);
         *tripped = Some(Tripped { wait: longest, why, is_gone: is_gone || was_gone });
