@@ -223,7 +223,8 @@ fn no_type_of_the_host_has_its_name_twice() {
 }
 
 /// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 26] = [
+    ("coalescer", &[]),
     ("config", &[]),
     ("egress", &[]),
     ("limits", &[]),
@@ -238,8 +239,10 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("plugins", &["schedule", "store", "vault"]),
     ("reconcile", &["schedule", "store"]),
     ("app", &["config", "egress", "http", "limits", "plugins", "store", "vault"]),
+    ("facts", &["app", "store"]),
+    ("lease", &["app", "store"]),
     ("credentials", &["app", "http", "plugins", "schedule", "store", "vault"]),
-    ("webhooks", &["app", "http", "panics", "schedule", "store", "vault"]),
+    ("webhooks", &["app", "facts", "http", "panics", "schedule", "store", "vault"]),
     ("channel", &["app", "credentials", "limits", "plugins", "schedule", "store", "vault"]),
     (
         "inbound",
@@ -258,12 +261,26 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "vault",
         ],
     ),
-    ("outbound", &["app", "channel", "inbound", "plugins", "reconcile", "schedule", "store"]),
+    ("outbound", &["app", "channel", "facts", "inbound", "lease", "plugins", "reconcile", "schedule", "store"]),
     (
         "worker",
-        &["app", "channel", "core", "inbound", "outbound", "panics", "reconcile", "schedule", "store", "webhooks"],
+        &[
+            "app",
+            "channel",
+            "coalescer",
+            "core",
+            "facts",
+            "inbound",
+            "lease",
+            "outbound",
+            "panics",
+            "reconcile",
+            "schedule",
+            "store",
+            "webhooks",
+        ],
     ),
-    ("api", &["app", "core", "http", "inbound", "store", "vault", "webhooks"]),
+    ("api", &["app", "coalescer", "core", "http", "inbound", "store", "vault", "webhooks"]),
     (
         "admin",
         &[
@@ -272,6 +289,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "credentials",
             "http",
             "inbound",
+            "lease",
             "outbound",
             "plugins",
             "reconcile",
@@ -279,6 +297,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "store",
             "vault",
             "webhooks",
+            "worker",
         ],
     ),
     ("server", &["admin", "api", "app", "credentials", "http", "inbound", "plugins", "supervisor", "worker"]),

@@ -1,7 +1,6 @@
 //! What consumes the facts of the outbox. The relay runs a list of consumers.
 
 use async_trait::async_trait;
-use gassync_domain::Timestamp;
 
 use crate::{
     app::App,
@@ -12,5 +11,5 @@ use crate::{
 #[async_trait]
 pub(crate) trait FactConsumer: Sync {
     /// Takes the facts in these sequence ranges, in the transaction that numbered them; returns the jobs to enqueue.
-    async fn facts(&self, app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob>>;
+    async fn facts(&self, app: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>>;
 }

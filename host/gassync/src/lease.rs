@@ -63,19 +63,24 @@ pub async fn alone<T>(app: &Arc<App>, sources: &[SourceKey], work: impl Future<O
     order.sort_unstable();
     order.dedup();
     let mut held = Vec::with_capacity(order.len());
-    let acquired = acquire_all(app, &order, &mut held).await;
-    let done = match acquired {
+    let done = match acquire_all(app, &order, &mut held).await {
         Ok(()) => Ok(work.await),
         Err(error) => Err(error),
     };
     for (lease, heart) in held {
         drop(heart);
-        let mut tx = app.db.write(lease.source.account).await?;
-        queue::release(&mut tx, &lease).await?;
-        tx.commit().await?;
+        if let Err(error) = release(app, &lease).await {
+            tracing::warn!(%error, source = %lease.source, "a queue could not be released; its lease expires");
+        }
     }
     app.wake.notify_one();
     done
+}
+
+async fn release(app: &App, lease: &QueueLease) -> store::Result<()> {
+    let mut tx = app.db.write(lease.source.account).await?;
+    queue::release(&mut tx, lease).await?;
+    tx.commit().await
 }
 
 async fn acquire_all(

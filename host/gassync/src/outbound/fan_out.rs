@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey};
 use gassync_runtime::Interface;
 
 use crate::{
@@ -25,7 +25,7 @@ pub struct ChannelFanOut;
 
 #[async_trait]
 impl FactConsumer for ChannelFanOut {
-    async fn facts(&self, app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob>> {
+    async fn facts(&self, app: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
         // The priority of each source's push.
         let mut calendars: BTreeMap<SourceKey, i64> = BTreeMap::new();
         let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
@@ -41,7 +41,8 @@ impl FactConsumer for ChannelFanOut {
         let mut reservations = invalidations::reservations_changed_by(tx, given).await?;
         reservations.retain(|invalidation| supports(app, &invalidation.source_type, Interface::PushReservations));
         bookings::invalidate(tx, &reservations).await?;
-        let calendars = calendars.into_iter().map(|(source, priority)| PushCalendar {}.of(source).with_priority(priority));
+        let calendars =
+            calendars.into_iter().map(|(source, priority)| PushCalendar {}.of(source).with_priority(priority));
         let bookings = reservations.iter().map(|invalidation| {
             let source = source_key(invalidation.account_id, invalidation.source_id);
             PushBooking { booking: CoreId(invalidation.booking_id) }.of(source)

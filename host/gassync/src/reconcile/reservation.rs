@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, CoreId, Reservation, SourceId, Timestamp, referenced};
 
 use crate::{
-    schedule::push_of_booking,
+    schedule::{JobSpec, PushBooking},
     store::{
         self, Tx,
         core::booking_snapshots::booking_snapshots,
@@ -92,7 +92,7 @@ async fn record_mismatch(
     if gives_up {
         return Ok(());
     }
-    queue::enqueue(tx, &[push_of_booking((account, source), CoreId(sync_state.booking_id), now)], now).await
+    queue::enqueue(tx, &[PushBooking { booking: CoreId(sync_state.booking_id) }.of(source)], now).await
 }
 
 /// The channel's room ids of a reservation awaiting confirmation; `None` for any other.
@@ -140,7 +140,7 @@ pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: T
             in_doubt: true,
         };
         bookings::record_results(tx, source_key, &[mark], now).await?;
-        queue::enqueue(tx, &[push_of_booking(source_key, booking, now)], now).await?;
+        queue::enqueue(tx, &[PushBooking { booking }.of(source_key)], now).await?;
     }
     Ok(())
 }

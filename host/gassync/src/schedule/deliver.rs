@@ -1,6 +1,7 @@
 use gassync_domain::SourceKey;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{JobSpec, priority};
 use crate::store::{
@@ -55,9 +56,9 @@ impl Deliver {
         Self { webhook: webhook.id, message: Delivered::Test(id) }.of(source_of(webhook))
     }
 
-    /// The id of the test message that it delivers.
-    pub fn test_id(&self) -> Option<&str> {
-        match &self.message {
+    /// The id of the test message that a stored delivery names.
+    pub fn test_id_in(payload: &Value) -> Option<String> {
+        match Self::deserialize(payload).ok()?.message {
             Delivered::Sequence(_) => None,
             Delivered::Test(id) => Some(id),
         }

@@ -98,7 +98,8 @@ pub async fn poll_now(
     (manifest, matches): (&Manifest, impl Fn(&Poll) -> bool),
     now: Timestamp,
 ) -> store::Result<Vec<NewJob>> {
-    let mut jobs: Vec<NewJob> = polls_in_order(manifest).filter(|poll| matches(poll)).map(|poll| RunPoll::from(poll).of(source)).collect();
+    let mut jobs: Vec<NewJob> =
+        polls_in_order(manifest).filter(|poll| matches(poll)).map(|poll| RunPoll::from(poll).of(source)).collect();
     for (place, job) in (0..).zip(&mut jobs) {
         *job = job.clone().after(APART * place);
     }

@@ -11,7 +11,6 @@ use gassync_domain::{Timestamp, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
-use serde_json::Value;
 use url::Url;
 
 use super::{
@@ -24,11 +23,11 @@ use super::{
 use crate::{
     app::App,
     panics,
-    schedule::JobOutcome,
+    schedule::{Deliver, JobOutcome},
     store::{
         self,
         outbox::{self, FeedEntry},
-        queue::{Claim, Job, Pause},
+        queue::{Claim, ClaimedJob, Pause},
         webhooks::{self, EndpointHealth, NewAttempt, Webhook},
     },
 };
@@ -109,7 +108,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> stor
 }
 
 /// Delivers one message.
-async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> DispatchReport {
+async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &ClaimedJob) -> DispatchReport {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
         Ok(Ok(report)) => report,
@@ -178,7 +177,7 @@ impl DispatchReport {
     }
 
     /// Defers all jobs: another host may have the key.
-    fn deferred(app: &App, jobs: &[Job], why: &str) -> Self {
+    fn deferred(app: &App, jobs: &[ClaimedJob], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
         Self { pause: Some(pause), ..Self::skipped(outcomes) }
@@ -217,7 +216,7 @@ impl Subscriber {
         &self,
         app: &App,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<(HashMap<i64, FeedEntry>, Vec<Prepared>)> {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
@@ -229,8 +228,10 @@ impl Subscriber {
         let mut work = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(sequence) = job.sequence else {
-                let id = job.payload.get("test").and_then(Value::as_str).unwrap_or_default();
-                work.push(Prepared::Message(message::test(webhook, id, job.created_at, &app.public_url())));
+                work.push(match Deliver::test_id_in(&job.payload) {
+                    Some(id) => Prepared::Message(message::test(webhook, &id, job.created_at, &app.public_url())),
+                    None => Prepared::Ended(JobOutcome::Discard("its payload names no message".to_owned())),
+                });
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
@@ -252,7 +253,7 @@ impl Subscriber {
     async fn earlier_pending(
         &self,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<HashMap<(String, i64), (i64, Timestamp)>> {
         let last = jobs.iter().filter_map(|job| job.sequence).max().unwrap_or_default();
         let claim = jobs.first().map_or(0, |job| job.claim);
@@ -264,7 +265,7 @@ impl Subscriber {
     async fn send_all(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (facts, work): (&HashMap<i64, FeedEntry>, Vec<Prepared>),
     ) -> (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>, CircuitTrip) {
         let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
@@ -306,7 +307,7 @@ impl Subscriber {
     async fn dispatch_in_order(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         queue: Vec<(usize, OutgoingMessage)>,
         trip: &CircuitTrip,
     ) -> Vec<IndexedAttempt> {
@@ -326,7 +327,7 @@ impl Subscriber {
         sent
     }
 
-    async fn send(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
+    async fn send(&self, app: &App, job: &ClaimedJob, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
         let began = app.now();
         let second = began.as_second();
         let signatures: Vec<String> = self.secrets.iter().map(|secret| secret.sign(&id, second, &body)).collect();
@@ -380,7 +381,7 @@ impl Subscriber {
     fn report(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>),
         (trip, is_same): (CircuitTrip, bool),
     ) -> DispatchReport {
@@ -441,7 +442,7 @@ impl Subscriber {
     fn defer(
         &self,
         app: &App,
-        job: &Job,
+        job: &ClaimedJob,
         (asked, pause): (Option<SignedDuration>, SignedDuration),
         why: &str,
     ) -> JobOutcome {
@@ -454,13 +455,13 @@ impl Subscriber {
     }
 
     /// Retries by the schedule, up to the subscription's maximum.
-    fn retry(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
+    fn retry(&self, app: &App, job: &ClaimedJob, why: &str) -> JobOutcome {
         retry(app, job, self.webhook.spec.max_attempts, why)
     }
 }
 
 /// Retries by the schedule, up to `most` attempts.
-fn retry(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
+fn retry(app: &App, job: &ClaimedJob, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
         Some(delay) => JobOutcome::RetryAt(SignedDuration::from_millis(delay.0), why.to_owned()),

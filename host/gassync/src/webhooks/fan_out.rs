@@ -1,7 +1,7 @@
 //! Matches feed entries to subscriptions.
 
 use async_trait::async_trait;
-use gassync_domain::{EventFilter, SourceId, Timestamp};
+use gassync_domain::{EventFilter, SourceId};
 
 use crate::{
     app::App,
@@ -20,7 +20,7 @@ pub struct WebhookFanOut;
 
 #[async_trait]
 impl FactConsumer for WebhookFanOut {
-    async fn facts(&self, _: &App, tx: &mut Tx, given: &SequenceRanges, _: Timestamp) -> Result<Vec<NewJob>> {
+    async fn facts(&self, _: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
         let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
         if active.is_empty() {
             return Ok(Vec::new());

@@ -65,12 +65,7 @@ impl Job for ContinueBackfill {
     }
 }
 
-async fn run(
-    app: &Arc<App>,
-    source: &Source,
-    id: i64,
-    deadline: Option<Timestamp>,
-) -> Result<(), ChannelCallError> {
+async fn run(app: &Arc<App>, source: &Source, id: i64, deadline: Option<Timestamp>) -> Result<(), ChannelCallError> {
     let result = next_window(app, source, id).await;
     if let Err(error) = &result {
         // Permanent errors are not retried, and neither is a job at its deadline.

@@ -22,10 +22,7 @@ const MISSING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 impl Job for ExtendHorizon {
     const RECURS: bool = true;
 
-    async fn run(
-        context: JobContext<'_>,
-        jobs: &[RunningJob<'_, Self>],
-    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
         run(context.app, context.source).await?;
         done(jobs)
     }

@@ -4,9 +4,7 @@ use super::{
     backfill::ContinueBackfill,
     job::{Job, RegisteredJob},
 };
-use crate::schedule::{
-    Deliver, ExtendHorizon, PushBooking, PushCalendar, ReadBack, Refetch, RetryParked, RunPoll,
-};
+use crate::schedule::{Deliver, ExtendHorizon, PushBooking, PushCalendar, ReadBack, Refetch, RetryParked, RunPoll};
 
 /// All jobs.
 static JOBS: [RegisteredJob; 9] = [

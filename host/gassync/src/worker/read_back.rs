@@ -25,10 +25,7 @@ use crate::{
 
 impl Job for ReadBack {
     /// Reads back what was sent and is not confirmed.
-    async fn run(
-        context: JobContext<'_>,
-        jobs: &[RunningJob<'_, Self>],
-    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
         run(context.app, context.source).await?;
         done(jobs)
     }

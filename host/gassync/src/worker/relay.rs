@@ -75,7 +75,7 @@ async fn relay(app: &App) -> store::Result<i64> {
     // In the same transaction, so that every sequenced event is fanned out.
     let mut work = Vec::new();
     for consumer in CONSUMERS {
-        work.extend(consumer.facts(app, &mut tx, &given, app.now()).await?);
+        work.extend(consumer.facts(app, &mut tx, &given).await?);
     }
     // One statement, so that queues are locked in order.
     queue::enqueue(&mut tx, &work, app.now()).await?;

@@ -27,10 +27,7 @@ use crate::{
 const BATCH: i64 = 100;
 
 impl Job for RetryParked {
-    async fn run(
-        context: JobContext<'_>,
-        jobs: &[RunningJob<'_, Self>],
-    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
         run(context.app, context.source).await?;
         done(jobs)
     }

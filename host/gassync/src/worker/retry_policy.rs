@@ -50,7 +50,8 @@ pub(super) async fn completion_of_jobs(
         let registered = job_named(&job.kind);
         let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
         let mut judged = with_storable_reason(judge(app, job, (&outcome, alone), breaker, now));
-        let recurs_at = || registered.zip(source).and_then(|(registered, source)| registered.next_time(app, source, job, now));
+        let recurs_at =
+            || registered.zip(source).and_then(|(registered, source)| registered.next_time(app, source, job, now));
         if let JobResult::Retry { at, .. } = &mut judged {
             // A failing recurring job must not run less often than a working one.
             *at = recurs_at().map_or(*at, |regular| (*at).min(regular.max(now + MIN_RECURRING_RETRY)));

@@ -14,10 +14,7 @@ impl Job for RunPoll {
     const RECURS: bool = true;
 
     /// Fetches changes since the last poll.
-    async fn run(
-        context: JobContext<'_>,
-        jobs: &[RunningJob<'_, Self>],
-    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
         for job in jobs {
             run(context, job).await?;
         }

@@ -7,13 +7,12 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, CoreId, Missing, Parked, SourceId, Timestamp};
-use serde_json::json;
+use gassync_domain::{AccountId, CoreId, Entity, Missing, Parked, SourceId, Timestamp};
 
 pub use check::LineResult;
 
 use crate::{
-    schedule,
+    schedule::{self, JobSpec, Refetch},
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
@@ -185,13 +184,10 @@ async fn link(
         EntityKind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await?,
         EntityKind::Reservation => {
             let buffered = reservations::relink(tx, account, source, &pairs).await?;
-            let ask = |id: &String| {
-                let payload = json!({ "entity": "reservation", "id": id });
-                schedule::JobKind::Refetch.job((account, source), payload, (now, now))
-            };
+            let ask = |id: &String| Refetch::record(Entity::Reservation, id).of(SourceKey { account, source });
             // Without a connection, the next record from the source counts.
             let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
-            let work: Vec<queue::NewJob<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
+            let work: Vec<queue::NewJob> = buffered.iter().filter(|_| has_channel).map(ask).collect();
             queue::enqueue(tx, &work, now).await?;
         }
         // Guests cannot be imported.
