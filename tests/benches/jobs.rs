@@ -9,7 +9,7 @@ use gassync::store::{
     Db,
     queue::{self, BatchPolicy, Claim, Due, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceId, SourceKey};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,

@@ -158,12 +158,20 @@ async fn a_queue_held_without_its_jobs_is_claimed_when_it_is_released(database: 
     let taken = claim(&db, 3, 9, 1).await;
     assert_eq!(taken.len(), 1, "the job is still due");
     assert!(acquire(4).await.is_none(), "a worker holds it");
+    // Who waits is next, however soon the worker would come back.
+    let results = vec![JobResult::Retry { why: "busy".to_owned(), at: at(4) }];
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let release = QueueResult { claim: taken[0].clone(), results, pause: None };
+    queue::complete(&mut tx, &[&release], at(4)).await.expect("completed");
+    tx.commit().await.expect("committed");
+    assert!(claim(&db, 4, 9, 1).await.is_empty());
+    assert!(acquire(4).await.is_some());
     // A holder that is late releases nothing.
     let mut tx = db.write(account).await.expect("a transaction");
     queue::release(&mut tx, &held).await.expect("asked");
     tx.commit().await.expect("committed");
     assert!(acquire(5).await.is_none());
-    assert!(acquire(3 + LEASE).await.is_some(), "the lease has expired");
+    assert!(acquire(4 + LEASE).await.is_some(), "the lease has expired");
 }
 
 async fn jobs_run_by_priority(database: Database) {

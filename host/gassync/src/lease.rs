@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How long a request waits for running jobs of a source.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Interval of that check.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Why work could not have a source's channel for itself.
 #[derive(Debug, thiserror::Error)]

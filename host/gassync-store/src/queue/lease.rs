@@ -1,6 +1,7 @@
 //! The lease of a queue, held by a worker or by an operator's request: one holder at a time, in all processes.
 
 use gassync_domain::{SourceKey, Timestamp};
+use jiff::SignedDuration;
 
 use super::QueueKey;
 use crate::{Result, Time, Tx, on};
@@ -15,7 +16,11 @@ pub struct QueueLease {
     pub(super) fencing_token: i64,
 }
 
-/// Leases a queue until `until` without claiming its jobs; `None` while another holds it.
+/// A queue that someone waits for is claimed by no worker for this long.
+const TURN: SignedDuration = SignedDuration::from_secs(1);
+
+/// Leases a queue until `until` without claiming its jobs; `None` while another holds it. Ask again within [`TURN`]: no
+/// worker claims the queue meanwhile.
 pub async fn acquire(
     tx: &mut Tx,
     (source, queue): (SourceKey, QueueKey),
@@ -31,6 +36,13 @@ pub async fn acquire(
     let token: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(source.account.0).bind(source.source.0)
         .bind(queue.kind()).bind(queue.subscription_id()).bind(Time::from(now)).bind(Time::from(until))
         .fetch_optional(c).await)?;
+    if token.is_none() {
+        let text = "update int_queues set paused_until = $6, pause_reason = 'a request waits for running jobs'
+            where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4
+                and (paused_until is null or paused_until <= $5)";
+        on!(tx, c => sqlx::query(text).bind(source.account.0).bind(source.source.0).bind(queue.kind())
+            .bind(queue.subscription_id()).bind(Time::from(now)).bind(Time::from(now + TURN)).execute(c).await.map(drop))?;
+    }
     Ok(token.map(|fencing_token| QueueLease { source, queue, fencing_token }))
 }
 
