@@ -41,7 +41,9 @@ async fn account(host: &Host) -> AccountId {
 async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)> {
     let account = account(host).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    let bookings = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(made.id) })
+        .await
+        .expect("read");
     bookings.into_iter().map(|(id, facts)| (id, facts.status)).collect()
 }
 
@@ -242,7 +244,7 @@ async fn a_property_without_a_time_zone_raises_an_alarm(database: Database) {
     assert_eq!(host.look("sources/beds24").await["timeZone"], "Europe/Lisbon");
     let account = account(&host).await;
     let mut tx = host.app.db.read(account).await.expect("a transaction");
-    let zones = time_zones::of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    let zones = time_zones::of_source(&mut tx, SourceKey { account, source: SourceId(made.id) }).await.expect("read");
     assert_eq!(zones, [Some("Europe/Lisbon".to_owned())]);
     drop(tx);
     host.stop().await;

@@ -25,10 +25,14 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// The lease of its queue.
     pub fn lease(&self) -> QueueLease {
-        let source = SourceKey { account: self.account, source: self.source };
-        QueueLease { source, queue: self.queue, fencing_token: self.fencing_token }
+        QueueLease { source: self.key(), queue: self.queue, fencing_token: self.fencing_token }
     }
 }
 

@@ -158,6 +158,13 @@ pub struct ClaimedJob {
     pub claim: i64,
 }
 
+impl ClaimedJob {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+}
+
 #[derive(FromRow)]
 struct Row {
     account_id: i64,

@@ -81,7 +81,7 @@ async fn write(app: &App, context: IngestContext, group: &[PendingRecord]) -> st
     let now: Timestamp = app.now();
     let context = IngestContext { observed_at: now, now, ..context };
     let changes: Vec<Change> = group.iter().map(|pending| pending.change.clone()).collect();
-    let mut tx = app.db.write_for(context.account, context.source).await?;
+    let mut tx = app.db.write_for(context.key()).await?;
     let outcomes = apply::changes(&mut tx, &context, changes).await?;
     for (pending, outcome) in group.iter().zip(&outcomes) {
         if let Some(request) = &pending.request {

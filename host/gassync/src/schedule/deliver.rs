@@ -1,4 +1,3 @@
-use gassync_domain::SourceKey;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,12 +47,12 @@ impl JobSpec for Deliver {
 impl Deliver {
     /// The delivery of the fact of this sequence number to a subscription.
     pub fn fact(webhook: &Webhook, sequence: i64) -> NewJob {
-        Self { webhook: webhook.id, message: Delivered::Sequence(sequence) }.of(source_of(webhook))
+        Self { webhook: webhook.id, message: Delivered::Sequence(sequence) }.of(webhook.key())
     }
 
     /// The delivery of a test message.
     pub fn test(webhook: &Webhook, id: String) -> NewJob {
-        Self { webhook: webhook.id, message: Delivered::Test(id) }.of(source_of(webhook))
+        Self { webhook: webhook.id, message: Delivered::Test(id) }.of(webhook.key())
     }
 
     /// The id of the test message that a stored delivery names.
@@ -63,10 +62,6 @@ impl Deliver {
             Delivered::Test(id) => Some(id),
         }
     }
-}
-
-fn source_of(webhook: &Webhook) -> SourceKey {
-    SourceKey { account: webhook.account, source: webhook.source }
 }
 
 #[cfg(test)]

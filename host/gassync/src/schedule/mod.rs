@@ -33,7 +33,7 @@ use crate::{
 /// Schedules work after something was linked: retries the records that waited for the link, in a separate transaction,
 /// and pushes what is linked.
 pub async fn linked(tx: &mut Tx, source: SourceKey, now: Timestamp) -> store::Result<()> {
-    core::set_missing_time_zone(tx, source.account, (source.source, None), now).await?;
+    core::set_missing_time_zone(tx, source, None, now).await?;
     queue::enqueue(tx, &[RetryParked {}.of(source)], now).await?;
     invalidate_source(tx, source, (invalidations::FIRST, false), now).await
 }

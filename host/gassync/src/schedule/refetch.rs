@@ -4,6 +4,7 @@ use gassync_domain::{AccountId, Entity, SourceId, SourceKey, Timestamp};
 use gassync_runtime::{Adapter, Interface};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{JobSpec, priority};
 use crate::store::{
@@ -64,14 +65,15 @@ pub async fn retry_set_aside(tx: &mut Tx, row: &SetAside, pulls: bool, now: Time
         Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
         None => None,
     };
-    let refetch = match (&row.external_id, message) {
-        (Some(id), _) if pulls => Refetch::record(row.entity, id),
-        (_, Some(message)) => {
+    let entity: Option<Entity> = serde_json::from_value(Value::String(row.entity.clone())).ok();
+    let refetch = match (entity.filter(|_| pulls), &row.external_id, message) {
+        (Some(entity), Some(id), _) => Refetch::record(entity, id),
+        (_, _, Some(message)) => {
             inbox::replay(tx, account, message, now).await?;
             set_aside::retried(tx, account, row.id, now).await?;
             return Ok(true);
         }
-        (_, None) if pulls => Refetch { whole: true, ..Refetch::kind(row.entity) },
+        (Some(entity), None, None) => Refetch { whole: true, ..Refetch::kind(entity) },
         _ => return Ok(false),
     };
     let source = SourceKey { account, source: SourceId(row.source_id) };

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use gassync_domain::{EventFilter, FieldError, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -104,7 +104,7 @@ impl RegisteredJob {
 
     /// The same job, to be enqueued again.
     pub(super) fn again(&self, claimed: &ClaimedJob) -> Option<NewJob> {
-        (self.again)(SourceKey { account: claimed.account, source: claimed.source }, &claimed.payload)
+        (self.again)(claimed.key(), &claimed.payload)
     }
 
     /// When a recurring job runs next.

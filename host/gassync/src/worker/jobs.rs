@@ -1,9 +1,6 @@
 //! The registry of jobs.
 
-use super::{
-    backfill::ContinueBackfill,
-    job::{Job, RegisteredJob},
-};
+use super::{backfill::ContinueBackfill, job::RegisteredJob};
 use crate::schedule::{Deliver, ExtendHorizon, PushBooking, PushCalendar, ReadBack, Refetch, RetryParked, RunPoll};
 
 /// All jobs.
