@@ -21,19 +21,24 @@ pub struct WebhookFanOut;
 #[async_trait]
 impl FactConsumer for WebhookFanOut {
     async fn facts(&self, _: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
-        let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
-        if active.is_empty() {
-            return Ok(Vec::new());
-        }
-        let facts = webhooks::facts_at(tx, given).await?;
-        let mut work = Vec::new();
-        for webhook in &active {
-            let filter = SubscriptionFilter::of(webhook);
-            let matching = facts.iter().filter(|fact| fact.account_id == webhook.account.0 && filter.matches(fact));
-            work.extend(matching.map(|fact| Deliver::fact(webhook, fact.sequence)));
-        }
-        Ok(work)
+        deliveries(tx, given).await
     }
+}
+
+/// The delivery jobs for these feed entries, in the transaction that assigned their sequence numbers.
+pub async fn deliveries(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
+    let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
+    if active.is_empty() {
+        return Ok(Vec::new());
+    }
+    let facts = webhooks::facts_at(tx, given).await?;
+    let mut work = Vec::new();
+    for webhook in &active {
+        let filter = SubscriptionFilter::of(webhook);
+        let matching = facts.iter().filter(|fact| fact.account_id == webhook.account.0 && filter.matches(fact));
+        work.extend(matching.map(|fact| Deliver::fact(webhook, fact.sequence)));
+    }
+    Ok(work)
 }
 
 /// Why an enabled subscription receives nothing; None if it does.
