@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
     Db, Lease,
-    queue::{self, BatchPolicy, Claim, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
+    queue::{self, BatchPolicy, Claim, Due, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
@@ -112,16 +112,15 @@ impl Ours {
 
     /// Completions per second: each in its own commit, or as many together as wait.
     async fn run(&self, concurrent: bool) -> f64 {
-        let all: Vec<NewJob<'_>> = (0..jobs())
+        let all: Vec<NewJob> = (0..jobs())
             .map(|number| NewJob {
-                account: self.account,
-                source: self.sources[number % SOURCES].source,
+                source: self.sources[number % SOURCES],
                 queue: QueueKey::Channel,
                 kind: "work",
                 payload: json!({ "n": number }),
                 priority: 3,
-                run_at: at(1),
-                deadline: None,
+                due: Due::At(at(1)),
+                max_age: None,
                 sequence: None,
                 run: None,
             })

@@ -11,9 +11,14 @@ use std::{
 use gassync::{
     admin::{CreatedSource, NewBackfill},
     app::App,
-    panics, server, supervisor,
+    panics, server,
+    store::{
+        self,
+        queue::{self, Due, NewJob, QueueKey},
+    },
+    supervisor,
 };
-use gassync_domain::Clock;
+use gassync_domain::{Clock, SourceId, SourceKey};
 use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
@@ -33,6 +38,7 @@ use crate::webhooks::{furnish, subscribe};
 on_both!(
     a_panicking_message_is_retried_and_then_fails,
     a_panicking_job_is_discarded_and_others_continue,
+    a_job_that_cannot_be_read_is_given_up,
     a_delivery_that_panics_is_a_failed_delivery,
     a_background_task_that_panics_stops_the_process,
     a_log_that_cannot_be_written_stops_nothing,
@@ -165,6 +171,34 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     host.until("it is dead, and says why", is_dead).await;
     let before = polled();
     host.until("others go on", async || polled() > before + 1).await;
+    host.stop().await;
+}
+
+async fn a_job_that_cannot_be_read_is_given_up(database: Database) {
+    let channel = host::channel(Settings { bookings: 5, ..Settings::default() }).await;
+    let host = Host::begin(database, &["beds24"], Some(&channel), &[]).await;
+    let made = host.connect(&channel).await;
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+    let unreadable = |kind, payload| NewJob {
+        source: SourceKey { account, source: SourceId(made.id) },
+        queue: QueueKey::Channel,
+        kind,
+        payload,
+        priority: 1,
+        due: Due::NOW,
+        max_age: None,
+        sequence: None,
+        run: None,
+    };
+    let work = [unreadable("push-booking", json!({ "booking": "seven" })), unreadable("refetch", json!({ "id": 7 }))];
+    queue::enqueue(&mut tx, &work, host.app.now()).await.expect("enqueued");
+    tx.commit().await.expect("committed");
+    for kind in ["push-booking", "refetch"] {
+        let why = async || first(&host, &format!("jobs?state=dead&kind={kind}")).await["why"].clone();
+        let is_dead = async || why().await.as_str().is_some_and(|why| why.contains("payload cannot be read"));
+        host.until("it is dead, and says why", is_dead).await;
+    }
     host.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gassync::store::{
     Db, Lease,
-    queue::{self, BatchPolicy, Claim, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
+    queue::{self, BatchPolicy, Claim, Due, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
 };
 use gassync_domain::SourceKey;
 use gassync_tests::{
@@ -18,6 +18,7 @@ on_both!(
     identical_jobs_are_enqueued_once,
     a_job_enqueued_again_while_running_runs_once_more,
     a_queue_is_held_by_whoever_took_it_last,
+    a_queue_held_without_its_jobs_is_claimed_when_it_is_released,
     jobs_run_by_priority,
     claim_batches_compatible_jobs,
     the_queue_with_the_most_urgent_is_first,
@@ -27,22 +28,21 @@ on_both!(
 
 const LEASE: i64 = 60;
 
-fn work(SourceKey { account, source }: SourceKey, payload: Value, second: i64) -> NewJob<'static> {
+fn work(source: SourceKey, payload: Value, second: i64) -> NewJob {
     NewJob {
-        account,
         source,
         queue: QueueKey::Channel,
         kind: "work",
         payload,
         priority: 3,
-        run_at: at(second),
-        deadline: None,
+        due: Due::At(at(second)),
+        max_age: None,
         sequence: None,
         run: None,
     }
 }
 
-async fn put(db: &Db, work: &[NewJob<'_>]) {
+async fn put(db: &Db, work: &[NewJob]) {
     let mut tx = db.platform_write().await.expect("a transaction");
     queue::enqueue(&mut tx, work, at(0)).await.expect("put");
     tx.commit().await.expect("committed");
@@ -126,7 +126,7 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     put(&db, &[work(sources[0], json!({ "a": 1 }), 1), work(sources[0], json!({ "a": 2 }), 2)]).await;
     let slow = claim(&db, 2, 10, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
-    queue::extend(&mut tx, &slow, at(2 + 2 * LEASE)).await.expect("extended");
+    queue::extend(&mut tx, &slow.lease(), at(2 + 2 * LEASE)).await.expect("extended");
     tx.commit().await.expect("committed");
     assert!(claim(&db, 2 + LEASE, 10, 1).await.is_empty(), "he has said that he is at it");
     let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
@@ -136,6 +136,42 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     assert!(claim(&db, 5 + 2 * LEASE, 10, 1).await.is_empty());
     finish(&db, quick, &JobResult::Done, 6 + 2 * LEASE).await;
     assert_eq!(payloads(&claim(&db, 7 + 2 * LEASE, 10, 1).await), [json!({ "a": 2 })]);
+}
+
+async fn a_queue_held_without_its_jobs_is_claimed_when_it_is_released(database: Database) {
+    let db = open(&database).await;
+    let (account, [source]) = tenant::<1>(&db, "One").await;
+    let queue = (source, QueueKey::Channel);
+    let acquire = async |second: i64| {
+        let mut tx = db.write(account).await.expect("a transaction");
+        let held = queue::acquire(&mut tx, queue, (at(second), at(second + LEASE))).await.expect("asked");
+        tx.commit().await.expect("committed");
+        held
+    };
+    // Before the queue has ever had a job.
+    let held = acquire(1).await.expect("it is free");
+    put(&db, &[work(source, json!({ "n": 1 }), 1)]).await;
+    assert!(acquire(2).await.is_none() && claim(&db, 2, 9, 1).await.is_empty());
+    let mut tx = db.write(account).await.expect("a transaction");
+    queue::release(&mut tx, &held).await.expect("released");
+    tx.commit().await.expect("committed");
+    let taken = claim(&db, 3, 9, 1).await;
+    assert_eq!(taken.len(), 1, "the job is still due");
+    assert!(acquire(4).await.is_none(), "a worker holds it");
+    // Who waits is next, however soon the worker would come back.
+    let results = vec![JobResult::Retry { why: "busy".to_owned(), at: at(4) }];
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let release = QueueResult { claim: taken[0].clone(), results, pause: None };
+    queue::complete(&mut tx, &[&release], at(4)).await.expect("completed");
+    tx.commit().await.expect("committed");
+    assert!(claim(&db, 4, 9, 1).await.is_empty());
+    assert!(acquire(4).await.is_some());
+    // A holder that is late releases nothing.
+    let mut tx = db.write(account).await.expect("a transaction");
+    queue::release(&mut tx, &held).await.expect("asked");
+    tx.commit().await.expect("committed");
+    assert!(acquire(5).await.is_none());
+    assert!(acquire(4 + LEASE).await.is_some(), "the lease has expired");
 }
 
 async fn jobs_run_by_priority(database: Database) {
@@ -226,8 +262,7 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
     let (_, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
-        let all: Vec<NewJob<'_>> =
-            piece.iter().map(|n| work(sources[n % sources.len()], json!({ "n": n }), 1)).collect();
+        let all: Vec<NewJob> = piece.iter().map(|n| work(sources[n % sources.len()], json!({ "n": n }), 1)).collect();
         put(db, &all).await;
     }
     let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
@@ -260,7 +295,7 @@ async fn accounts_are_served_in_rotation(database: Database) {
 async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     let db = open(&database).await;
     let (_, sources) = tenant::<2>(&db, "one").await;
-    let all: Vec<NewJob<'_>> = (0..6).map(|n| work(sources[n % 2], json!({ "n": n }), 1)).collect();
+    let all: Vec<NewJob> = (0..6).map(|n| work(sources[n % 2], json!({ "n": n }), 1)).collect();
     put(&db, &all).await;
     for _ in 0..3 {
         for taken in claim(&db, 2, 10, 1).await {

@@ -248,7 +248,8 @@ fn no_type_of_the_host_has_its_name_twice() {
 }
 
 /// The rooms of the program, from the ground up: each uses only those that are named beside it, which all stand above it here.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 27] = [
+    ("coalescer", &[]),
     ("config", &[]),
     ("egress", &[]),
     ("waiting", &[]),
@@ -264,8 +265,10 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("plugins", &["schedule", "store", "vault"]),
     ("reconcile", &["schedule", "store"]),
     ("app", &["config", "egress", "http", "limits", "plugins", "store", "vault", "waiting"]),
+    ("facts", &["app", "store"]),
+    ("lease", &["app", "store"]),
     ("credentials", &["app", "http", "plugins", "schedule", "store", "vault"]),
-    ("webhooks", &["app", "http", "panics", "schedule", "store", "telemetry", "vault"]),
+    ("webhooks", &["app", "facts", "http", "panics", "schedule", "store", "telemetry", "vault"]),
     ("channel", &["app", "credentials", "limits", "plugins", "schedule", "store", "vault"]),
     (
         "inbound",
@@ -284,12 +287,26 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "vault",
         ],
     ),
-    ("outbound", &["app", "channel", "inbound", "plugins", "reconcile", "schedule", "store"]),
+    ("outbound", &["app", "channel", "facts", "inbound", "lease", "plugins", "reconcile", "schedule", "store"]),
     (
         "worker",
-        &["app", "channel", "core", "inbound", "outbound", "panics", "reconcile", "schedule", "store", "webhooks"],
+        &[
+            "app",
+            "channel",
+            "coalescer",
+            "core",
+            "facts",
+            "inbound",
+            "lease",
+            "outbound",
+            "panics",
+            "reconcile",
+            "schedule",
+            "store",
+            "webhooks",
+        ],
     ),
-    ("api", &["app", "core", "http", "inbound", "store", "vault", "webhooks"]),
+    ("api", &["app", "coalescer", "core", "http", "inbound", "store", "vault", "webhooks"]),
     (
         "admin",
         &[
@@ -298,6 +315,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "credentials",
             "http",
             "inbound",
+            "lease",
             "outbound",
             "plugins",
             "reconcile",
@@ -305,6 +323,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "store",
             "vault",
             "webhooks",
+            "worker",
         ],
     ),
     (

@@ -64,7 +64,7 @@ async fn happen_and_fan_out(db: &Db, account: AccountId, (low, high): (i64, i64)
 
 async fn deliver_facts(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let work = fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
+    let work = fan_out::deliveries(&mut tx, &[(account.0, low, high)]).await.expect("told");
     queue::enqueue(&mut tx, &work, at(second)).await.expect("put");
     tx.commit().await.expect("committed");
 }

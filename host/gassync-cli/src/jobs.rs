@@ -150,6 +150,9 @@ async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
     if let Some(why) = why {
         print(&format!("  error     {why}"));
     }
+    if let Some(report) = &job.report {
+        print(&format!("  did       {report}"));
+    }
     if let (Some(until), Some(why)) = (job.paused_until, &job.pause_reason) {
         print(&format!("  queue paused until {until:.0}: {why}"));
     }

@@ -16,8 +16,8 @@ use super::{
 use gassync::{
     admin::{
         BackfillResponse, ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
-        InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, SourceDetail,
-        SourceResponse, TimeZoneResponse,
+        InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, PendingSync, SourceDetail,
+        SourceResponse, SyncResponse, TimeZoneResponse,
     },
     config::Config,
 };
@@ -306,15 +306,27 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
 async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_message(format!("Fetching from {name}"));
     bar.enable_steady_tick(SPIN);
-    let path = format!("/admin/v1/sources/{name}/sync");
-    let report = client.post::<BTreeMap<String, BTreeMap<String, i64>>>(&path, &Value::Null).await;
+    let is_here = matches!(client, Client::Here { .. });
+    // Nothing runs the polls in this process.
+    let path = format!("/admin/v1/sources/{name}/sync{}", if is_here { "?wait=0" } else { "" });
+    let answer = client.post::<SyncResponse>(&path, &Value::Null).await;
     bar.finish_and_clear();
-    let report = report.with_context(|| format!("cannot fetch from {name}"))?;
+    let answer = answer.with_context(|| format!("cannot fetch from {name}"))?;
     if json {
-        print(&serde_json::to_string(&report)?);
+        print(&serde_json::to_string(&answer)?);
         return Ok(());
     }
-    print_counts(report);
+    match answer {
+        SyncResponse::Done(report) => print_counts(report),
+        SyncResponse::Pending(_) if is_here => say("No host is running; it is fetched once one starts."),
+        SyncResponse::Pending(PendingSync { pending }) => {
+            say("Fetching takes longer; it continues. To follow it:");
+            for job in pending {
+                let why = job.why.map(|why| format!("  ({why})")).unwrap_or_default();
+                say(&format!("  gassync jobs show {}{why}", job.id));
+            }
+        }
+    }
     Ok(())
 }
 

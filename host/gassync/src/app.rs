@@ -1,10 +1,9 @@
 //! The shared state of a running host.
 
 use std::{
-    collections::{HashMap, HashSet},
     fs,
     sync::{
-        Arc, Mutex as StdMutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -13,7 +12,7 @@ use anyhow::Context;
 use axum::extract::FromRef;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
 use gassync_runtime::{Engine, EngineSettings, HttpTransport, Manifest, Network, SendError};
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -70,8 +69,6 @@ pub struct App {
     pub calls: Arc<Semaphore>,
     /// Counts changes of keys and their sources: cached keys from before a change are invalid.
     pub key_changes: AtomicU64,
-    running: StdMutex<HashSet<String>>,
-    connection_locks: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
 
 impl App {
@@ -127,8 +124,6 @@ impl App {
             breakers: Arc::new(LocalBreakers::default()),
             calls: Arc::new(Semaphore::new(config.plugins.concurrent_calls as usize)),
             key_changes: AtomicU64::default(),
-            running: StdMutex::default(),
-            connection_locks: Mutex::default(),
             config,
         }))
     }
@@ -190,34 +185,11 @@ impl App {
             url => url.to_owned(),
         }
     }
-
-    /// Acquires a named guard; `None` while another holder has it.
-    pub fn try_guard(self: &Arc<Self>, name: String) -> Option<NamedGuard> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(name.clone()).then(|| NamedGuard { app: Arc::clone(self), name })
-    }
-
-    /// The lock that serialises calls of one connection, as channels require.
-    pub async fn connection_lock(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
-        Arc::clone(self.connection_locks.lock().await.entry(connection).or_default())
-    }
 }
 
 impl FromRef<Arc<App>> for OperatorToken {
     fn from_ref(app: &Arc<App>) -> Self {
         Self(app.operator_token.clone())
-    }
-}
-
-/// Holds a name until dropped.
-pub struct NamedGuard {
-    app: Arc<App>,
-    name: String,
-}
-
-impl Drop for NamedGuard {
-    fn drop(&mut self) {
-        self.app.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 

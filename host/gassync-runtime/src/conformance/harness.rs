@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -13,6 +13,7 @@ use gassync_domain::{
     HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, ResumePoint, Selection, Subscribed, Timestamp,
 };
 use jiff::{SignedDuration, Span, tz::TimeZone};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     MAX_TIME,
@@ -134,7 +135,7 @@ impl Harness {
     }
 
     pub fn behaviour(&self) -> MutexGuard<'_, BehaviourChecks> {
-        self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
+        self.behaviour.lock()
     }
 
     /// True if the plugin exports the interface a sample is for.

@@ -4,7 +4,7 @@ use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{JOB_COLUMNS, Job, QueueKey, Row};
+use super::{ClaimedJob, JOB_COLUMNS, QueueKey, QueueLease, Row};
 use crate::{
     Lease, Result, Time, Tx, on,
     rows::{ColumnType, Rows},
@@ -20,7 +20,7 @@ pub struct Claim {
     /// The queue.
     pub queue: QueueKey,
     /// The jobs in order of execution, those of a kind together; never empty.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<ClaimedJob>,
     pub(super) fencing_token: i64,
 }
 
@@ -28,6 +28,11 @@ impl Claim {
     /// The source with its account.
     pub fn key(&self) -> SourceKey {
         SourceKey { account: self.account, source: self.source }
+    }
+
+    /// The lease of its queue.
+    pub fn lease(&self) -> QueueLease {
+        QueueLease { source: self.key(), queue: self.queue, fencing_token: self.fencing_token }
     }
 }
 
@@ -99,7 +104,7 @@ pub async fn claim(
     let mut taken = Vec::new();
     let mut empty = Vec::new();
     for held in held {
-        let of_queue = |job: &Job| {
+        let of_queue = |job: &ClaimedJob| {
             job.account.0 == held.account_id && job.source.0 == held.source_id && job.claim == held.fencing_token
         };
         let Some(place) = first.iter().position(|(queue, job)| *queue == held.key() && of_queue(job)) else {
@@ -190,7 +195,7 @@ async fn lease_queues(
     Ok(held)
 }
 
-async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Result<Vec<(QueueKey, Job)>> {
+async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Result<Vec<(QueueKey, ClaimedJob)>> {
     #[derive(FromRow)]
     struct InQueue {
         queue_kind: String,
@@ -233,7 +238,7 @@ async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Res
     Ok(rows
         .into_iter()
         .map(|InQueue { queue_kind, subscription_id, row }| {
-            (QueueKey::from_columns(&queue_kind, subscription_id), Job::from(row))
+            (QueueKey::from_columns(&queue_kind, subscription_id), ClaimedJob::from(row))
         })
         .collect())
 }
@@ -247,9 +252,9 @@ fn run_at_unindexed(tx: &Tx) -> &'static str {
 async fn batch_with(
     tx: &mut Tx,
     held: &ClaimedQueue,
-    first: &Job,
+    first: &ClaimedJob,
     (now, policy): (Timestamp, BatchPolicy),
-) -> Result<Vec<Job>> {
+) -> Result<Vec<ClaimedJob>> {
     let due = run_at_unindexed(tx);
     // The names are constants of this program. Other kinds are few and have one queue each, so they are looked up
     // separately, without an order that would make SQLite scan the account's jobs.
@@ -274,15 +279,5 @@ async fn batch_with(
         .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
         .bind(&first.kind).bind(first.attempts == 1).bind(held.subscription_id).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
-    Ok(rows.into_iter().map(Job::from).collect())
-}
-
-/// Extends the lease of a queue, unless another worker has leased it meanwhile.
-pub async fn extend(tx: &mut Tx, claim: &Claim, until: Timestamp) -> Result<()> {
-    let text = "update int_queues set busy_until = $6
-        where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5
-            and busy_until is not null";
-    on!(tx, c => sqlx::query(text).bind(claim.account.0).bind(claim.source.0).bind(claim.queue.kind())
-        .bind(claim.queue.subscription_id()).bind(claim.fencing_token)
-        .bind(Time::from(until)).execute(c).await.map(drop))
+    Ok(rows.into_iter().map(ClaimedJob::from).collect())
 }

@@ -56,6 +56,8 @@ pub struct ListedJob {
     pub created_at: Time,
     /// When it ended.
     pub finished_at: Option<Time>,
+    /// What it did.
+    pub report: Option<Json<Value>>,
 }
 
 macro_rules! select_jobs {
@@ -63,7 +65,7 @@ macro_rules! select_jobs {
         concat!(
             "select j.account_id, j.id, j.source_id, s.source_name, j.kind, j.payload, j.state,
                 coalesce(j.state = 'waiting' and l.fencing_token = j.claim and l.busy_until is not null, 1 = 0) as running,
-                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.pause_reason, l.paused_until, j.created_at, j.finished_at
+                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.pause_reason, l.paused_until, j.created_at, j.finished_at, j.report
             from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id
             left join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id

@@ -42,13 +42,27 @@ pub struct RunProgress {
     pub cancelled: i64,
 }
 
+/// A statement about the dead jobs that a query matches.
+macro_rules! of_dead_jobs {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " state = 'dead' and queue_kind <> 'webhook' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
+            and ($3 is null or created_at >= $3) ",
+            $after
+        )
+    };
+}
+
 /// Counts matching dead jobs by source and kind.
 pub async fn count_dead(tx: &mut Tx, filter: &JobQuery) -> Result<Vec<DeadJobs>> {
-    let text = "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
-        from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
-        where j.state = 'dead' and j.kind <> 'deliver' and ($1 is null or j.source_id = $1) and ($2 is null or j.kind = $2)
-            and ($3 is null or j.created_at >= $3)
-        group by j.source_id, s.source_name, s.source_type, j.kind order by j.source_id, j.kind";
+    let text = of_dead_jobs!(
+        "select j.source_id, s.source_name, s.source_type, j.kind, count(*) as jobs
+        from (select account_id, source_id, kind from int_jobs where",
+        ") j
+        join int_sources s on s.account_id = j.account_id and s.id = j.source_id
+        group by j.source_id, s.source_name, s.source_type, j.kind order by j.source_id, j.kind"
+    );
     on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).fetch_all(c).await)
 }
@@ -64,29 +78,31 @@ pub async fn start_run(
     let run: i64 =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(Json(shown)).bind(Time::from(now)).fetch_one(c).await)?;
     // Queues before jobs, as everywhere.
-    let text = "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
-        select distinct account_id, source_id, queue_kind, subscription_id, cast($4 as timestamptz), cast($4 as timestamptz) from int_jobs
-        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
-            and ($3 is null or created_at >= $3)
-        order by account_id, source_id, queue_kind, subscription_id
+    let text = of_dead_jobs!(
+        "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
+        select distinct account_id, source_id, queue_kind, subscription_id, cast($4 as timestamptz), cast($4 as timestamptz)
+        from int_jobs where",
+        "order by account_id, source_id, queue_kind, subscription_id
         on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
-            when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
+            when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end"
+    );
     let text = tx.dialect(SQLITE_QUEUES, text);
     on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(Time::from(now)).execute(c).await.map(drop))?;
-    let text = "update int_jobs set state = 'cancelled', run_id = $4, finished_at = $5
-        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
-            and ($3 is null or created_at >= $3)
-            and exists (select 1 from int_jobs o where o.account_id = int_jobs.account_id
+    let text = of_dead_jobs!(
+        "update int_jobs set state = 'cancelled', run_id = $4, finished_at = $5 where",
+        "and exists (select 1 from int_jobs o where o.account_id = int_jobs.account_id
                 and o.source_id = int_jobs.source_id and o.kind = int_jobs.kind and o.payload = int_jobs.payload
-                and (o.state = 'waiting' or (o.state = 'dead' and o.id > int_jobs.id)))";
+                and (o.state = 'waiting' or (o.state = 'dead' and o.id > int_jobs.id)))"
+    );
     let twice = on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(run).bind(Time::from(now)).execute(c).await
         .map(|done| done.rows_affected()))?;
-    let text = "update int_jobs set state = 'waiting', run_id = $4, attempts = 0, version = version + 1, run_at = $5,
-            deadline = $6, finished_at = null
-        where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
-            and ($3 is null or created_at >= $3)";
+    let text = of_dead_jobs!(
+        "update int_jobs set state = 'waiting', run_id = $4, attempts = 0, version = version + 1, run_at = $5,
+            deadline = $6, finished_at = null where",
+        ""
+    );
     let again = on!(&mut *tx, c => sqlx::query(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
         .bind(filter.since.map(Time::from)).bind(run).bind(Time::from(now)).bind(Time::from(deadline)).execute(c).await
         .map(|done| done.rows_affected()))?;
@@ -97,13 +113,12 @@ pub async fn start_run(
 }
 
 /// For SQLite, which has no types to cast to and reads the conflict clause as a join condition.
-const SQLITE_QUEUES: &str =
+const SQLITE_QUEUES: &str = of_dead_jobs!(
     "insert into int_queues (account_id, source_id, queue_kind, subscription_id, due_at, last_served_at)
-    select distinct account_id, source_id, queue_kind, subscription_id, $4, $4 from int_jobs
-    where state = 'dead' and kind <> 'deliver' and ($1 is null or source_id = $1) and ($2 is null or kind = $2)
-        and ($3 is null or created_at >= $3)
-    on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
-        when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end";
+    select distinct account_id, source_id, queue_kind, subscription_id, $4, $4 from int_jobs where",
+    "on conflict (account_id, source_id, queue_kind, subscription_id) do update set due_at = case
+        when int_queues.due_at < excluded.due_at then int_queues.due_at else excluded.due_at end"
+);
 
 /// Progress of a run.
 pub async fn run_progress(tx: &mut Tx, run: i64) -> Result<Option<RunProgress>> {
@@ -138,10 +153,9 @@ pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
     on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
-/// Cancels a waiting or dead job; `false` if there is none. Polls are kept, since a cancelled poll would never run
-/// again.
+/// Cancels a waiting or dead job; `false` if there is none. Not for recurring jobs, which would never run again.
 pub async fn cancel(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool> {
     let text = "update int_jobs set state = 'cancelled', finished_at = $2
-        where id = $1 and state in ('waiting', 'dead') and kind <> 'poll'";
+        where id = $1 and state in ('waiting', 'dead')";
     on!(tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(|done| done.rows_affected() > 0))
 }

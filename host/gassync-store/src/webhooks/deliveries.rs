@@ -156,8 +156,7 @@ macro_rules! deliveries {
             left join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
                 and l.queue_kind = j.queue_kind and l.subscription_id = j.subscription_id
             left join int_outbox o on o.account_id = j.account_id and o.sequence = j.sequence
-            where j.account_id = $1 and j.source_id = $2 and j.queue_kind = 'webhook' and j.subscription_id = $3
-                and j.kind = 'deliver' ",
+            where j.account_id = $1 and j.source_id = $2 and j.queue_kind = 'webhook' and j.subscription_id = $3 ",
             $($rest),*
         )
     };

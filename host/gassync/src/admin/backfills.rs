@@ -14,8 +14,11 @@ use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    schedule,
-    store::backfills::{self, Backfill, BackfillOutcome},
+    store::{
+        backfills::{self, Backfill, BackfillOutcome},
+        queue,
+    },
+    worker::ContinueBackfill,
 };
 
 /// Maximum nights of one backfill.
@@ -93,7 +96,7 @@ async fn create(
         _ => (backfills::create(&mut tx, source.key(), (new.from, until), now).await?, false),
     };
     let backfill = backfills::get(&mut tx, source.account, id).await?.ok_or(Problem::Internal)?;
-    schedule::continue_backfill(&mut tx, source.account, &backfill, now).await?;
+    queue::enqueue(&mut tx, &[ContinueBackfill::next_window(source.account, &backfill)], now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     let status = if resumed { StatusCode::OK } else { StatusCode::CREATED };

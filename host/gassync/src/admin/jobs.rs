@@ -18,8 +18,9 @@ use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    schedule::JobKind,
+    schedule::{Deliver, JobSpec},
     store::queue::{self, DeadJobs, JobQuery, ListedJob},
+    worker::job_named,
 };
 
 /// Default page size.
@@ -96,6 +97,8 @@ pub struct JobDetail {
     pub created_at: Timestamp,
     /// Time of completion.
     pub finished_at: Option<Timestamp>,
+    /// What it did: of polls the number of records by outcome.
+    pub report: Option<Value>,
 }
 
 /// Which dead jobs to retry.
@@ -170,6 +173,7 @@ impl From<ListedJob> for JobDetail {
             pause_reason: job.pause_reason.clone(),
             created_at: job.created_at.into(),
             finished_at: job.finished_at.map(Timestamp::from),
+            report: job.report.as_ref().map(|report| report.0.clone()),
             job: job.into(),
         }
     }
@@ -202,7 +206,7 @@ pub(super) fn router() -> Router<Arc<App>> {
 
 /// Converts the filter for the database, or returns the validation error.
 async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
-    if let Some(kind) = asked.kind.as_deref().filter(|kind| JobKind::named(kind).is_none()) {
+    if let Some(kind) = asked.kind.as_deref().filter(|kind| job_named(kind).is_none()) {
         return Err(Problem::Malformed(format!("kind: there are no jobs of the kind {kind}")).into());
     }
     let states = ["waiting", "done", "dead", "cancelled"];
@@ -238,7 +242,7 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
 async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    if JobKind::named(&job.kind).is_some_and(JobKind::is_recurring) {
+    if job_named(&job.kind).is_some_and(|job| job.is_recurring) {
         return Err(Problem::Conflict(format!("a {} job is recurring: pause its source instead", job.kind)).into());
     }
     if !queue::cancel(&mut tx, id, app.now()).await? {
@@ -256,7 +260,7 @@ async fn run(
 ) -> Result<(StatusCode, Json<RunPlan>), ApiError> {
     let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
     let filter = filter(&app, &asked).await?;
-    if asked.kind.as_deref() == Some(JobKind::Deliver.name()) {
+    if asked.kind.as_deref() == Some(Deliver::NAME) {
         return Err(Problem::Conflict("deliveries are replayed with `gassync webhooks replay`".to_owned()).into());
     }
     let now = app.now();
@@ -279,7 +283,7 @@ fn planned(app: &App, id: Option<i64>, plan: &[DeadJobs]) -> RunPlan {
     let mut seconds: BTreeMap<i64, f64> = BTreeMap::new();
     for part in plan {
         *by_source.entry(part.source_name.clone()).or_default().entry(part.kind.clone()).or_default() += part.jobs;
-        let at_once = JobKind::named(&part.kind).map_or(1, |kind| kind.batch_policy().max);
+        let at_once = job_named(&part.kind).map_or(1, |job| job.batch.max);
         let calls = (part.jobs as f64 / at_once as f64).ceil();
         let plugin = app.plugins.get(&part.source_type);
         let each = plugin.map_or(CALL_SECONDS, |plugin| seconds_of_a_call(plugin.manifest()));

@@ -7,7 +7,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     routing::post,
 };
-use gassync_domain::{ConnectionId, FieldError, SourceId};
+use gassync_domain::{AccountId, FieldError, SourceId, SourceKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     inbound::map_import::{self, ImportError, ImportLine, ImportResult, LineResult, MAX_LINES, MAX_SOURCES},
+    lease::{self, LeaseError},
     store::{mappings::EntityKind, sources::Source},
 };
 
@@ -137,6 +138,15 @@ impl From<ImportError> for ApiError {
     }
 }
 
+impl From<LeaseError> for ApiError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => error.into(),
+            LeaseError::Busy => Problem::Conflict(error.to_string()).into(),
+        }
+    }
+}
+
 pub(super) fn router() -> Router<Arc<App>> {
     let list = DefaultBodyLimit::max(MAX_BODY_BYTES);
     Router::new().route("/admin/v1/map/import", post(import)).layer(list)
@@ -155,14 +165,19 @@ async fn import(
     let Some(account) = sources.first().map(|source| source.account) else {
         return Err(refused(unknown_sources(&lines)));
     };
+    let of_channels = sources.iter().filter(|source| source.connection.is_some() && !asked.plan);
+    let of_channels: Vec<SourceKey> = of_channels.map(Source::key).collect();
     // Wait for running pushes: they create links, too.
-    let lanes = lanes(&app, &sources).await;
-    let mut held = Vec::with_capacity(lanes.len());
-    for lane in lanes.iter().filter(|_| !asked.plan) {
-        held.push(lane.lock().await);
-    }
+    lease::alone(&app, &of_channels, import_alone(&app, (account, &lines), &asked)).await?
+}
+
+async fn import_alone(
+    app: &App,
+    (account, lines): (AccountId, &[ImportLine]),
+    asked: &MapImportRequest,
+) -> Result<Json<MapImportResponse>, ApiError> {
     let mut tx = app.db.write(account).await?;
-    let imported = map_import::import(&mut tx, account, &lines, asked.replace, app.now()).await?;
+    let imported = map_import::import(&mut tx, account, lines, asked.replace, app.now()).await?;
     let applied = !asked.plan && imported.wrong.is_empty();
     if applied {
         tx.commit().await?;
@@ -170,7 +185,7 @@ async fn import(
     } else if !asked.plan {
         return Err(refused(imported.wrong));
     }
-    Ok(Json(shown(applied, &lines, imported)))
+    Ok(Json(shown(applied, lines, imported)))
 }
 
 /// The sources of the lines (all of one account), and the lines.
@@ -220,18 +235,6 @@ async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result
     let id = source.id;
     sources.push(source);
     Ok(Ok(id))
-}
-
-/// Locks the sources in a fixed order, to avoid deadlocks.
-async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>> {
-    let mut connections: Vec<ConnectionId> = sources.iter().filter_map(|source| source.connection).collect();
-    connections.sort_unstable();
-    connections.dedup();
-    let mut lanes = Vec::with_capacity(connections.len());
-    for connection in connections {
-        lanes.push(app.connection_lock(connection).await);
-    }
-    lanes
 }
 
 fn text(value: &Value) -> String {

@@ -22,6 +22,7 @@ mod source_removal;
 mod source_steering;
 mod sources;
 mod status;
+mod sync_now;
 mod time_zones;
 mod webhooks;
 
@@ -60,6 +61,7 @@ pub use sources::{
     InboundWebhookResponse, NewCredentials, NewSourceRequest, SourceDetail, SourceResponse,
 };
 pub use status::{HostStatus, SyncLogLineResponse};
+pub use sync_now::{PendingSync, SyncOptions, SyncResponse};
 pub use time_zones::{NewTimeZone, TimeZoneResponse};
 pub use webhooks::WebhookListItem;
 
@@ -87,6 +89,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(source_steering::router())
         .merge(sources::router())
         .merge(status::router())
+        .merge(sync_now::router())
         .merge(time_zones::router())
         .merge(webhooks::router())
         .layer(changed)

@@ -10,13 +10,13 @@ use axum::{
 use gassync_domain::{Direction, FieldError, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::sources::find_source;
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
-    schedule::{self, JobKind},
+    schedule::{self, JobSpec, RetryParked},
     store::{
         self, Tx,
         outbound::invalidations,
@@ -210,9 +210,9 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
         return Ok(());
     }
     if let Some(plugin) = app.plugins.get(&source.source_type) {
-        schedule::begin_polls(tx, source, plugin.manifest(), now).await?;
+        schedule::begin_polls(tx, source.key(), plugin.manifest(), now).await?;
     }
-    queue::enqueue(tx, &[JobKind::RetryParked.job(source_key, json!({}), (now, now))], now).await?;
+    queue::enqueue(tx, &[RetryParked {}.of(source.key())], now).await?;
     schedule::invalidate_source(tx, source_key, (invalidations::FIRST, whole), now).await?;
     schedule::push_due_bookings(tx, source_key, now).await?;
     source_switches::extend_deadline(tx, source.key(), now + PATIENCE).await

@@ -6,17 +6,17 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, FieldError, Query, SourceKey, Timestamp};
+use gassync_domain::{AccountId, Authority, FieldError, SourceKey, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{source_steering::ensure_may_sync, time_zones};
+use super::time_zones;
 use crate::{
     app::App,
     credentials::{ConnectionSecrets, Listening, SetupResult, consent},
     http::{ApiError, Operator, Problem},
-    inbound::{fetch::OutcomeCounts, poll_run, verify::TOKEN_PARAMETER},
+    inbound::verify::TOKEN_PARAMETER,
     plugins::Plugin,
     schedule,
     store::{
@@ -197,7 +197,6 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/admin/v1/sources/{name}", get(show))
         .route("/admin/v1/sources/{name}/connect", post(connect))
         .route("/admin/v1/sources/{name}/disconnect", post(disconnect))
-        .route("/admin/v1/sources/{name}/sync", post(sync))
         .route("/admin/v1/sources/{name}/authority", post(set_authority))
 }
 
@@ -369,7 +368,7 @@ async fn begin(
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.key(), status).await?;
     if open.is_empty() {
-        schedule::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
+        schedule::begin_polls(&mut tx, source.key(), plugin.manifest(), app.now()).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -457,32 +456,6 @@ fn made(
         missing: Vec::new(),
         time_zone: None,
     }
-}
-
-/// Runs all polls now and returns the outcome counts. Responds when done.
-async fn sync(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(name): Path<String>,
-) -> Result<Json<BTreeMap<String, BTreeMap<String, i64>>>, ApiError> {
-    let source = find_source(&app, &name).await?;
-    ensure_may_sync(&source, true)?;
-    let plugin = app
-        .plugins
-        .get(&source.source_type)
-        .ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", source.source_type)))?;
-    let mut polls = plugin.manifest().polls.clone();
-    polls.sort_by_key(|poll| poll.entity);
-    let mut report = BTreeMap::new();
-    for poll in polls {
-        let selection = poll_run::selection(&app, &source, &poll).await?;
-        let outcomes: OutcomeCounts = poll_run::run(&app, &source, &poll, Query::new(poll.entity, selection))
-            .await
-            .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
-        let outcomes = outcomes.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
-        report.insert(poll.entity.as_str().to_owned(), outcomes);
-    }
-    Ok(Json(report))
 }
 
 /// Finds a source by name, or by id if several accounts use the name.

@@ -53,10 +53,6 @@ pub async fn post<T: DeserializeOwned, S>(
         return Ok(into_http(&ingest.dry_run().await?, false));
     }
     let request = IdempotentRequest::of(caller, &submission).map(Arc::new);
-    let _alone = match &request {
-        Some(request) => Some(app.try_guard(request.name()).ok_or(Problem::StillRunning)?),
-        None => None,
-    };
     if let Some(request) = &request
         && let Some(kept) = request.stored(app).await?
     {
@@ -70,16 +66,21 @@ pub async fn post<T: DeserializeOwned, S>(
     if read.iter().flatten().any(|change| matches!(change.data, ChangeKind::Property(_) | ChangeKind::RoomType(_))) {
         app.wake.notify_waiters();
     }
-    match (taken, &request) {
-        (Ok(response), _) => Ok(into_http(&response, false)),
-        // Another process handled the same key first: return its response.
-        (Err(IngestError::LostRace), Some(request)) => {
-            Ok(into_http(&request.stored(app).await?.ok_or(Problem::StillRunning)?, true))
-        }
-        (Err(IngestError::LostRace), None) => Err(Problem::Internal.into()),
-        (Err(IngestError::Problem(problem)), _) => Err(problem.into()),
-        (Err(IngestError::Store(error)), _) => Err(error.into()),
+    let failed = match taken {
+        Ok(response) => return Ok(into_http(&response, false)),
+        Err(failed) => failed,
+    };
+    // Another request with the same key may have been first: return its response.
+    if let Some(request) = &request
+        && let Some(kept) = request.stored(app).await?
+    {
+        return Ok(into_http(&kept, true));
     }
+    Err(match failed {
+        IngestError::LostRace => Problem::StillRunning.into(),
+        IngestError::Problem(problem) => problem.into(),
+        IngestError::Store(error) => error.into(),
+    })
 }
 
 type ReadResult = Result<Change, Box<RecordOutcome>>;
@@ -173,15 +174,11 @@ impl IdempotentRequest {
         })
     }
 
-    fn name(&self) -> String {
-        format!("{}/{}/{}", self.api_key, self.endpoint, self.key)
-    }
-
     fn key(&self) -> IdempotencyKey<'_> {
         IdempotencyKey { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
     }
 
-    /// Stores the response; false if another process stored one.
+    /// Stores the response; false if another request stored one.
     pub(super) async fn store_response(
         &self,
         tx: &mut Tx,
@@ -202,7 +199,7 @@ impl IdempotentRequest {
 }
 
 enum IngestError {
-    /// Another process stored a response under this key.
+    /// Another request stored a response under this key.
     LostRace,
     Problem(Problem),
     Store(sqlx::Error),

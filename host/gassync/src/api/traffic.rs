@@ -1,13 +1,11 @@
 //! Records when partner sources last called, in the background.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::http::StatusCode;
 use gassync_domain::{SourceKey, Timestamp};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use crate::{app::App, store::source_switches};
 
@@ -23,7 +21,7 @@ pub struct Traffic(Mutex<HashMap<(SourceKey, bool), Timestamp>>);
 impl Traffic {
     /// True if this call is to be recorded.
     fn should_record(&self, source: SourceKey, succeeded: bool, now: Timestamp) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.0.lock();
         let key = (source, succeeded);
         if seen.get(&key).is_some_and(|last| now.duration_since(*last) < RECORD_INTERVAL) {
             return false;

@@ -127,7 +127,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.key(), "active").await?;
-    schedule::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
+    schedule::begin_polls(&mut tx, source.key(), plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(true)

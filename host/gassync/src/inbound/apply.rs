@@ -7,12 +7,11 @@ use gassync_domain::{
     Parked, RawJson, Reservation, SourceId, SourceKey, Timestamp, UnitCount, Validate, Version, join_mended,
 };
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{block, calendar, guest, manual_closure, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch},
     store::{
         self, Tx,
         buffer::Envelope,
@@ -447,12 +446,12 @@ async fn one(tx: &mut Tx, context: &IngestContext, change: Change) -> store::Res
 
 /// Enqueues a fetch for a hint.
 async fn refetch(tx: &mut Tx, context: &IngestContext, hint: &Hint) -> store::Result<IngestOutcome> {
-    let payload = match &hint.id {
-        Some(id) => json!({ "entity": hint.entity, "id": id }),
-        None => json!({ "entity": hint.entity }),
+    let refetch = match &hint.id {
+        Some(id) => Refetch::record(hint.entity, id),
+        None => Refetch::kind(hint.entity),
     };
     let IngestContext { now, .. } = *context;
-    store::queue::enqueue(tx, &[JobKind::Refetch.job(context.key(), payload, (now + GATHER, now))], now).await?;
+    store::queue::enqueue(tx, &[refetch.of(context.key()).after(GATHER)], now).await?;
     Ok(IngestOutcome::RefetchQueued)
 }
 

@@ -94,8 +94,6 @@ async fn all_pages(
 ) -> Result<Vec<String>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let (plugin, connection) = (&session.plugin, session.connection);
-    let lane = app.connection_lock(connection).await;
-    let _one_at_a_time = lane.lock().await;
     let began = app.now();
     let mut resume: Option<ResumePoint> = None;
     let mut passes = Passes::new(&query, began);

@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    ChannelNight, Closure, CoreId, CoreNight, Date, LastSent, SourceKey, Stay, Timestamp, closed_by_hand,
+    ChannelNight, Closure, CoreId, CoreNight, Date, Entity, LastSent, SourceKey, Stay, Timestamp, closed_by_hand,
 };
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::apply::IngestContext;
 use crate::{
     core::{self, ClosureRequest},
-    schedule::{self, JobKind},
+    schedule::{JobSpec, PushCalendar, Refetch},
     store::{
         Result, Tx,
         buffer::{availability, room_types},
@@ -232,11 +231,7 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
     let is_newly =
         |changed: &ClosureChange| changed.now.is_some_and(|now| !now.waived && now.units > changed.night.closure.units);
     if context.has_channel && changed.iter().any(is_newly) {
-        let again = JobKind::Refetch.job(
-            context.key(),
-            json!({ "entity": gassync_domain::Entity::Calendar }),
-            (now + VERIFY_AFTER, now),
-        );
+        let again = Refetch::kind(Entity::Calendar).of(context.key()).after(VERIFY_AFTER);
         queue::enqueue(tx, &[again], now).await?;
     }
     Ok(())
@@ -269,7 +264,7 @@ async fn invalidate_own(
         }
     }
     invalidations::upsert(tx, &invalidated).await?;
-    queue::enqueue(tx, &[schedule::push_of_calendar(SourceKey { account, source }, (now, now))], now).await
+    queue::enqueue(tx, &[PushCalendar {}.of(SourceKey { account, source })], now).await
 }
 
 /// Writes audit entries, one per group of nights with the same change.

@@ -12,7 +12,6 @@ use gassync_domain::{
 };
 use gassync_runtime::CallError;
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{
     apply::{self, IngestContext, IngestOutcome},
@@ -22,7 +21,7 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     reconcile,
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch},
     store::{
         self, Tx,
         buffer::{reservations, room_types},
@@ -100,9 +99,9 @@ async fn record_read(
     let is_settled = known.is_some_and(|known| known.confirmed_at.is_some() || known.kept_at.is_some());
     let agrees = !is_settled && asked_at.duration_since(first) >= SECOND_READ_AFTER;
     if !is_settled && !agrees {
-        let payload = json!({ "entity": "reservation", "id": id, "again": true });
-        let at = first + SECOND_READ_AFTER;
-        queue::enqueue(tx, &[JobKind::Refetch.job(source.key(), payload, (at, now))], now).await?;
+        let second = Refetch { again: true, ..Refetch::record(Entity::Reservation, id) };
+        let second = second.of(source.key()).at(first + SECOND_READ_AFTER);
+        queue::enqueue(tx, &[second], now).await?;
     }
     let rooms = match own {
         Some(rooms) => rooms,

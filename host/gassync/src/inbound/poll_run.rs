@@ -14,6 +14,7 @@ use crate::{
     store::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
+        queue::{self, ClaimedJob},
         sources::{self, Source},
         time_zones,
     },
@@ -59,11 +60,11 @@ pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
     Ok(days.min().unwrap_or_else(|| today_at(now, None)))
 }
 
-/// Runs a poll and records the result at its source.
+/// Runs a poll and records the result at its source, and at the job that runs it.
 pub async fn run(
     app: &Arc<App>,
     source: &Source,
-    poll: &Poll,
+    (poll, job): (&Poll, Option<&ClaimedJob>),
     query: Query,
 ) -> Result<OutcomeCounts, ChannelCallError> {
     let entity = query.entity;
@@ -74,6 +75,9 @@ pub async fn run(
     match &result {
         Ok(outcomes) => {
             record_success(&mut tx, source.key(), &name).await?;
+            if let Some(job) = job {
+                queue::record_report(&mut tx, job, &serde_json::json!(outcomes)).await?;
+            }
             let changed = |word: &str| outcomes.get(word).copied().unwrap_or_default();
             if entity == Entity::Reservation
                 && changed("created") + changed("updated") > 0

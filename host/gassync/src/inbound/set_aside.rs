@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, Hint, Intent, Query, Selection, SourceId, SourceKey, Timestamp, Unreadable,
+    AccountId, Change, ChangeKind, Entity, Intent, Query, Selection, SourceId, SourceKey, Timestamp, Unreadable,
     mend_text,
 };
 use sha2::{Digest as _, Sha256};
@@ -271,10 +271,4 @@ pub async fn fetched(
 /// Dismisses a record; author and reason are logged.
 pub async fn dismiss(tx: &mut Tx, row: &SetAside, (who, why): (&str, &str), now: Timestamp) -> store::Result<()> {
     resolve(tx, row, &format!("dismissed by {who}: {why}"), now).await
-}
-
-/// The query for all records of a kind, for set-aside records without an id.
-pub fn whole(payload: &serde_json::Value, hint: &Hint) -> Option<Query> {
-    let is_whole = payload.get("whole").and_then(serde_json::Value::as_bool).unwrap_or_default();
-    (is_whole && hint.entity != Entity::Calendar).then(|| Query::new(hint.entity, Selection::Everything))
 }

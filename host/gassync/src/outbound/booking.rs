@@ -5,12 +5,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::{
-    Attempt, BookingsPushed, CoreId, Digest, Operation, OperationKind, Outcome, PushSettings, Reservation, Status,
-    Subject, Timestamp, reference_of,
+    Attempt, BookingsPushed, CoreId, Digest, Entity, Operation, OperationKind, Outcome, PushSettings, Reservation,
+    Status, Subject, Timestamp, reference_of,
 };
 use gassync_runtime::Finished;
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{
     describe_errors, describe_unclear, error_paths,
@@ -22,7 +21,7 @@ use crate::{
     channel::{ChannelCallError, ChannelSession, plugin_state},
     plugins,
     reconcile::house_currency::remove_foreign_prices,
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch, priority},
     store::{
         self, Tx,
         core::booking_snapshots::{BookingSnapshot, booking_snapshots},
@@ -33,7 +32,7 @@ use crate::{
             external_ids::{self, ExternalIdAssignment, ReservationExternalId, RoomExternalId},
             push_settings,
         },
-        queue::{self, NewJob},
+        queue,
         sources::Source,
         sync_log,
     },
@@ -105,8 +104,6 @@ pub async fn push(
     tally: &mut PushTally,
 ) -> Result<Vec<PushOutcome>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
-    let lane = app.connection_lock(session.connection).await;
-    let _one_at_a_time = lane.lock().await;
     let mut push_outcomes = vec![PushOutcome::Done; asked.len()];
     let mut tx = app.db.write(source.account).await?;
     let pushing = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
@@ -427,9 +424,8 @@ async fn record_outcomes(
     bookings::record_results(tx, source_key, &Vec::from_iter(marks), now).await?;
     let to_read = evaluated.iter().filter(|(.., evaluated)| evaluated.result == ReservationPushResult::Unconfirmed);
     let to_read = to_read.filter_map(|(push, outcome, _)| push.assignment(outcome)).map(|assignment| {
-        let payload = json!({ "entity": "reservation", "id": assignment.external_id });
-        let work = JobKind::Refetch.job(source_key, payload, (now + READ_BACK_AFTER, now));
-        NewJob { priority: JobKind::ReadBack.priority(), ..work }
+        let refetch = Refetch::record(Entity::Reservation, assignment.external_id);
+        refetch.of(source.key()).after(READ_BACK_AFTER).with_priority(priority::VERIFICATION)
     });
     queue::enqueue(tx, &Vec::from_iter(to_read), now).await?;
     let lines: Vec<sync_log::NewSyncLogLine<'_>> =

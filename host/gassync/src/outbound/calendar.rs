@@ -11,7 +11,6 @@ use gassync_domain::{
 };
 use gassync_runtime::{CallError, Finished, Interface, Manifest};
 use jiff::{SignedDuration, tz::TimeZone};
-use serde_json::json;
 
 use super::{
     describe_errors, describe_unclear,
@@ -24,7 +23,7 @@ use crate::{
     inbound::fetch,
     plugins,
     reconcile::desired::{self, Progress},
-    schedule::JobKind,
+    schedule::{JobSpec, ReadBack, RetryParked},
     store::{
         self, closures,
         link_health::LinkOutcome,
@@ -82,8 +81,6 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
     let can_read = session.plugin.exports().contains(&Interface::Pull);
     let (mut read, mut unreadable): (Option<ChannelReading>, Option<ChannelCallError>) = (None, None);
     for _ in 0..CALLS {
-        let lane = app.connection_lock(session.connection).await;
-        let one_at_a_time = lane.lock().await;
         let mut tx = app.db.write(source.account).await?;
         let pushing = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
         let pushing = pushing.under(source.push_authority());
@@ -99,8 +96,6 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
             runs.into_iter().partition(|run| !can_read || is_read(run));
         if !unread.is_empty() && unreadable.is_none() {
             tx.commit().await?;
-            // `fetch::run` takes the connection's lock itself.
-            drop(one_at_a_time);
             match ChannelReading::of(app, source, &unread).await {
                 Ok(reading) => read = reading,
                 Err(error) => unreadable = Some(error),
@@ -195,7 +190,7 @@ pub(super) async fn bookings_are_imported(
         // An outbound-only source imports no bookings.
         return Ok(true);
     }
-    if queue::is_enqueued(tx, source.key(), JobKind::RetryParked.name(), &json!({})).await? {
+    if queue::is_enqueued(tx, &RetryParked {}.of(source.key())).await? {
         return Ok(false);
     }
     let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
@@ -336,8 +331,7 @@ async fn send(
 
 /// Enqueues a read-back of what was sent.
 async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) -> store::Result<()> {
-    let source_key = source.key();
-    queue::enqueue(tx, &[JobKind::ReadBack.job(source_key, json!({}), (now + READ_BACK_AFTER, now))], now).await
+    queue::enqueue(tx, &[ReadBack {}.of(source.key()).after(READ_BACK_AFTER)], now).await
 }
 
 /// Results of the runs of one call.

@@ -12,9 +12,10 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     inbound::{apply::IngestContext, fetch, manual_closure, poll_run},
+    lease::{self, LeaseError},
     plugins::Plugin,
     reconcile::desired::{self, ComparedNight},
-    schedule,
+    schedule::{self, JobSpec, PushCalendar},
     store::{
         self, Tx, closures,
         outbound::{
@@ -84,6 +85,9 @@ pub enum GoLiveError {
     /// The effect exceeds the plan.
     #[error("{0}, which is not in the plan: make another with --plan")]
     Unplanned(String),
+    /// A job calls the channel.
+    #[error("{0}")]
+    Busy(LeaseError),
     /// A call to the channel failed.
     #[error(transparent)]
     Channel(#[from] ChannelCallError),
@@ -92,8 +96,21 @@ pub enum GoLiveError {
     Store(#[from] sqlx::Error),
 }
 
+impl From<LeaseError> for GoLiveError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => Self::Store(error),
+            LeaseError::Busy => Self::Busy(error),
+        }
+    }
+}
+
 /// Reads the channel and saves the effect of going live as the source's plan; returns the plan's id.
 pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result<(i64, GoLiveEffect), GoLiveError> {
+    lease::alone(app, &[source.key()], plan_alone(app, source, opens_closed)).await?
+}
+
+async fn plan_alone(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result<(i64, GoLiveEffect), GoLiveError> {
     let plugin = check_ready(app, source).await?;
     let read_at = read(app, source, &plugin).await?;
     let now = app.now();
@@ -108,6 +125,10 @@ pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result
 /// Executes the latest plan: opens and changes what it names, and closes what can no longer be sold. If the channel or
 /// the core has changed so that more would be opened or changed, nothing is done.
 pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<GoLiveEffect, GoLiveError> {
+    lease::alone(app, &[source.key()], execute_alone(app, source, id)).await?
+}
+
+async fn execute_alone(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<GoLiveEffect, GoLiveError> {
     let plugin = check_ready(app, source).await?;
     check_plan(&last_plan(app, source).await?, id, app.now())?;
     read(app, source, &plugin).await?;
@@ -132,7 +153,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     // Bookings made during the comparison are pushed as well.
     schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, false), now).await?;
     schedule::push_due_bookings(&mut tx, source.key(), now).await?;
-    queue::enqueue(&mut tx, &[schedule::push_of_calendar(source.key(), (now, now))], now).await?;
+    queue::enqueue(&mut tx, &[PushCalendar {}.of(source.key())], now).await?;
     let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
@@ -168,7 +189,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     if !is_read {
         for poll in plugin.manifest().polls.iter().filter(|poll| poll.entity == Entity::Reservation) {
             let selection = poll_run::selection(app, source, poll).await?;
-            poll_run::run(app, source, poll, Query::new(poll.entity, selection)).await?;
+            poll_run::run(app, source, (poll, None), Query::new(poll.entity, selection)).await?;
         }
     }
     let began = tokio::time::Instant::now();

@@ -13,12 +13,13 @@ use std::{
     collections::BTreeMap,
     ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use arc_swap::ArcSwap;
 use gassync_domain::{Clock, Timestamp};
 use gassync_runtime::{Adapter, Budget, Engine, Grant, Permissions};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -154,12 +155,8 @@ impl PluginRegistry {
 
     /// Problems of plugin files and versions, by plugin.
     pub fn problems(&self) -> BTreeMap<String, String> {
-        let mut problems = locked(&self.broken).clone();
-        problems.extend(folder::problems(&locked(&self.folder)));
+        let mut problems = self.broken.lock().clone();
+        problems.extend(folder::problems(&self.folder.lock()));
         problems
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

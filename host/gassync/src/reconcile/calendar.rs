@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, PushSettings, Stay, Timestamp, UnitCount};
-use gassync_runtime::Manifest;
+use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, Entity, PushSettings, Stay, Timestamp, UnitCount};
+use gassync_runtime::{Manifest, Poll};
 use jiff::SignedDuration;
 
 use super::desired;
 use crate::{
-    schedule,
+    schedule::{self, JobSpec, PushCalendar},
     store::{
         self, Tx,
         buffer::availability,
@@ -49,15 +49,15 @@ pub async fn compare(
     for calendar in calendars {
         compare_calendar(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut comparison).await?;
     }
-    let source_key = source.key();
     if comparison.has_sold {
-        queue::enqueue(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
+        let imports_bookings = |poll: &Poll| poll.entity == Entity::Reservation;
+        schedule::poll_now(tx, source.key(), (manifest, imports_bookings), now).await?;
     }
     if comparison.again {
-        let at = if comparison.has_sold { now + BOOKINGS_READ_WITHIN } else { now };
-        queue::enqueue(tx, &[schedule::push_of_calendar(source_key, (at, now))], now).await?;
+        let wait = if comparison.has_sold { BOOKINGS_READ_WITHIN } else { SignedDuration::ZERO };
+        queue::enqueue(tx, &[PushCalendar {}.of(source.key()).after(wait)], now).await?;
     } else if comparison.differs {
-        queue::enqueue(tx, &[schedule::push_of_calendar(source_key, (now + DIFFERENCE_VISIBLE_FOR, now))], now).await?;
+        queue::enqueue(tx, &[PushCalendar {}.of(source.key()).after(DIFFERENCE_VISIBLE_FOR)], now).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use gassync_domain::{CoreId, Reservation, SourceKey, Timestamp, referenced};
 
 use crate::{
-    schedule::push_of_booking,
+    schedule::{JobSpec, PushBooking},
     store::{
         self, Tx,
         core::booking_snapshots::booking_snapshots,
@@ -94,7 +94,7 @@ async fn record_mismatch(
     if gives_up {
         return Ok(());
     }
-    queue::enqueue(tx, &[push_of_booking(source, CoreId(sync_state.booking_id), now)], now).await
+    queue::enqueue(tx, &[PushBooking { booking: CoreId(sync_state.booking_id) }.of(source)], now).await
 }
 
 /// The channel's room ids of a reservation awaiting confirmation; `None` for any other.
@@ -142,7 +142,7 @@ pub async fn handle_missing(tx: &mut Tx, source: &Source, ids: &[String], now: T
             in_doubt: true,
         };
         bookings::record_results(tx, source_key, &[mark], now).await?;
-        queue::enqueue(tx, &[push_of_booking(source_key, booking, now)], now).await?;
+        queue::enqueue(tx, &[PushBooking { booking }.of(source_key)], now).await?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
-use std::sync::{Mutex, PoisonError};
-
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use super::response::{DeliveryOutcome, GONE};
 
@@ -17,11 +16,11 @@ pub(super) struct Tripped {
 impl CircuitTrip {
     /// What tripped it, if anything did.
     pub fn into_inner(self) -> Option<Tripped> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 
     pub fn is_tripped(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0.lock().is_some()
     }
 
     pub fn record(&self, outcome: &DeliveryOutcome) {
@@ -31,7 +30,7 @@ impl CircuitTrip {
             DeliveryOutcome::Gone => (None, GONE.to_owned(), true),
             DeliveryOutcome::Delivered | DeliveryOutcome::Failed(_) => return,
         };
-        let mut tripped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tripped = self.0.lock();
         let longest = tripped.as_ref().and_then(|tripped| tripped.wait).max(wait);
         let was_gone = tripped.as_ref().is_some_and(|tripped| tripped.is_gone);
         *tripped = Some(Tripped { wait: longest, why, is_gone: is_gone || was_gone });

@@ -10,7 +10,6 @@ use futures_util::{StreamExt as _, stream};
 use gassync_domain::{Timestamp, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
-use serde_json::Value;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -25,11 +24,11 @@ use super::{
 use crate::{
     app::App,
     panics,
-    schedule::JobOutcome,
+    schedule::{Deliver, JobOutcome},
     store::{
         self,
         outbox::{self, FeedEntry},
-        queue::{Claim, Job, Pause},
+        queue::{Claim, ClaimedJob, Pause},
         webhooks::{self, EndpointHealth, NewAttempt, Webhook},
     },
     telemetry::span,
@@ -111,7 +110,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> stor
 }
 
 /// Delivers one message.
-async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> DispatchReport {
+async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &ClaimedJob) -> DispatchReport {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
         Ok(Ok(report)) => report,
@@ -180,7 +179,7 @@ impl DispatchReport {
     }
 
     /// Defers all jobs: another host may have the key.
-    fn deferred(app: &App, jobs: &[Job], why: &str) -> Self {
+    fn deferred(app: &App, jobs: &[ClaimedJob], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
         Self { pause: Some(pause), ..Self::skipped(outcomes) }
@@ -219,7 +218,7 @@ impl Subscriber {
         &self,
         app: &App,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<(HashMap<i64, FeedEntry>, Vec<Prepared>)> {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
@@ -231,8 +230,10 @@ impl Subscriber {
         let mut work = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(sequence) = job.sequence else {
-                let id = job.payload.get("test").and_then(Value::as_str).unwrap_or_default();
-                work.push(Prepared::Message(message::test(webhook, id, job.created_at, &app.public_url())));
+                work.push(match Deliver::test_id_in(&job.payload) {
+                    Some(id) => Prepared::Message(message::test(webhook, &id, job.created_at, &app.public_url())),
+                    None => Prepared::Ended(JobOutcome::Discard("its payload names no message".to_owned())),
+                });
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
@@ -254,7 +255,7 @@ impl Subscriber {
     async fn earlier_pending(
         &self,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<HashMap<(String, i64), (i64, Timestamp)>> {
         let last = jobs.iter().filter_map(|job| job.sequence).max().unwrap_or_default();
         let claim = jobs.first().map_or(0, |job| job.claim);
@@ -266,7 +267,7 @@ impl Subscriber {
     async fn send_all(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (facts, work): (&HashMap<i64, FeedEntry>, Vec<Prepared>),
     ) -> (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>, CircuitTrip) {
         let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
@@ -308,7 +309,7 @@ impl Subscriber {
     async fn dispatch_in_order(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         queue: Vec<(usize, OutgoingMessage)>,
         trip: &CircuitTrip,
     ) -> Vec<IndexedAttempt> {
@@ -328,7 +329,7 @@ impl Subscriber {
         sent
     }
 
-    async fn send(&self, app: &App, job: &Job, message: OutgoingMessage) -> AttemptResult {
+    async fn send(&self, app: &App, job: &ClaimedJob, message: OutgoingMessage) -> AttemptResult {
         let span = span::delivery(job.account, self.webhook.id, job.id, i64::from(job.attempts));
         let result = self.attempt(app, job, message).instrument(span.clone()).await;
         span.in_scope(|| {
@@ -337,7 +338,12 @@ impl Subscriber {
         result
     }
 
-    async fn attempt(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
+    async fn attempt(
+        &self,
+        app: &App,
+        job: &ClaimedJob,
+        OutgoingMessage { id, body }: OutgoingMessage,
+    ) -> AttemptResult {
         let began = app.now();
         let second = began.as_second();
         let signatures: Vec<String> = self.secrets.iter().map(|secret| secret.sign(&id, second, &body)).collect();
@@ -391,7 +397,7 @@ impl Subscriber {
     fn report(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>),
         (trip, is_same): (CircuitTrip, bool),
     ) -> DispatchReport {
@@ -452,7 +458,7 @@ impl Subscriber {
     fn defer(
         &self,
         app: &App,
-        job: &Job,
+        job: &ClaimedJob,
         (asked, pause): (Option<SignedDuration>, SignedDuration),
         why: &str,
     ) -> JobOutcome {
@@ -465,13 +471,13 @@ impl Subscriber {
     }
 
     /// Retries by the schedule, up to the subscription's maximum.
-    fn retry(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
+    fn retry(&self, app: &App, job: &ClaimedJob, why: &str) -> JobOutcome {
         retry(app, job, self.webhook.spec.max_attempts, why)
     }
 }
 
 /// Retries by the schedule, up to `most` attempts.
-fn retry(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
+fn retry(app: &App, job: &ClaimedJob, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
         Some(delay) => JobOutcome::RetryAt(SignedDuration::from_millis(delay.0), why.to_owned()),

@@ -1,9 +1,12 @@
 //! Matches feed entries to subscriptions.
 
-use gassync_domain::{EventFilter, SourceId, Timestamp};
+use async_trait::async_trait;
+use gassync_domain::{EventFilter, SourceId};
 
 use crate::{
-    schedule::JobKind,
+    app::App,
+    facts::FactConsumer,
+    schedule::Deliver,
     store::{
         Result, Tx,
         outbound::invalidations::SequenceRanges,
@@ -12,8 +15,18 @@ use crate::{
     },
 };
 
+/// The subscribers that facts are delivered to.
+pub struct WebhookFanOut;
+
+#[async_trait]
+impl FactConsumer for WebhookFanOut {
+    async fn facts(&self, _: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
+        deliveries(tx, given).await
+    }
+}
+
 /// The delivery jobs for these feed entries, in the transaction that assigned their sequence numbers.
-pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
+pub async fn deliveries(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
     let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
     if active.is_empty() {
         return Ok(Vec::new());
@@ -23,7 +36,7 @@ pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Resul
     for webhook in &active {
         let filter = SubscriptionFilter::of(webhook);
         let matching = facts.iter().filter(|fact| fact.account_id == webhook.account.0 && filter.matches(fact));
-        work.extend(matching.map(|fact| JobKind::delivery(webhook, fact.sequence, now)));
+        work.extend(matching.map(|fact| Deliver::fact(webhook, fact.sequence)));
     }
     Ok(work)
 }

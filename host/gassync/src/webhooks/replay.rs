@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use gassync_domain::{EventFilter, FieldError, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::fan_out::SubscriptionFilter;
 use crate::{
-    schedule::JobKind,
+    schedule::{Deliver, priority},
     store::{
         self, Tx,
         queue::{self, NewJob},
@@ -183,12 +182,8 @@ pub async fn enqueue_replay(
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;
     // Lower priority than new events.
-    let again = |sequence: &i64| NewJob {
-        run: Some(run),
-        priority: JobKind::Backfill.priority(),
-        ..JobKind::delivery(webhook, *sequence, now)
-    };
-    let work: Vec<NewJob<'_>> = places.iter().map(again).collect();
+    let again = |sequence: &i64| Deliver::fact(webhook, *sequence).with_priority(priority::BACKFILLS).in_run(run);
+    let work: Vec<NewJob> = places.iter().map(again).collect();
     // Lock order: queues before jobs.
     queue::enqueue(tx, &work, now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, places, now).await?;
@@ -201,7 +196,7 @@ pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now:
     else {
         return Ok(false);
     };
-    queue::enqueue(tx, &[JobKind::delivery(webhook, sequence, now)], now).await?;
+    queue::enqueue(tx, &[Deliver::fact(webhook, sequence)], now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, &[sequence], now).await?;
     Ok(true)
 }
@@ -209,7 +204,6 @@ pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now:
 /// Enqueues a test message; returns its id.
 pub async fn enqueue_test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
     let id = format!("msg_{}", id.simple());
-    let payload = json!({ "webhook": webhook.id, "test": id });
-    queue::enqueue(tx, &[NewJob { payload, sequence: None, ..JobKind::delivery(webhook, 0, now) }], now).await?;
+    queue::enqueue(tx, &[Deliver::test(webhook, id.clone())], now).await?;
     Ok(id)
 }

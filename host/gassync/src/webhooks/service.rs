@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, is_plausible};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     app::App,
     http::{ApiError, ListPage, PageQuery, Problem, instant},
+    schedule::Deliver,
     store::{
         queue,
         webhooks::{self, AttemptRow, Delivery, DeliveryQuery, Webhook},
@@ -182,7 +182,7 @@ impl From<Delivery> for DeliveryResponse {
                 Some(sequence) => delivery.happened_at.map(|at| {
                     message_id(&delivery.installation, AccountId(delivery.account_id), (sequence, at.into()))
                 }),
-                None => delivery.payload.get("test").and_then(Value::as_str).map(ToOwned::to_owned),
+                None => Deliver::test_id_in(&delivery.payload),
             },
             kind,
             event,

@@ -1,9 +1,11 @@
 use gassync_domain::Timestamp;
 use jiff::{SignedDuration, Span, tz::TimeZone};
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
-    schedule,
+    channel::ChannelCallError,
+    schedule::{self, ExtendHorizon, JobOutcome},
     store::{
         self, missing,
         outbound::{invalidations, nights, push_settings},
@@ -17,8 +19,21 @@ const PERIOD: SignedDuration = SignedDuration::from_hours(6);
 /// How long a past reservation that the channel did not return stays recorded.
 const MISSING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+impl Job for ExtendHorizon {
+    const RECURS: bool = true;
+
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        run(context.app, context.source).await?;
+        done(jobs)
+    }
+
+    fn next_time(&self, _: &App, _: &Source, now: Timestamp) -> Option<Timestamp> {
+        now.checked_add(PERIOD).ok()
+    }
+}
+
 /// Invalidates the nights that have entered a source's horizon since the last run, and deletes past ones.
-pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+async fn run(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     // It may still be the day before in some time zone.
@@ -33,9 +48,4 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     push_settings::set_computed_until(&mut tx, source.key(), until).await?;
     schedule::invalidate_source(&mut tx, source.key(), (from, false), now).await?;
     tx.commit().await
-}
-
-/// Time of the next run.
-pub(super) fn next_time(now: Timestamp) -> Option<Timestamp> {
-    now.checked_add(PERIOD).ok()
 }

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use gassync_domain::{Date, Entity, Query, Selection, Stay};
 use gassync_runtime::Interface;
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
     inbound::fetch,
     outbound::calendar::is_for_sale,
     reconcile::calendar::MAX_MISMATCHES,
-    schedule,
+    schedule::{JobOutcome, JobSpec, PushCalendar, ReadBack},
     store::{
         self,
         buffer::availability,
@@ -22,8 +23,15 @@ use crate::{
     },
 };
 
-/// Reads back what was sent and is not confirmed.
-pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
+impl Job for ReadBack {
+    /// Reads back what was sent and is not confirmed.
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        run(context.app, context.source).await?;
+        done(jobs)
+    }
+}
+
+async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let mut tx = app.db.read(source.account).await?;
     let spans = nights::awaiting_confirmation(&mut tx, source.key()).await?;
@@ -43,7 +51,7 @@ pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCa
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     if nights::record_not_shown(&mut tx, source.key(), MAX_MISMATCHES, asked_at).await? > 0 {
-        queue::enqueue(&mut tx, &[schedule::push_of_calendar(source.key(), (now, now))], now).await?;
+        queue::enqueue(&mut tx, &[PushCalendar {}.of(source.key())], now).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use gassync_domain::{Change, ChangeKind, Missing, Parked, RawJson, Timestamp, today_at};
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
+    channel::ChannelCallError,
     inbound::{
         apply::{self, IngestContext},
         calendar, manual_closure,
     },
+    schedule::{JobOutcome, RetryParked},
     store::{
         self,
         buffer::{
@@ -23,8 +26,15 @@ use crate::{
 /// Records per transaction.
 const BATCH: i64 = 100;
 
+impl Job for RetryParked {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        run(context.app, context.source).await?;
+        done(jobs)
+    }
+}
+
 /// Retries every parked record of a source in the order of their kinds, since later kinds depend on earlier ones.
-pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+async fn run(app: &App, source: &Source) -> store::Result<()> {
     macro_rules! retry {
         ($table:ident, $kind:expr, $data:expr) => {
             let mut after = 0;

@@ -7,13 +7,12 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, CoreId, Missing, Parked, SourceId, SourceKey, Timestamp};
-use serde_json::json;
+use gassync_domain::{AccountId, CoreId, Entity, Missing, Parked, SourceId, SourceKey, Timestamp};
 
 pub use check::LineResult;
 
 use crate::{
-    schedule,
+    schedule::{self, JobSpec, Refetch},
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
@@ -184,15 +183,12 @@ async fn link(
         EntityKind::RoomType => room_types::part_others(tx, SourceKey { account, source }, &pairs, &parked).await?,
         EntityKind::RatePlan => rate_plans::part_others(tx, SourceKey { account, source }, &pairs, &parked).await?,
         EntityKind::Reservation => {
-            let buffered = reservations::relink(tx, SourceKey { account, source }, &pairs).await?;
-            let ask = |id: &String| {
-                let payload = json!({ "entity": "reservation", "id": id });
-                schedule::JobKind::Refetch.job(SourceKey { account, source }, payload, (now, now))
-            };
+            let key = SourceKey { account, source };
+            let buffered = reservations::relink(tx, key, &pairs).await?;
+            let ask = |id: &String| Refetch::record(Entity::Reservation, id).of(key);
             // Without a connection, the next record from the source counts.
-            let has_channel =
-                sources::get(tx, SourceKey { account, source }).await?.is_some_and(|it| it.connection.is_some());
-            let work: Vec<queue::NewJob<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
+            let has_channel = sources::get(tx, key).await?.is_some_and(|it| it.connection.is_some());
+            let work: Vec<queue::NewJob> = buffered.iter().filter(|_| has_channel).map(ask).collect();
             queue::enqueue(tx, &work, now).await?;
         }
         // Guests cannot be imported.
