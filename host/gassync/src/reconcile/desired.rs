@@ -289,7 +289,6 @@ impl DesiredCalendar<'_> {
     }
 
     fn wanted(&self, listed: ListedNight) -> ChannelNight {
-        let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
         let free = listed.capacity - listed.sold - listed.held - listed.blocked;
         let units = free - i64::from(self.pushing.safety_stock);
         let (price, currency) = self.price(&listed).unwrap_or_default();
@@ -298,14 +297,7 @@ impl DesiredCalendar<'_> {
             closed: listed.closed,
             price,
             currency,
-            min_stay: count(listed.min_stay),
-            max_stay: count(listed.max_stay),
-            closed_to_arrival: listed.closed_to_arrival,
-            closed_to_departure: listed.closed_to_departure,
-            min_stay_through: count(listed.min_stay_through),
-            exact_stay: count(listed.exact_stay),
-            min_advance_days: count(listed.min_advance_days),
-            max_advance_days: count(listed.max_advance_days),
+            rules: listed.rules,
         }
     }
 
