@@ -1,9 +1,7 @@
 //! Age of the state at channels.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SyncStatus, Timestamp};
 use sqlx::FromRow;
-
-use super::SyncStatus;
 
 use crate::{Result, Time, Tx, on};
 
