@@ -12,7 +12,7 @@ use gassync::{
     },
 };
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, Timestamp,
+    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, SyncEvent, Timestamp,
 };
 use gassync_runtime::{Adapter, Budget, Call, Grant, PlaceholderCredentials, ReplayTransport};
 use gassync_tests::{
@@ -277,15 +277,15 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
         let mark = bookings::PushedReservation {
             sync_state: &stands,
             digest: "digest",
-            result: &bookings::ReservationPushResult::Unconfirmed,
-            in_doubt: false,
+            event: SyncEvent::Acknowledged { is_stored: false, is_trusted: false },
+            error: None,
         };
         bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let state = async || {
         let mut tx = stage.db.read(account).await.expect("a transaction");
-        bookings::get(&mut tx, account, source, core).await.expect("read").expect("there").state
+        bookings::get(&mut tx, account, source, core).await.expect("read").expect("there").state.status
     };
     let shown = |wire: &Value| {
         let mut wire = wire.clone();

@@ -124,8 +124,8 @@ impl From<bookings::ReservationSyncState> for BookingSyncResponse {
         Self {
             gas_id: sync_state.booking_id,
             source: sync_state.source_name,
-            state: sync_state.state.as_str().to_owned(),
-            in_doubt: sync_state.in_doubt,
+            state: sync_state.state.status.as_str().to_owned(),
+            in_doubt: sync_state.state.in_doubt,
             external_id: sync_state.external_id,
             why: sync_state.error,
             since: sync_state.changed_at.into(),

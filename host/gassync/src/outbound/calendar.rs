@@ -7,14 +7,14 @@ use std::{
 
 use gassync_domain::{
     Attempt, Calendar, CalendarParts, CalendarUpdate, ChannelError, Date, Entity, Outcome, PushSettings, Query,
-    Selection, Timestamp,
+    Selection, SyncEvent, SyncState, SyncStatus, Timestamp, utc_day,
 };
 use gassync_runtime::{CallError, Finished, Interface, Manifest};
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
-    describe_errors, describe_unclear,
+    READ_BACK_AFTER, describe_errors, describe_unclear,
     push_tally::{self, PushTally, RecordResult},
     trusts_acknowledgements,
 };
@@ -30,8 +30,7 @@ use crate::{
         link_health::LinkOutcome,
         mappings,
         outbound::{
-            SyncStatus,
-            nights::{self, NightKey, NightPushResult, NightState, OutgoingNight, PushedNight},
+            nights::{self, NightKey, NightState, OutgoingNight, PushedNight},
             push_settings,
             targets::{PushTarget, PushTargets},
         },
@@ -51,8 +50,6 @@ const CALLS: u32 = 20;
 const OVER_EVERYWHERE: SignedDuration = SignedDuration::from_hours(36);
 /// Maximum age of a channel reading that allows opening nights.
 const READ_IS_GOOD_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// Delay between a push and its read-back, so that several nights share one read-back.
-const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is left to do after a push that did not fail.
 #[derive(Debug, PartialEq, Eq)]
@@ -223,7 +220,7 @@ async fn pending_runs(
 ) -> store::Result<PendingRuns> {
     let mut due = nights::pending(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
     let mut is_all = i64::try_from(due.len()).is_ok_and(|nights| nights < NIGHTS_AT_ONCE);
-    let over = (now - OVER_EVERYWHERE).to_zoned(TimeZone::UTC).date();
+    let over = utc_day(now - OVER_EVERYWHERE);
     if due.iter().any(|known| known.key.night < over) {
         nights::delete_before(tx, source.account, source.id, over).await?;
         due.retain(|known| known.key.night >= over);
@@ -253,7 +250,8 @@ async fn pending_runs(
         let parts = parts(&known, pushing, is_closed);
         if !desired::any_part(parts) {
             // Closed at the channel by hand, and nothing that may be pushed has changed.
-            settled.push(NightState { confirmed: Some(known.wanted.clone()), state: SyncStatus::Confirmed, ..known });
+            let (confirmed, state) = (Some(known.wanted.clone()), known.state.after(SyncEvent::Known));
+            settled.push(NightState { confirmed, state, ..known });
             continue;
         }
         let goes_on = |run: &&mut NightRun| run.target == *target && run.parts == parts && run.continues(&known);
@@ -277,8 +275,9 @@ pub(crate) fn is_for_sale(known: &NightState) -> bool {
 /// The changed parts of a night; all parts if the channel's state is in doubt. For a night closed there by hand, only
 /// the price.
 fn parts(known: &NightState, pushing: &PushSettings, is_closed: bool) -> CalendarParts {
-    let is_sure =
-        !known.in_doubt && known.mismatch_count == 0 && (known.sent.is_none() || known.sent == known.confirmed);
+    let is_sure = !known.state.in_doubt
+        && known.state.mismatch_count == 0
+        && (known.sent.is_none() || known.sent == known.confirmed);
     let has = known.confirmed.as_deref().filter(|_| is_sure).and_then(desired::parse);
     let all = CalendarParts::default();
     let wanted = desired::parse(&known.wanted);
@@ -298,7 +297,7 @@ async fn send(
     tally: &mut PushTally,
 ) -> Result<PushProgress, ChannelCallError> {
     let ChannelSession { app, source, connection, plugin } = session;
-    let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.in_doubt);
+    let may_be_there = runs.iter().flat_map(|run| &run.nights).any(|known| known.state.in_doubt);
     let attempt = if may_be_there { Attempt::AfterUnknown } else { Attempt::First };
     let updates: Vec<CalendarUpdate> = runs.iter().map(NightRun::update).collect();
     let (call, secrets, place) = session.call(format!("calendar-{}", source.id), Arc::new(session.network()?)).await?;
@@ -313,21 +312,20 @@ async fn send(
         }
     };
     let now = app.now();
-    let mut batch = BatchOutcome { trusts_acknowledgements, ..BatchOutcome::default() };
+    let mut batch = BatchOutcome { is_trusted: trusts_acknowledgements, ..BatchOutcome::default() };
     runs.iter().zip(&outcomes).for_each(|(run, outcome)| batch.add(run, outcome));
     let links = batch.link_results(tally, runs);
-    let pushed: Vec<PushedNight<'_>> =
-        batch.results.iter().flat_map(|(run, result, error)| run.pushed(*result, error.as_deref())).collect();
+    let pushed: Vec<PushedNight<'_>> = batch.results.iter().flat_map(RunResult::pushed).collect();
     let opened: Vec<&NightKey> = batch.opened().collect();
     let lines: Vec<sync_log::NewSyncLogLine<'_>> =
-        batch.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
+        batch.results.iter().filter_map(|result| result.line(source)).collect();
     let mut tx = app.db.write(source.account).await?;
     nights::record_results(&mut tx, source.account, source.id, &pushed, now).await?;
     nights::clear_closed_by_us(&mut tx, source.account, source.id, &opened).await?;
     sync_log::outbound(&mut tx, source.account, &lines, now).await?;
     plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
     plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
-    if batch.to_read_back {
+    if batch.is_to_be_read_back() {
         read_back_later(&mut tx, source, now).await?;
     }
     push_tally::record(&mut tx, source, &links, now).await?;
@@ -344,64 +342,66 @@ async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) ->
 /// Results of the runs of one call.
 #[derive(Default)]
 struct BatchOutcome<'a> {
-    /// Acknowledged nights count as confirmed.
-    trusts_acknowledgements: bool,
-    results: Vec<(&'a NightRun, NightPushResult, Option<String>)>,
-    to_read_back: bool,
+    /// The source trusts acknowledgements.
+    is_trusted: bool,
+    results: Vec<RunResult<'a>>,
     /// Something must be pushed again: the channel's delay if it gave one, and the reason.
     later: Option<(Option<SignedDuration>, String)>,
+}
+
+/// The result of pushing a run.
+struct RunResult<'a> {
+    run: &'a NightRun,
+    event: SyncEvent,
+    /// Where its nights stand at the channel now, whatever they were before.
+    reached: SyncStatus,
+    /// The channel's error or warning.
+    error: Option<String>,
 }
 
 impl<'a> BatchOutcome<'a> {
     /// Nights that the channel surely sells now: no closing word of ours is left there, though no reading shows it.
     fn opened(&self) -> impl Iterator<Item = &'a NightKey> {
-        let confirmed = self.results.iter().filter(|(_, result, _)| *result == NightPushResult::Confirmed);
-        let nights = confirmed.filter(|(run, ..)| run.says_sale()).flat_map(|(run, ..)| &run.nights);
+        let confirmed = self.results.iter().filter(|result| result.reached == SyncStatus::Confirmed);
+        let nights = confirmed.filter(|result| result.run.says_sale()).flat_map(|result| &result.run.nights);
         nights.filter(|night| is_for_sale(night)).map(|night| &night.key)
     }
 
+    fn is_to_be_read_back(&self) -> bool {
+        self.results.iter().any(|result| result.reached == SyncStatus::Unconfirmed)
+    }
+
     fn add(&mut self, run: &'a NightRun, outcome: &Outcome) {
-        let warned = |warnings: &[String]| (!warnings.is_empty()).then(|| warnings.join("; "));
-        match outcome {
-            Outcome::Accepted { confirmed: true, warnings, .. } if self.trusts_acknowledgements => {
-                self.results.push((run, NightPushResult::Confirmed, warned(warnings)));
-            }
+        let (event, error) = match outcome {
             Outcome::Accepted { confirmed, warnings, .. } => {
-                self.to_read_back = true;
-                let result = if *confirmed { NightPushResult::Echoed } else { NightPushResult::Unconfirmed };
-                self.results.push((run, result, warned(warnings)));
+                let warned = (!warnings.is_empty()).then(|| warnings.join("; "));
+                (SyncEvent::Acknowledged { is_stored: *confirmed, is_trusted: self.is_trusted }, warned)
             }
-            Outcome::Refused(errors) => {
-                self.results.push((run, NightPushResult::Rejected, Some(describe_errors(errors))))
-            }
+            // A value replaces the one before: whatever is there, this one is not.
+            Outcome::Refused(errors) => (SyncEvent::Refused { may_be_there: false }, Some(describe_errors(errors))),
             Outcome::Retry(seconds) => {
                 let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-                self.retry(wait, "the channel asked for a retry".to_owned());
+                return self.retry(wait, "the channel asked for a retry".to_owned());
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
                 self.retry(None, describe_unclear(outcome));
-                self.results.push((run, NightPushResult::InDoubt, None));
+                (SyncEvent::Unclear, None)
             }
-        }
+        };
+        self.results.push(RunResult { run, event, reached: SyncState::NEW.after(event).status, error });
     }
 
     /// Counts results, and returns the health of the room types' links.
     fn link_results(&self, tally: &mut PushTally, runs: &'a [NightRun]) -> Vec<LinkOutcome<'a>> {
         let nights: usize = runs.iter().map(|run| run.nights.len()).sum();
-        let links = self.results.iter().map(|(run, result, error)| {
-            let outcome = match result {
-                NightPushResult::Confirmed => RecordResult::Confirmed,
-                NightPushResult::Unconfirmed | NightPushResult::Echoed => RecordResult::Accepted,
-                NightPushResult::Rejected => RecordResult::Rejected,
-                NightPushResult::InDoubt => RecordResult::InDoubt,
-            };
-            tally.count(outcome, run.nights.len());
+        let links = self.results.iter().map(|RunResult { run, reached, error, .. }| {
+            tally.count(RecordResult::from(*reached), run.nights.len());
             let why = error.clone().unwrap_or_else(|| "in doubt: the channel may have it".to_owned());
-            let stands_against = matches!(result, NightPushResult::Rejected | NightPushResult::InDoubt).then_some(why);
+            let stands_against = matches!(reached, SyncStatus::Rejected | SyncStatus::Pending).then_some(why);
             LinkOutcome { kind: mappings::EntityKind::RoomType, id: &run.target.room_type_id, error: stands_against }
         });
         let links: Vec<LinkOutcome<'a>> = links.collect();
-        let answered: usize = self.results.iter().map(|(run, ..)| run.nights.len()).sum();
+        let answered: usize = self.results.iter().map(|result| result.run.nights.len()).sum();
         // Nights to be retried were sent, too.
         tally.count(RecordResult::InDoubt, nights.saturating_sub(answered));
         links
@@ -410,6 +410,35 @@ impl<'a> BatchOutcome<'a> {
     fn retry(&mut self, wait: Option<SignedDuration>, why: String) {
         let longest = self.later.take().and_then(|(wait, _)| wait).max(wait);
         self.later = Some((longest, why));
+    }
+}
+
+impl RunResult<'_> {
+    fn pushed(&self) -> impl Iterator<Item = PushedNight<'_>> {
+        let (event, error) = (self.event, self.error.as_deref());
+        self.run.nights.iter().map(move |night| PushedNight { night, event, error })
+    }
+
+    /// Audit trail line.
+    fn line(&self, source: &Source) -> Option<sync_log::NewSyncLogLine<'_>> {
+        let (first, last) = self.run.span()?;
+        let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        let (status, message) = match (self.reached, &self.error) {
+            (SyncStatus::Confirmed, None) => ("success", nights),
+            (SyncStatus::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
+            (SyncStatus::Unconfirmed, None) => ("pending", format!("{nights}: awaiting read-back")),
+            (SyncStatus::Unconfirmed, Some(warning)) => ("pending", format!("{nights}: awaiting read-back; {warning}")),
+            (SyncStatus::Rejected, why) => ("failed", format!("{nights}: {}", why.as_deref().unwrap_or("refused"))),
+            (SyncStatus::Pending, _) => ("pending", format!("{nights}: in doubt")),
+        };
+        Some(sync_log::NewSyncLogLine {
+            source: source.id,
+            entity_type: "availability",
+            entity_id: &self.run.target.room_type_id,
+            action: "push",
+            status,
+            message: Some(message),
+        })
     }
 }
 
@@ -445,46 +474,11 @@ impl NightRun {
     fn outgoing(&self) -> impl Iterator<Item = OutgoingNight<'_>> {
         self.nights.iter().map(|known| {
             let closes = self.says_sale() && !is_for_sale(known);
-            OutgoingNight { key: &known.key, value: &known.wanted, closes }
+            OutgoingNight { night: known, closes }
         })
     }
 
     fn span(&self) -> Option<(Date, Date)> {
         Some((self.nights.first()?.key.night, self.nights.last()?.key.night))
-    }
-
-    fn pushed<'a>(&'a self, result: NightPushResult, error: Option<&'a str>) -> impl Iterator<Item = PushedNight<'a>> {
-        self.nights.iter().map(move |known| PushedNight { key: &known.key, value: &known.wanted, result, error })
-    }
-
-    /// Audit trail line.
-    fn line(
-        &self,
-        source: &Source,
-        result: NightPushResult,
-        error: Option<&str>,
-    ) -> Option<sync_log::NewSyncLogLine<'_>> {
-        let (first, last) = self.span()?;
-        let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
-        let (status, message) = match (result, error) {
-            (NightPushResult::Confirmed, None) => ("success", nights),
-            (NightPushResult::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
-            (NightPushResult::Unconfirmed | NightPushResult::Echoed, None) => {
-                ("pending", format!("{nights}: awaiting read-back"))
-            }
-            (NightPushResult::Unconfirmed | NightPushResult::Echoed, Some(warning)) => {
-                ("pending", format!("{nights}: awaiting read-back; {warning}"))
-            }
-            (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
-            (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: in doubt")),
-        };
-        Some(sync_log::NewSyncLogLine {
-            source: source.id,
-            entity_type: "availability",
-            entity_id: &self.target.room_type_id,
-            action: "push",
-            status,
-            message: Some(message),
-        })
     }
 }

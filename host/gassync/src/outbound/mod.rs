@@ -13,8 +13,12 @@ pub mod push_tally;
 
 use gassync_domain::{FieldError, Outcome, PushSettings};
 use gassync_runtime::{CallRecord, Interface};
+use jiff::SignedDuration;
 
 use crate::channel::ChannelSession;
+
+/// Delay between a push and its read-back, so that several records share one read-back.
+const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// True if an acknowledgement counts as confirmation without a read-back: some channels acknowledge and do nothing.
 fn trusts_acknowledgements(session: &ChannelSession<'_>, pushing: &PushSettings) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use gassync_domain::{
-    Amount, CalendarNight, CalendarParts, ChannelNight, Date, PushSettings, Stay, Timestamp, UnitCount, today_at,
+    Amount, CalendarNight, CalendarParts, ChannelNight, Date, PushSettings, Stay, SyncEvent, SyncState, SyncStatus,
+    Timestamp, UnitCount, today_at,
 };
 use gassync_runtime::Manifest;
 use jiff::{SignedDuration, Span};
@@ -14,7 +15,6 @@ use crate::store::{
     calendar::{self, ListedNight},
     closures::{self, ClosedNight},
     outbound::{
-        SyncStatus,
         invalidations::{self, Invalidation},
         nights::{self, NightKey, NightState},
         observed_nights::{self, NightReading},
@@ -357,7 +357,7 @@ impl DesiredCalendar<'_> {
         let is_whole = invalidation.force || has_moved;
         let has = known.confirmed.as_deref().and_then(parse);
         // The last value sent may have arrived, whatever was confirmed before.
-        let is_sure = !known.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
+        let is_sure = !known.state.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
         let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(parse);
         // A cleared rule is sent until the channel confirms it.
         let wanted = wanted.with_cleared_rules(has.as_ref()).with_cleared_rules(sent.as_ref());
@@ -369,7 +369,7 @@ impl DesiredCalendar<'_> {
             return None;
         }
         let is_new = any_part(intersect(wanted.diff(has.as_ref()), self.parts(is_closed)));
-        let is_said = has.is_some() && is_sure && !is_new && known.state != SyncStatus::Unconfirmed;
+        let is_said = has.is_some() && is_sure && !is_new && known.state.status != SyncStatus::Unconfirmed;
         let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
         let is_there = !is_whole && (is_said || is_shown);
         Some(NightState {
@@ -379,9 +379,9 @@ impl DesiredCalendar<'_> {
                 _ => known.confirmed.clone().or(has.as_ref().map(to_text)),
             },
             wanted: text,
-            state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
+            state: known.state.after(computed(is_there)),
             // Keep the time of the oldest unconfirmed change.
-            changed_at: if known.state == SyncStatus::Confirmed {
+            changed_at: if known.state.status == SyncStatus::Confirmed {
                 invalidation.invalidated_at.into()
             } else {
                 known.changed_at
@@ -389,6 +389,10 @@ impl DesiredCalendar<'_> {
             ..known
         })
     }
+}
+
+fn computed(is_there: bool) -> SyncEvent {
+    if is_there { SyncEvent::Known } else { SyncEvent::Changed }
 }
 
 /// Initial state of a night that was never pushed.
@@ -404,9 +408,7 @@ fn never_sent(
         confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(to_text) },
         wanted: text,
         sent: None,
-        state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
-        in_doubt: false,
-        mismatch_count: 0,
+        state: SyncState::NEW.after(computed(is_there)),
         changed_at,
         sent_at: None,
         closed_by_us: false,
@@ -415,7 +417,7 @@ fn never_sent(
 
 /// True if the night was changed at the channel by hand, so that what it shows is what it has.
 pub(super) fn is_changed_at_channel(known: &NightState) -> bool {
-    known.state == SyncStatus::Confirmed && known.confirmed.is_none()
+    known.state.status == SyncStatus::Confirmed && known.confirmed.is_none()
 }
 
 #[cfg(test)]
