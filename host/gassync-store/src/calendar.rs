@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, StayRules, Timestamp};
+use gassync_domain::{AccountId, CoreId, Date, SourceKey, Stay, StayRules, Timestamp};
 use sqlx::FromRow;
 
 use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows, stay_rules::StayRulesRow};
@@ -57,8 +57,7 @@ pub struct SellableRoomType {
 /// The room types of a source that are linked to units.
 pub async fn linked_room_types(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     wanted: &CalendarQuery<'_>,
     limit: i64,
 ) -> Result<Vec<SellableRoomType>> {

@@ -187,7 +187,7 @@ async fn decide(
     let choice =
         Choice::named(&new.decision).ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
     let now = app.now();
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     let by = DecidedBy { who: &new.by, why: &new.why };
     let context = IngestContext::from_source(&source, now, now);
     let decided = decide::decide(&mut tx, &context, (kind, &new.id), (choice, by)).await?;
