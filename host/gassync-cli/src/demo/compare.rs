@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync_domain::{Amount, SourceId, SourceKey};
+use gassync_domain::{Amount, SourceId, SourceKey, Status};
 use gassync_simulator::beds24::Beds24;
 use serde_json::Value;
 
@@ -129,7 +129,7 @@ async fn bookings_differ(
     let removed = beds24.removed();
     for (id, facts) in &core {
         // It was cancelled before it was deleted, so it holds no nights.
-        let is_removed = facts.status == "cancelled" && removed.iter().any(|removed| removed.to_string() == *id);
+        let is_removed = facts.status == Status::Cancelled && removed.iter().any(|removed| removed.to_string() == *id);
         if !is_removed && !book.iter().any(|entry| entry.id.to_string() == *id) {
             differences.push(format!("{name}: booking {id} is in the core but not at the channel"));
         }
@@ -155,7 +155,7 @@ pub async fn summary(
 ) -> anyhow::Result<ExitCode> {
     for (name, beds24, source) in stage.both() {
         let core = bookings(app, stage, source).await?;
-        let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
+        let cancelled = core.iter().filter(|(_, facts)| facts.status == Status::Cancelled).count();
         let blocks = beds24.book().iter().filter(|entry| entry.status == "black").count();
         print(&format!("{name}: bookings in the core   {} ({cancelled} cancelled)", core.len()));
         print(&format!("{name}: bookings at the channel {} (and {blocks} blocks)", beds24.book().len() - blocks));

@@ -8,7 +8,7 @@ use gassync_domain::{
     Attempt, BookingsPushed, CoreId, Digest, Operation, OperationKind, Outcome, PushSettings, Reservation, Status,
     Subject, SyncEvent, SyncStatus, Timestamp, reference_of,
 };
-use gassync_runtime::Finished;
+use gassync_runtime::{CallRecord, Finished};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -100,7 +100,7 @@ pub async fn push(
     if pushes.is_empty() {
         return Ok(push_outcomes);
     }
-    let trusts_acknowledgements = trusts_acknowledgements(&session, &pushing);
+    let is_trusted = trusts_acknowledgements(&session, &pushing);
     let operations: Vec<Operation> = pushes.iter().map(|push| push.operation.clone()).collect();
     let (call, secrets, place) = session.call(format!("bookings-{}", source.id), Arc::new(session.network()?)).await?;
     let Finished { result, record } = session.plugin.push_reservations(call, operations).await;
@@ -117,30 +117,34 @@ pub async fn push(
             return Err(session.failed(error, record, secrets).await?);
         }
     };
-    let now = app.now();
-    let mut tx = app.db.write(source.account).await?;
     let evaluated = pushes.iter().zip(&outcomes);
     let evaluated: Vec<(&PendingPush, &Outcome, Evaluated)> =
-        evaluated.map(|(push, outcome)| (push, outcome, push.evaluate(outcome, trusts_acknowledgements))).collect();
-    record_outcomes(&mut tx, source, &evaluated, now).await?;
-    let links = link_results(&evaluated, tally);
-    plugins::keep_call(
-        &app.vault,
-        &mut tx,
-        (source.account, session.connection),
-        (&session.plugin, &record, None),
-        now,
-    )
-    .await?;
-    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
-    push_tally::record(&mut tx, source, &links, now).await?;
-    tx.commit().await?;
+        evaluated.map(|(push, outcome)| (push, outcome, push.evaluate(outcome, is_trusted))).collect();
+    record_call(&session, &evaluated, record, tally).await?;
     for (push, _, evaluated) in evaluated {
         if let Some(outcome) = push_outcomes.get_mut(push.index) {
             *outcome = evaluated.outcome;
         }
     }
     Ok(push_outcomes)
+}
+
+/// Records one call and its results.
+async fn record_call(
+    session: &ChannelSession<'_>,
+    evaluated: &[(&PendingPush, &Outcome, Evaluated)],
+    record: CallRecord,
+    tally: &mut PushTally,
+) -> store::Result<()> {
+    let ChannelSession { app, source, connection, plugin } = session;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    record_outcomes(&mut tx, source, evaluated, now).await?;
+    let links = link_results(evaluated, tally);
+    plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
+    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
+    push_tally::record(&mut tx, source, &links, now).await?;
+    tx.commit().await
 }
 
 /// Counts results, and returns the health of links whose external id is known.

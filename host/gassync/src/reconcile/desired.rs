@@ -17,7 +17,7 @@ use crate::store::{
     outbound::{
         invalidations::{self, Invalidation},
         nights::{self, NightKey, NightState},
-        observed_nights::{self, NightReading},
+        observed_nights,
         targets::{PushTarget, PushTargets},
     },
     sources::Source,
@@ -184,9 +184,7 @@ pub async fn compare_with_channel(
     let (first, until) = horizon(target, pushing, now);
     let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
     let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
-    let shown = observed_nights::find(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
-    let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
-    let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
+    let mut shown = desired.shown(tx, &[stay], Timestamp::UNIX_EPOCH).await?;
     let closed = closures::of_room_type(tx, source.key(), target.room_type, &[stay]).await?;
     let mut closed: HashMap<Date, ClosedNight> = closed.into_iter().map(|closed| (closed.night, closed)).collect();
     let surveyed = listed.into_iter().map(|mut listed| {
@@ -249,29 +247,15 @@ impl DesiredCalendar<'_> {
         let Self { source, target, .. } = self;
         let stays: Vec<Stay> = invalidated.iter().map(|(stay, _)| *stay).collect();
         let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
-        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
-        if foreign > 0 {
-            let message = format!("prices of {foreign} nights were left out: not in the property's currency");
-            let line = sync_log::NewSyncLogLine {
-                source: source.id,
-                entity_type: "calendar",
-                entity_id: &target.room_type_id,
-                action: "push",
-                status: "pending",
-                message: Some(message),
-            };
-            sync_log::outbound(tx, source.account, &[line], now).await?;
-        }
+        self.log_foreign_prices(tx, &listed, now).await?;
         let known = nights::find(tx, source.key(), target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.key.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, NightState> = of_plan.map(|known| (known.key.night, known)).collect();
-        let mut shown: HashMap<Date, NightReading> = HashMap::new();
-        if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
-            let since = now - OBSERVATION_MAX_AGE;
-            let rows = observed_nights::find(tx, source.account, target.room_type, &stays, since).await?;
-            let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
-            shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
-        }
+        let shown = if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
+            self.shown(tx, &stays, now - OBSERVATION_MAX_AGE).await?
+        } else {
+            HashMap::new()
+        };
         let closed = closures::of_room_type(tx, source.key(), target.room_type, &stays).await?;
         let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
         let invalidations = invalidated.iter().flat_map(|(stay, invalidation)| stay.each().map(move |_| *invalidation));
@@ -279,13 +263,38 @@ impl DesiredCalendar<'_> {
             let night = listed.night;
             let wanted = self.wanted(listed);
             let is_closed = closed.contains(&night);
-            let shown = shown.get(&night).map(|shown| &shown.night);
+            let shown = shown.get(&night);
             into.extend(match known.remove(&night) {
                 Some(known) => self.computed_before(invalidation, known, wanted, (shown, is_closed)),
                 None => Some(self.computed_first(invalidation, (night, shown), &wanted, is_closed)),
             });
         }
         Ok(())
+    }
+
+    async fn log_foreign_prices(&self, tx: &mut Tx, listed: &[ListedNight], now: Timestamp) -> Result<()> {
+        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
+        if foreign == 0 {
+            return Ok(());
+        }
+        let message = format!("prices of {foreign} nights were left out: not in the property's currency");
+        let line = sync_log::NewSyncLogLine {
+            source: self.source.id,
+            entity_type: "calendar",
+            entity_id: &self.target.room_type_id,
+            action: "push",
+            status: "pending",
+            message: Some(message),
+        };
+        sync_log::outbound(tx, self.source.account, &[line], now).await
+    }
+
+    /// What the channel has shown since then.
+    async fn shown(&self, tx: &mut Tx, stays: &[Stay], since: Timestamp) -> Result<HashMap<Date, CalendarNight>> {
+        let Self { source, target, .. } = self;
+        let rows = observed_nights::find(tx, source.account, target.room_type, stays, since).await?;
+        let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+        Ok(of_plan.map(|shown| (shown.night.date, shown.night)).collect())
     }
 
     fn wanted(&self, listed: ListedNight) -> ChannelNight {

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
     inbound::fetch,
-    outbound::calendar::is_for_sale,
+    outbound::night_runs::is_for_sale,
     schedule,
     store::{
         self,
