@@ -133,7 +133,7 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     let channel = host::channel(Settings { bookings: 60, ..quiet() }).await;
     let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
-    let today: Date = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today: Date = gassync_domain::utc_day(host::clock()());
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     let new = NewBackfill { from: day(-60), to: day(299) };
     channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));

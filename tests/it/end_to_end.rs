@@ -49,7 +49,7 @@ async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String
             .await
             .expect("read");
     let show = |facts: &gassync::store::core::bookings::BookingFacts| {
-        format!("{} {} {} {}", facts.status, facts.check_in.0, facts.check_out.0, facts.adults.unwrap_or(0))
+        format!("{} {} {} {}", facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults.unwrap_or(0))
     };
     [theirs, ours.into_iter().map(|(id, facts)| (id, show(&facts))).collect()]
 }

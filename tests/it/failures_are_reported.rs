@@ -18,7 +18,7 @@ use gassync::{
     },
     supervisor,
 };
-use gassync_domain::{Clock, SourceId, SourceKey};
+use gassync_domain::{Clock, SourceId, SourceKey, utc_day};
 use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
@@ -155,7 +155,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     let polled = || channel.account.requests().iter().filter(|call| call.path == "/bookings").count();
     host.until("it is polled", async || polled() > 0).await;
     trouble.begin("backfill");
-    let today = clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = utc_day(clock()());
     let new = NewBackfill { from: today, to: today.tomorrow().expect("a day") };
     assert_eq!(host.operate(&format!("sources/{}/backfills", made.id), &new).await.status().as_u16(), 201);
     let tried_twice = async || {

@@ -10,7 +10,7 @@ use gassync::{
     inbound::{apply::IngestContext, missing_reservation},
     store::{self, missing, sources},
 };
-use gassync_domain::{Clock, SourceId, SourceKey, Timestamp, today_at};
+use gassync_domain::{Clock, SourceId, SourceKey, Status, Timestamp, today_at};
 use gassync_simulator::{InjectedFault, Rule};
 use gassync_tests::{
     database::Database,
@@ -63,7 +63,7 @@ impl Stage {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
         let bookings = store::core::bookings::bookings_of_source(&mut tx, source);
         let bookings = bookings.await.expect("read").into_iter();
-        bookings.filter(|(_, facts)| facts.status == "confirmed").map(|(id, _)| id).collect()
+        bookings.filter(|(_, facts)| facts.status == Status::Confirmed).map(|(id, _)| id).collect()
     }
 
     /// Sends a webhook that names a booking without its data.

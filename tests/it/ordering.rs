@@ -12,7 +12,8 @@ use gassync::{
     },
 };
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, SourceKey, Timestamp,
+    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, SourceKey, Status,
+    SyncEvent, Timestamp,
 };
 use gassync_runtime::{Adapter, Budget, Call, Grant, PlaceholderCredentials, ReplayTransport};
 use gassync_tests::{
@@ -240,10 +241,10 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     let mut later = fuller;
     later["modifiedTime"] = json!("2027-01-09T10:00:00Z");
     assert!(matches!(stage.apply_alone(stage.reported(&later).await, 5).await[0], IngestOutcome::Parked(_)));
-    assert_eq!(stand().await, "cancelled");
+    assert_eq!(stand().await, Status::Cancelled);
     let again = stage.apply_alone(stage.reported(&cancelled).await, 6).await;
     assert!(matches!(again[0], IngestOutcome::Stale(_)));
-    assert_eq!(stand().await, "cancelled");
+    assert_eq!(stand().await, Status::Cancelled);
 }
 
 async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
@@ -280,15 +281,15 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
         let mark = bookings::PushedReservation {
             sync_state: &stands,
             digest: "digest",
-            result: &bookings::ReservationPushResult::Unconfirmed,
-            in_doubt: false,
+            event: SyncEvent::Acknowledged { is_stored: false, is_trusted: false },
+            error: None,
         };
         bookings::record_results(&mut tx, SourceKey { account, source }, &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let state = async || {
         let mut tx = stage.db.read(account).await.expect("a transaction");
-        bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there").state
+        bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there").state.status
     };
     let shown = |wire: &Value| {
         let mut wire = wire.clone();
@@ -397,7 +398,7 @@ async fn a_block_takes_what_it_says(database: Database) {
     let lifted = stage.apply_alone(stage.reported(&block).await, 7).await;
     assert!(matches!(lifted[0], IngestOutcome::Updated(_)), "{lifted:?}");
     assert_eq!(stage.taken("2027-05-10").await, (1, 0));
-    let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != "cancelled");
+    let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != Status::Cancelled);
     assert_eq!(state.map(|(id, _)| id).collect::<Vec<_>>(), ["8"], "the booking that became a block is over");
     // A block that the channel reports as removed ends.
     block["status"] = json!("black");

@@ -149,7 +149,7 @@ async fn concurrent_buyers_sell_exactly_the_stock() {
         let found: Vec<_> = booked.iter().filter(|(known, _)| *known == id).map(|(_, facts)| facts).collect();
         let really = match found.as_slice() {
             [] => Has::Nothing,
-            [facts] if facts.status == Status::Cancelled.as_str() => Has::Cancelled,
+            [facts] if facts.status == Status::Cancelled => Has::Cancelled,
             [facts] => Has::Stay(facts.check_in.0.to_string(), facts.check_out.0.to_string()),
             _ => panic!("{id} stands twice"),
         };

@@ -44,7 +44,7 @@ async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)
     let bookings = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(made.id) })
         .await
         .expect("read");
-    bookings.into_iter().map(|(id, facts)| (id, facts.status)).collect()
+    bookings.into_iter().map(|(id, facts)| (id, facts.status.as_str().to_owned())).collect()
 }
 
 fn confirmed(ids: impl IntoIterator<Item = u64>) -> BTreeSet<(String, String)> {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
-use gassync_domain::{AccountId, Clock, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, Clock, SourceId, SourceKey, Status, Timestamp};
 use gassync_simulator::{Notification, beds24::NewBooking};
 use gassync_tests::{
     database::Database,
@@ -69,7 +69,7 @@ pub async fn is_booked(host: &Host, source: &str, id: u64) -> bool {
     let (account, source) = (account(host).await, number(host, source).await);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let bookings = bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
-    bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == "confirmed")
+    bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == Status::Confirmed)
 }
 
 /// Why a source's reservation is parked.

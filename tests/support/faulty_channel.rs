@@ -14,7 +14,8 @@ use axum::{
     routing::get,
 };
 use gassync::admin::{CreatedSource, NewSourceRequest};
-use jiff::{SignedDuration, Span, civil::Date, tz::TimeZone};
+use gassync_domain::utc_day;
+use jiff::{SignedDuration, Span, civil::Date};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -120,7 +121,7 @@ impl FaultyChannel {
 
     /// The date this many days from today.
     pub fn day(&self, ahead: i64) -> Date {
-        self.clock.now().to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(ahead))
+        utc_day(self.clock.now()).saturating_add(Span::new().days(ahead))
     }
 
     /// A booking of two nights.

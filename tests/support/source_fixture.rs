@@ -149,7 +149,7 @@ impl SourceFixture {
     pub async fn status(&self, id: &str) -> Option<String> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let all = store::core::bookings::bookings_of_source(&mut tx, self.key()).await.expect("read");
-        all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status)
+        all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status.as_str().to_owned())
     }
 
     /// The buffered reservation.

@@ -1,7 +1,7 @@
 //! `gassync source status`, `push` and `push-settings`.
 
 use clap::{Args, ValueEnum};
-use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding};
+use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding, SyncStatus};
 
 use super::{client::Client, print, say};
 use gassync::admin::{
@@ -145,7 +145,7 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
         let age: OutboundAgeResponse = client.get(&format!("/admin/v1/sources/{name}/age")).await?;
         let bookings: Vec<BookingSyncResponse> = client.get(&format!("/admin/v1/sources/{name}/bookings")).await?;
         let open: Vec<&BookingSyncResponse> =
-            bookings.iter().filter(|booking| booking.state != "confirmed").take(BOOKINGS).collect();
+            bookings.iter().filter(|booking| booking.state != SyncStatus::Confirmed).take(BOOKINGS).collect();
         if json {
             print(&serde_json::json!({ "source": source, "age": age, "bookings": open }).to_string());
             continue;

@@ -40,7 +40,9 @@ mod reference;
 mod reservation;
 mod retry;
 mod stay;
+mod stay_rules;
 mod suggest;
+mod sync_state;
 mod text;
 mod today;
 mod validate;
@@ -89,9 +91,11 @@ pub use reference::{reference_of, referenced};
 pub use reservation::{Completeness, Intent, PaymentCollectedBy, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
+pub use stay_rules::StayRules;
 pub use suggest::{Similarity, WORTH_SHOWING, compare_properties, compare_room_types};
+pub use sync_state::{MAX_MISMATCHES, MismatchStep, SyncEvent, SyncState, SyncStatus};
 pub use text::lossless_instant;
-pub use today::{is_time_zone, today_at};
+pub use today::{is_time_zone, today_at, utc_day};
 pub use validate::{
     FieldError, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PRICE_LINES, MAX_ROOMS, Validate, is_plausible,
 };

@@ -33,19 +33,20 @@ pub struct PriceAdjustment {
     pub step: Option<Amount>,
 }
 
-/// Rounding of an adjusted price.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rounding {
-    /// To the smallest unit of the currency only, half away from zero.
-    #[default]
-    None,
-    /// Up to a multiple.
-    Up,
-    /// Down to a multiple.
-    Down,
-    /// To the nearest multiple, half away from zero.
-    Nearest,
+crate::words! {
+    /// Rounding of an adjusted price.
+    #[derive(Default)]
+    pub enum Rounding {
+        /// To the smallest unit of the currency only, half away from zero.
+        #[default]
+        None = "none",
+        /// Up to a multiple.
+        Up = "up",
+        /// Down to a multiple.
+        Down = "down",
+        /// To the nearest multiple, half away from zero.
+        Nearest = "nearest",
+    }
 }
 
 impl Rounding {

@@ -43,6 +43,7 @@ pub mod source_removal;
 pub mod source_switches;
 pub mod sources;
 pub mod status;
+mod stay_rules;
 pub mod sync_log;
 pub mod sync_runs;
 pub mod time_zones;

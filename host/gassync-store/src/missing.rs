@@ -1,6 +1,6 @@
 //! Reservations that the channel does not return when asked by id.
 
-use gassync_domain::{Date, SourceKey, Timestamp};
+use gassync_domain::{Date, SourceKey, Timestamp, utc_day};
 use sqlx::FromRow;
 
 use super::{Day, Result, Time, Tx, on};
@@ -120,7 +120,7 @@ pub async fn delete_before(tx: &mut Tx, SourceKey { account, source }: SourceKey
             select 1 from int_reservations r
             where r.account_id = $1 and r.source_id = $2 and r.external_id = int_missing_reservations.external_id
                 and r.check_out >= $4)";
-    let day = before.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = utc_day(before);
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Time::from(before)).bind(Day(day)).execute(c).await
         .map(drop))
 }

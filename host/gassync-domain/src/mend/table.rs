@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{MAX_FINDINGS, MendResult};
 use crate::{
-    Address, Extra, FieldError, Guest, Mended, Stay, is_plausible, mend_text,
+    Address, Extra, FieldError, Guest, Mended, Stay, is_plausible, mend_text, utc_day,
     validate::{MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PEOPLE, MAX_ROOM_TYPES, YEARS},
 };
 
@@ -246,7 +246,7 @@ impl Table {
     }
 
     pub(super) fn instant(&mut self, path: &str, instant: &mut Option<Timestamp>) {
-        let mut day = instant.map(|instant| instant.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let mut day = instant.map(utc_day);
         self.day(path, &mut day, LEFT_OUT);
         if day.is_none() {
             *instant = None;

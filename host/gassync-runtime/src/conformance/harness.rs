@@ -11,8 +11,9 @@ use std::{
 use gassync_domain::{
     Acknowledgement, Attempt, CalendarUpdate, Change, ChangeResult, ChannelError, Chunk, ContentItem, Entity,
     HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, ResumePoint, Selection, Subscribed, Timestamp,
+    utc_day,
 };
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -358,7 +359,7 @@ impl Harness {
     /// Returns the selection of a poll.
     pub fn selection(&self, entity: Entity, poll: Option<&Poll>) -> Selection {
         let days = |back: u32, ahead: u32| {
-            let today = self.context.now.to_zoned(TimeZone::UTC).date();
+            let today = utc_day(self.context.now);
             let day = |span: Span| today.saturating_add(span);
             Selection::Within { start: day(Span::new().days(-i64::from(back))), until: day(Span::new().days(ahead)) }
         };

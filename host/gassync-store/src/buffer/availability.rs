@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use crate::{
     Day, Result, Tx, on,
     rows::{Cell, ColumnType, Rows},
+    stay_rules,
 };
 
 /// The row of a source's room type.
@@ -155,24 +156,24 @@ fn rows_of(nights: &[CalendarNight]) -> Result<Rows<'_, 14>> {
         ("max_advance", ColumnType::Int),
         ("said_extra", ColumnType::Json),
     ]);
-    let flag = |flag: Option<bool>| Cell::from(flag.map(i64::from));
-    let count = |count: Option<u32>| Cell::from(count.map(i64::from));
     for night in nights {
+        let [min_stay, max_stay, to_arrival, to_departure, through, exact, min_advance, max_advance] =
+            stay_rules::cells(&night.rules);
         rows.push([
             Day(night.date).into(),
-            flag(night.available),
+            night.available.map(i64::from).into(),
             // An overbooked channel has no units for sale.
             night.units_available.map(|units| i64::from(units.max(0))).into(),
             night.price.map(|price| price.ten_thousandths()).into(),
             (&night.currency).into(),
-            count(night.min_stay),
-            count(night.max_stay),
-            flag(night.closed_to_arrival),
-            flag(night.closed_to_departure),
-            count(night.min_stay_through),
-            count(night.exact_stay),
-            count(night.min_advance_days),
-            count(night.max_advance_days),
+            min_stay,
+            max_stay,
+            to_arrival,
+            to_departure,
+            through,
+            exact,
+            min_advance,
+            max_advance,
             Cell::json(Some(&night.extra))?,
         ]);
     }

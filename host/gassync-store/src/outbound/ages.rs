@@ -1,9 +1,7 @@
 //! Age of the state at channels.
 
-use gassync_domain::{SourceKey, Timestamp};
+use gassync_domain::{SourceKey, SyncStatus, Timestamp};
 use sqlx::FromRow;
-
-use super::SyncStatus;
 
 use crate::{Result, Time, Tx, on};
 

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{BreakerState, CoreId, Date, PushSettings, Timestamp, Validate as _, today_at};
+use gassync_domain::{BreakerState, CoreId, Date, PushSettings, SyncStatus, Timestamp, Validate as _, today_at};
 use serde::{Deserialize, Serialize};
 
 use super::{source_steering::ensure_may_sync, sources::find_source};
@@ -106,7 +106,7 @@ pub struct BookingSyncResponse {
     /// The source.
     pub source: String,
     /// `pending`: to be sent; `unconfirmed`: to be read back; `confirmed`; `rejected`: a person must act.
-    pub state: String,
+    pub state: SyncStatus,
     /// Whether the channel may or may not have it: it is looked up before it is sent again.
     pub in_doubt: bool,
     /// The channel's id.
@@ -124,8 +124,8 @@ impl From<bookings::ReservationSyncState> for BookingSyncResponse {
         Self {
             gas_id: sync_state.booking_id,
             source: sync_state.source_name,
-            state: sync_state.state.as_str().to_owned(),
-            in_doubt: sync_state.in_doubt,
+            state: sync_state.state.status,
+            in_doubt: sync_state.state.in_doubt,
             external_id: sync_state.external_id,
             why: sync_state.error,
             since: sync_state.changed_at.into(),

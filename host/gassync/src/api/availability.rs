@@ -208,6 +208,8 @@ fn stay(filter: &AvailabilityQuery, today: Date) -> Result<Stay, Problem> {
 fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNight {
     let units = (night.capacity - night.sold - night.held - night.blocked).max(0);
     let amount = night.price.map(Amount::from);
+    let rules = night.rules;
+    let count = |count: Option<u32>| count.map(i64::from);
     AvailabilityNight {
         room_type_id: room_type_id.to_owned(),
         gas_id,
@@ -217,14 +219,14 @@ fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNigh
         overbooked: night.overbooked,
         price: amount.map(|price| night.currency.as_deref().map_or(price, |currency| price.written_in(currency))),
         currency: night.currency,
-        min_stay: night.min_stay,
-        max_stay: night.max_stay,
-        closed_to_arrival: night.closed_to_arrival,
-        closed_to_departure: night.closed_to_departure,
-        min_stay_through: night.min_stay_through,
-        exact_stay: night.exact_stay,
-        min_advance_days: night.min_advance_days,
-        max_advance_days: night.max_advance_days,
+        min_stay: count(rules.min_stay),
+        max_stay: count(rules.max_stay),
+        closed_to_arrival: rules.closed_to_arrival.unwrap_or_default(),
+        closed_to_departure: rules.closed_to_departure.unwrap_or_default(),
+        min_stay_through: count(rules.min_stay_through),
+        exact_stay: count(rules.exact_stay),
+        min_advance_days: count(rules.min_advance_days),
+        max_advance_days: count(rules.max_advance_days),
     }
 }
 

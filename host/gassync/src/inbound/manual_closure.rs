@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    ChannelNight, Closure, CoreId, CoreNight, Date, Entity, LastSent, SourceKey, Stay, Timestamp, closed_by_hand,
+    ChannelNight, Closure, CoreId, CoreNight, Date, Entity, LastSent, SourceKey, Stay, SyncStatus, Timestamp,
+    closed_by_hand,
 };
 use jiff::SignedDuration;
 
@@ -20,7 +21,6 @@ use crate::{
         ledger::{self, Span},
         mappings,
         outbound::{
-            SyncStatus,
             invalidations::{self, Invalidation},
             nights::{self, NightState},
         },
@@ -174,7 +174,7 @@ fn last_sent(known: &[NightState]) -> LastSent {
     for known in known {
         let (confirmed, sent) = (sellable(&known.confirmed), sellable(&known.sent));
         // Until confirmed, the channel may have either the last sent or the previous state.
-        let sent = sent.filter(|_| known.state != SyncStatus::Confirmed);
+        let sent = sent.filter(|_| known.state.status != SyncStatus::Confirmed);
         let (one, other) = match (confirmed.or(sent), sent.or(confirmed)) {
             (Some(one), Some(other)) => (one, other),
             _ if known.closed_by_us => (0, 0),
@@ -399,6 +399,8 @@ fn stays(mut dates: Vec<Date>) -> Vec<Stay> {
 
 #[cfg(test)]
 mod tests {
+    use gassync_domain::{SyncEvent, SyncState};
+
     use super::*;
     use crate::store::outbound::nights::NightKey;
 
@@ -409,9 +411,7 @@ mod tests {
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),
-            state: if sent == confirmed { SyncStatus::Confirmed } else { SyncStatus::Pending },
-            in_doubt: false,
-            mismatch_count: 0,
+            state: SyncState::NEW.after(if sent == confirmed { SyncEvent::Known } else { SyncEvent::Changed }),
             changed_at: Timestamp::UNIX_EPOCH,
             sent_at: None,
             closed_by_us,

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use gassync_domain::{ChannelError, Date, Entity, PushSettings, Query, Selection, Timestamp, today_at};
+use gassync_domain::{ChannelError, Date, Entity, PushSettings, Query, Selection, Timestamp, today_at, utc_day};
 use gassync_runtime::{CallError, Interface};
 use jiff::{SignedDuration, Span as Days};
 
@@ -142,7 +142,7 @@ async fn execute_alone(app: &Arc<App>, source: &Source, id: Option<i64>) -> Resu
         return Err(GoLiveError::Unplanned(unplanned));
     }
     if plan.opens_closed {
-        let today = (now - SignedDuration::from_hours(24)).to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = utc_day(now - SignedDuration::from_hours(24));
         let context = IngestContext::from_source(source, now, now).with_unit_count(plugin.manifest().unit_count());
         manual_closure::waive(&mut tx, &context, today).await?;
     }

@@ -1,6 +1,6 @@
 //! Counts the results of one push for the sync runs, and records the health of the links used.
 
-use gassync_domain::{AccountId, ChannelError, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, ChannelError, SourceId, SourceKey, SyncStatus, Timestamp};
 use gassync_runtime::CallError;
 
 use crate::{
@@ -38,6 +38,17 @@ pub enum RecordResult {
     Rejected,
     /// Unknown, or not attempted.
     InDoubt,
+}
+
+impl From<SyncStatus> for RecordResult {
+    fn from(status: SyncStatus) -> Self {
+        match status {
+            SyncStatus::Confirmed => Self::Confirmed,
+            SyncStatus::Unconfirmed => Self::Accepted,
+            SyncStatus::Rejected => Self::Rejected,
+            SyncStatus::Pending => Self::InDoubt,
+        }
+    }
 }
 
 impl PushTally {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gassync_domain::{Calendar, CalendarNight, CalendarParts, Date, Entity, PushSettings, Stay, Timestamp, UnitCount};
+use gassync_domain::{
+    Calendar, CalendarNight, CalendarParts, ChannelNight, Date, Entity, PushSettings, Stay, SyncEvent, SyncStatus,
+    Timestamp, UnitCount,
+};
 use gassync_runtime::{Manifest, Poll};
 use jiff::SignedDuration;
 
@@ -13,7 +16,6 @@ use crate::{
         self, Tx,
         buffer::availability,
         outbound::{
-            SyncStatus,
             nights::{self, NightKey, NightState, ReadBackResult},
             push_settings,
         },
@@ -22,9 +24,6 @@ use crate::{
         sync_log,
     },
 };
-
-/// Pushes of a night that the channel acknowledges but does not show, before a person is asked.
-pub const MAX_MISMATCHES: i64 = 3;
 
 /// How long manual changes of prices and rules stay visible before they are overwritten.
 const DIFFERENCE_VISIBLE_FOR: SignedDuration = SignedDuration::from_secs(10);
@@ -98,7 +97,8 @@ async fn compare_calendar(
     };
     let opened: Vec<&NightKey> = known.iter().filter(is_shown_open).map(|known| &known.key).collect();
     nights::clear_closed_by_us(tx, source.key(), &opened).await?;
-    let is_pushed = |known: &NightState| known.state != SyncStatus::Rejected && !desired::is_changed_at_channel(known);
+    let is_pushed =
+        |known: &NightState| known.state.status != SyncStatus::Rejected && !desired::is_changed_at_channel(known);
     let known: HashMap<Date, NightState> = known
         .into_iter()
         .filter(|known| known.key.rate_plan_id == plan && is_pushed(known))
@@ -113,48 +113,96 @@ async fn compare_calendar(
         let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
         return nights::delete(tx, source.key(), &opened).await;
     }
-    let of_sale = CalendarParts { price: false, rules: false, ..parts };
     let mut read: Vec<ReadBackResult<'_>> = Vec::new();
     let mut differences: Vec<(Date, String)> = Vec::new();
     for shown in &calendar.nights {
         let Some(known) = known.get(&shown.date) else { continue };
         let Some(wanted) = desired::parse(&known.wanted) else { continue };
         let seen = desired::normalised(shown, manifest);
-        if known.state == SyncStatus::Pending {
-            // A push is pending: record manual changes before they are overwritten.
-            let had = known.confirmed.as_deref().filter(|_| !known.in_doubt).and_then(desired::parse);
-            if had.is_some_and(|had| had.describe_difference(&seen, parts).is_some()) {
-                differences.extend(wanted.describe_difference(&seen, parts).map(|difference| (shown.date, difference)));
-            }
+        if known.state.status == SyncStatus::Pending {
+            let difference = overwritten(known, &wanted, &seen, parts);
+            differences.extend(difference.map(|difference| (shown.date, difference)));
             continue;
         }
-        let agrees = wanted.matches(&seen, parts);
-        if agrees && known.state == SyncStatus::Confirmed {
-            continue;
-        }
-        if !agrees && manifest.decrements_own_availability && is_less_open(shown) {
-            // The channel may have sold it: import its bookings before pushing anything.
-            comparison.has_sold = true;
-            if known.state == SyncStatus::Confirmed {
-                continue;
+        // The channel may have sold it: import its bookings before pushing anything.
+        let may_be_sold = manifest.decrements_own_availability && is_less_open(shown);
+        let finding = Finding::of(known, &wanted, &seen, (parts, may_be_sold));
+        comparison.has_sold |= finding.has_sold;
+        match finding.night {
+            NightFinding::AsKnown => {}
+            NightFinding::Shown => read.push(ReadBackResult::shown(known)),
+            NightFinding::ChangedByHand(difference) => {
+                differences.push((shown.date, difference.clone()));
+                read.push(ReadBackResult::not_shown(known, Some(difference)));
+                comparison.differs = true;
             }
-        }
-        if agrees {
-            read.push(ReadBackResult::confirmed(&known.key));
-        } else if known.mismatch_count >= MAX_MISMATCHES {
-            read.push(ReadBackResult::given_up(&known.key));
-        } else if known.state == SyncStatus::Confirmed && wanted.matches(&seen, of_sale) {
-            let difference = wanted.describe_difference(&seen, parts).unwrap_or_default();
-            differences.push((shown.date, difference.clone()));
-            read.push(ReadBackResult::changed(&known.key, difference));
-            comparison.differs = true;
-        } else {
-            read.push(ReadBackResult::mismatched(&known.key));
-            comparison.again = true;
+            NightFinding::GivenUp => read.push(ReadBackResult::not_shown(known, None)),
+            NightFinding::NotShown => {
+                read.push(ReadBackResult::not_shown(known, None));
+                comparison.again = true;
+            }
         }
     }
     nights::record_read_back(tx, source.key(), &read, (observed_at, now)).await?;
     log(tx, source, &calendar.room_type_id, differences, now).await
+}
+
+/// What a reading says of a night that was sent.
+enum NightFinding {
+    /// Nothing new, or nothing before the channel's bookings are imported.
+    AsKnown,
+    /// It shows what was sent.
+    Shown,
+    /// Its price or rules were changed at the channel; with the difference.
+    ChangedByHand(String),
+    /// It shows something else once too often.
+    GivenUp,
+    /// It shows something else.
+    NotShown,
+}
+
+/// What a reading says of a night that was sent, and whether the channel may have sold it.
+struct Finding {
+    night: NightFinding,
+    has_sold: bool,
+}
+
+impl Finding {
+    fn of(
+        known: &NightState,
+        wanted: &ChannelNight,
+        seen: &CalendarNight,
+        (parts, may_be_sold): (CalendarParts, bool),
+    ) -> Self {
+        let is_confirmed = known.state.status == SyncStatus::Confirmed;
+        if wanted.matches(seen, parts) {
+            let night = if is_confirmed { NightFinding::AsKnown } else { NightFinding::Shown };
+            return Self { night, has_sold: false };
+        }
+        let of_sale = CalendarParts { price: false, rules: false, ..parts };
+        let night = if may_be_sold && is_confirmed {
+            NightFinding::AsKnown
+        } else if known.state.after(SyncEvent::NotShown).status == SyncStatus::Rejected {
+            NightFinding::GivenUp
+        } else if is_confirmed && wanted.matches(seen, of_sale) {
+            NightFinding::ChangedByHand(wanted.describe_difference(seen, parts).unwrap_or_default())
+        } else {
+            NightFinding::NotShown
+        };
+        Self { night, has_sold: may_be_sold }
+    }
+}
+
+/// What a person changed at the channel in a night whose push is pending, and the push will overwrite.
+fn overwritten(
+    known: &NightState,
+    wanted: &ChannelNight,
+    seen: &CalendarNight,
+    parts: CalendarParts,
+) -> Option<String> {
+    let had = known.confirmed.as_deref().filter(|_| !known.state.in_doubt).and_then(desired::parse)?;
+    had.describe_difference(seen, parts)?;
+    wanted.describe_difference(seen, parts)
 }
 
 /// Audit trail lines, one per group of nights with the same difference.

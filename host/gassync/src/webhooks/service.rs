@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, is_plausible};
-use jiff::tz::TimeZone;
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, is_plausible, utc_day};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
@@ -435,7 +434,7 @@ fn ensure_deliverable(webhook: &Webhook) -> Result<(), Problem> {
 
 /// Rejects instants beyond the range of the databases.
 fn check_range(request: &ReplayRequest) -> Result<(), Problem> {
-    let far = |at: Timestamp| !is_plausible(at.to_zoned(TimeZone::UTC).date());
+    let far = |at: Timestamp| !is_plausible(utc_day(at));
     let field_error = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
     let mut errors = Vec::new();
     for (path, at) in [("/since", Some(request.since)), ("/until", request.until)] {

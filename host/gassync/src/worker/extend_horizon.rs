@@ -1,5 +1,5 @@
-use gassync_domain::Timestamp;
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use gassync_domain::{Timestamp, utc_day};
+use jiff::{SignedDuration, Span};
 
 use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
@@ -37,13 +37,13 @@ async fn run(app: &App, source: &Source) -> store::Result<()> {
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     // It may still be the day before in some time zone.
-    let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
+    let over = utc_day(now - SignedDuration::from_hours(48));
     nights::delete_before(&mut tx, source.key(), over).await?;
     missing::delete_before(&mut tx, source.key(), now - MISSING_KEPT_FOR).await?;
     let from = push_settings::computed_until(&mut tx, source.key()).await?.unwrap_or(invalidations::FIRST);
     let days = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default().horizon_days;
     // A day that has begun in every time zone.
-    let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
+    let today = utc_day(now - SignedDuration::from_hours(14));
     let until = today.saturating_add(Span::new().days(i64::from(days)));
     push_settings::set_computed_until(&mut tx, source.key(), until).await?;
     schedule::invalidate_source(&mut tx, source.key(), (from, false), now).await?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use gassync_domain::{Date, Entity, Query, Selection, Stay};
+use gassync_domain::{Date, Entity, Query, Selection, Stay, SyncStatus};
 use gassync_runtime::Interface;
 
 use super::job::{Job, JobContext, RunningJob, done};
@@ -8,16 +8,12 @@ use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
     inbound::fetch,
-    outbound::calendar::is_for_sale,
-    reconcile::calendar::MAX_MISMATCHES,
+    outbound::night_runs::is_for_sale,
     schedule::{JobOutcome, JobSpec, PushCalendar, ReadBack},
     store::{
         self,
         buffer::availability,
-        outbound::{
-            SyncStatus,
-            nights::{self, ReadBackResult},
-        },
+        outbound::nights::{self, ReadBackResult},
         queue,
         sources::Source,
     },
@@ -50,7 +46,7 @@ async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
     fetch::run(app, source, query).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    if nights::record_not_shown(&mut tx, source.key(), MAX_MISMATCHES, asked_at).await? > 0 {
+    if nights::record_not_shown(&mut tx, source.key(), asked_at).await? > 0 {
         queue::enqueue(&mut tx, &[PushCalendar {}.of(source.key())], now).await?;
     }
     Ok(tx.commit().await?)
@@ -64,11 +60,11 @@ async fn confirm_unread(app: &App, source: &Source, spans: &[(String, Date, Date
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
         let known = nights::find(&mut tx, source.key(), room_type, stay.as_slice()).await?;
-        let sent = || known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
+        let sent = || known.iter().filter(|known| known.state.status == SyncStatus::Unconfirmed);
         // No reading will ever show that a closing word of ours is gone.
         let opened: Vec<_> = sent().filter(|known| is_for_sale(known)).map(|known| &known.key).collect();
         nights::clear_closed_by_us(&mut tx, source.key(), &opened).await?;
-        let sent: Vec<ReadBackResult<'_>> = sent().map(|known| ReadBackResult::confirmed(&known.key)).collect();
+        let sent: Vec<ReadBackResult<'_>> = sent().map(ReadBackResult::shown).collect();
         nights::record_read_back(&mut tx, source.key(), &sent, (now, now)).await?;
     }
     tx.commit().await

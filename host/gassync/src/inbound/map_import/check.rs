@@ -168,7 +168,8 @@ async fn existing(
                 existing.taken.entry(core).or_default().push(id);
             }
             let at_channel = outbound::bookings::get_all(tx, source, &cores).await?;
-            existing.in_push = at_channel.into_iter().filter(|(_, at)| at.in_doubt).map(|(core, _)| core).collect();
+            existing.in_push =
+                at_channel.into_iter().filter(|(_, at)| at.state.in_doubt).map(|(core, _)| core).collect();
             let linked = |id: &&str| existing.links.get(kind, id);
             let former: Vec<CoreId> = ids.iter().filter_map(linked).map(|mapping| mapping.core).collect();
             let states = bookings::booking_states(tx, source.account, &former).await?;
