@@ -10,6 +10,7 @@ use super::{client::Client, print, say};
 use gassync::{
     admin::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan},
     config::Config,
+    store::queue::{JobState, RunState},
 };
 
 /// Interval between progress requests.
@@ -49,7 +50,7 @@ pub struct List {
     kind: Option<String>,
     /// Filter by state: waiting, done, dead or cancelled
     #[arg(long)]
-    state: Option<String>,
+    state: Option<JobState>,
     /// Only jobs enqueued since (RFC 3339)
     #[arg(long)]
     since: Option<Timestamp>,
@@ -188,7 +189,7 @@ impl Retry {
         let run = loop {
             let run: JobRun = client.get(&format!("/admin/v1/job-runs/{id}")).await?;
             bar.set_position(u64::try_from(run.jobs - run.waiting).unwrap_or_default());
-            if run.state != "running" {
+            if run.state != RunState::Running {
                 break run;
             }
             tokio::time::sleep(LOOK).await;

@@ -7,6 +7,8 @@ use super::{client::Client, map_import::Import, print, say};
 use gassync::{
     admin::{DecideParkedRequest, DecisionPlan, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse},
     config::Config,
+    inbound::decide::Choice,
+    store::{mappings::EntityKind, parked::ParkedKind},
 };
 
 #[derive(Debug, Subcommand)]
@@ -68,12 +70,12 @@ pub struct Decide {
     /// Source name or number
     source: String,
     /// property, room-type, rate-plan, reservation or block
-    kind: String,
+    #[arg(value_parser = parked_kind)]
+    kind: ParkedKind,
     /// Id at the source
     id: String,
     /// stand: apply the last version received; cancel: cancel it; ignore: leave the core unchanged
-    #[arg(value_parser = ["stand", "cancel", "ignore"])]
-    decision: String,
+    decision: Choice,
     /// Who takes the decision (recorded)
     #[arg(long)]
     by: String,
@@ -96,7 +98,8 @@ pub struct LinkArgs {
     /// Source name or number
     source: String,
     /// property, room-type, rate-plan, or reservation (with a booking)
-    kind: String,
+    #[arg(value_parser = link_kind)]
+    kind: EntityKind,
     /// Id at the source
     id: String,
     /// Number of the core entity
@@ -115,9 +118,25 @@ pub struct SelectedLink {
     /// Source name or number
     source: String,
     /// property, room-type or rate-plan
-    kind: String,
+    #[arg(value_parser = link_kind)]
+    kind: EntityKind,
     /// Id at the source
     id: String,
+}
+
+/// Parses the kind of a link.
+fn link_kind(word: &str) -> Result<EntityKind, String> {
+    named(EntityKind::ALL, |kind| kind.in_commands(), word)
+}
+
+/// Parses the kind of a parked record.
+fn parked_kind(word: &str) -> Result<ParkedKind, String> {
+    named(ParkedKind::ALL, |kind| kind.in_commands(), word)
+}
+
+fn named<T: Copy>(all: &[T], word_of: impl Fn(T) -> String, word: &str) -> Result<T, String> {
+    let words = || all.iter().map(|known| word_of(*known)).collect::<Vec<_>>().join(", ");
+    all.iter().copied().find(|known| word_of(*known) == word).ok_or_else(|| format!("must be one of {}", words()))
 }
 
 impl MapCommand {
@@ -157,7 +176,7 @@ impl LinkArgs {
         (by, why): (Option<String>, Option<String>),
     ) -> anyhow::Result<LinkPlan> {
         let gas_id = self.to.filter(|_| !self.create);
-        let new = NewLink { kind: self.kind.clone(), id: self.id.clone(), gas_id, dry_run, plan, by, why };
+        let new = NewLink { kind: self.kind, id: self.id.clone(), gas_id, dry_run, plan, by, why };
         client.post(&format!("/admin/v1/sources/{}/links", self.source), &new).await
     }
 
@@ -166,7 +185,7 @@ impl LinkArgs {
             print(&serde_json::to_string(plan)?);
             return Ok(());
         }
-        print(&format!("{} {}  {}", self.kind, self.id, plan.status));
+        print(&format!("{} {}  {}", self.kind.in_commands(), self.id, plan.status));
         for change in &plan.changes {
             print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
         }
@@ -187,7 +206,7 @@ impl Decide {
             print(&serde_json::to_string(&done)?);
             return Ok(());
         }
-        print(&format!("{} {}  {}: {}", new.kind, new.id, new.decision, done.status));
+        print(&format!("{} {}  {}: {}", new.kind.in_commands(), new.id, new.decision, done.status));
         for change in &done.changes {
             print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
         }
@@ -204,8 +223,8 @@ impl Decide {
 impl SelectedLink {
     async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
         let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
-        let _: Value = client.post(&path, &LinkRef { kind: self.kind.clone(), id: self.id.clone() }).await?;
-        say(&format!("{} {}: done", self.kind, self.id));
+        let _: Value = client.post(&path, &LinkRef { kind: self.kind, id: self.id.clone() }).await?;
+        say(&format!("{} {}: done", self.kind.in_commands(), self.id));
         Ok(())
     }
 }

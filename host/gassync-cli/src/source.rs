@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
@@ -20,6 +20,7 @@ use gassync::{
         SourceResponse, TimeZoneResponse,
     },
     config::Config,
+    store::backfills::{BackfillOutcome, BackfillState},
 };
 
 /// Interval of the progress spinner.
@@ -289,7 +290,7 @@ fn print_webhook(InboundWebhookResponse { url, header, last_at, unannounced_poll
 fn print_source(source: &SourceResponse) {
     let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
     let SourceResponse { id, name, channel, status, listening, .. } = source;
-    let status = if *listening { format!("{status}, listening") } else { status.clone() };
+    let status = if *listening { format!("{status}, listening") } else { status.to_string() };
     print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
 }
 
@@ -307,7 +308,7 @@ async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_message(format!("Fetching from {name}"));
     bar.enable_steady_tick(SPIN);
     let path = format!("/admin/v1/sources/{name}/sync");
-    let report = client.post::<BTreeMap<String, BTreeMap<String, i64>>>(&path, &Value::Null).await;
+    let report = client.post::<BackfillOutcome>(&path, &Value::Null).await;
     bar.finish_and_clear();
     let report = report.with_context(|| format!("cannot fetch from {name}"))?;
     if json {
@@ -318,7 +319,7 @@ async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_counts(report: BTreeMap<String, BTreeMap<String, i64>>) {
+fn print_counts(report: BackfillOutcome) {
     for (entity, tally) in report {
         let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
@@ -340,7 +341,7 @@ async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) ->
     let bar = ProgressBar::new(u64::try_from(shown.nights).unwrap_or_default());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} nights, {eta} left  {msg}")?);
     let path = format!("{path}/{}", shown.id);
-    while shown.state == "running" {
+    while shown.state == BackfillState::Running {
         bar.set_position(u64::try_from(shown.nights_done).unwrap_or_default());
         bar.set_message(shown.error.take().unwrap_or_default());
         tokio::time::sleep(LOOK).await;
@@ -352,6 +353,11 @@ async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) ->
     } else {
         print_counts(shown.outcome);
     }
-    ensure!(shown.state == "done", "the backfill stopped at {}: {}", shown.reached, shown.error.unwrap_or_default());
+    ensure!(
+        shown.state == BackfillState::Done,
+        "the backfill stopped at {}: {}",
+        shown.reached,
+        shown.error.unwrap_or_default()
+    );
     Ok(())
 }

@@ -6,9 +6,12 @@ use gassync_domain::Direction;
 use serde_json::{Map, Value};
 
 use super::{client::Client, pair::pair, print, say};
-use gassync::admin::{
-    MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
-    StatusChange, Switches,
+use gassync::{
+    admin::{
+        MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
+        StatusChange, Switches,
+    },
+    store::sync_log::LogDirection,
 };
 
 #[derive(Debug, Subcommand)]
@@ -144,7 +147,7 @@ impl Named {
 }
 
 fn print_run(run: &SourceRun) {
-    let what = if run.sync_type.ends_with("export") {
+    let what = if run.sync_type.direction() == LogDirection::Outbound {
         let to_read = run.updated - run.confirmed;
         format!(
             "{} sent: {} confirmed, {to_read} unconfirmed, {} rejected, {} in doubt",

@@ -5,9 +5,12 @@ use gassync_domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{client::Client, print, say};
-use gassync::webhooks::{
-    ReplayPlan, ReplayRequest,
-    service::{QueuedMessage, ReplayResponse},
+use gassync::{
+    store::queue::RunState,
+    webhooks::{
+        ReplayPlan, ReplayRequest, ReplayState,
+        service::{QueuedMessage, ReplayResponse},
+    },
 };
 
 /// Interval between progress requests.
@@ -28,7 +31,7 @@ pub struct Replay {
     events: Vec<String>,
     /// Filter by state: dead, missed or delivered; defaults to dead and missed
     #[arg(long = "state", conflicts_with = "delivery")]
-    states: Vec<String>,
+    states: Vec<ReplayState>,
     /// Cursor of the previous run with the same filter
     #[arg(long, conflicts_with = "delivery")]
     cursor: Option<String>,
@@ -100,7 +103,7 @@ async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyh
     let shown = loop {
         let shown: ReplayResponse = client.get(&format!("/admin/v1/webhooks/{id}/replays/{run}")).await?;
         bar.set_position(u64::try_from(shown.messages - shown.waiting).unwrap_or_default());
-        if shown.state != "running" {
+        if shown.state != RunState::Running {
             break shown;
         }
         tokio::time::sleep(LOOK).await;

@@ -53,6 +53,7 @@ pub use fault::{Fault, fault};
 pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
+pub(crate) use types::word;
 
 /// Store functions fail only with database errors, never because of a business rule.
 pub type Result<T> = std::result::Result<T, sqlx::Error>;

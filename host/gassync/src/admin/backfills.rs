@@ -15,7 +15,7 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     schedule,
-    store::backfills::{self, Backfill, BackfillOutcome},
+    store::backfills::{self, Backfill, BackfillOutcome, BackfillState},
 };
 
 /// Maximum nights of one backfill.
@@ -47,8 +47,8 @@ pub struct BackfillResponse {
     pub nights: i64,
     /// Number of nights done.
     pub nights_done: i64,
-    /// `running`, `done` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: BackfillState,
     /// Record counts by entity and outcome.
     pub outcome: BackfillOutcome,
     /// Last error, if it stopped.
@@ -70,7 +70,7 @@ async fn create(
     Path(name): Path<String>,
     Json(new): Json<NewBackfill>,
 ) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
-    let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
+    let wrong = |problem: String| Problem::Invalid(vec![FieldError::new("/to", problem)]);
     let until = new.to.tomorrow().map_err(|_| wrong("is out of range".to_owned()))?;
     let stay =
         Stay::spanning(new.from, until).ok_or_else(|| wrong(format!("must not be before from ({})", new.from)))?;
@@ -83,10 +83,10 @@ async fn create(
     let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
     let (id, resumed) = match known {
         Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
-            backfills::record_failure(&mut tx, source.account, known.id, ("running", None), now).await?;
+            backfills::record_failure(&mut tx, source.account, known.id, (BackfillState::Running, None), now).await?;
             (known.id, true)
         }
-        Some(known) if known.state == "running" => {
+        Some(known) if known.state == BackfillState::Running => {
             let text = format!("another backfill is running, from {} until {}", known.starts_on, known.ends_on);
             return Err(Problem::Conflict(text).into());
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     routing::{get, post},
 };
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use super::sources::find_source;
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Params, Problem},
     schedule::JobKind,
-    store::queue::{self, DeadJobs, JobQuery, ListedJob},
+    store::queue::{self, DeadJobs, JobQuery, JobState, ListedJob, RunState},
 };
 
 /// Default page size.
@@ -43,7 +43,7 @@ pub struct JobFilter {
     pub kind: Option<String>,
     /// `waiting`, `done`, `dead` or `cancelled`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub state: Option<JobState>,
     /// Enqueued at or after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -53,6 +53,34 @@ pub struct JobFilter {
     /// Page size, up to 1,000. Default: 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
+}
+
+gassync_domain::words! {
+    /// Where a job stands now.
+    pub enum JobStatus {
+        /// It waits.
+        Waiting = "waiting",
+        /// A worker runs it.
+        Running = "running",
+        /// It is done.
+        Done = "done",
+        /// It was given up.
+        Dead = "dead",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
+
+impl JobStatus {
+    fn of(job: &ListedJob) -> Self {
+        match job.state {
+            _ if job.running => Self::Running,
+            JobState::Waiting => Self::Waiting,
+            JobState::Done => Self::Done,
+            JobState::Dead => Self::Dead,
+            JobState::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 /// A job.
@@ -65,8 +93,8 @@ pub struct JobResponse {
     pub source: String,
     /// Kind.
     pub kind: String,
-    /// `waiting`, `running`, `done`, `dead` or `cancelled`.
-    pub state: String,
+    /// Where it stands.
+    pub state: JobStatus,
     /// Number of attempts.
     pub attempts: i64,
     /// Due time.
@@ -132,8 +160,8 @@ pub struct RunPlan {
 pub struct JobRun {
     /// The run's id.
     pub id: i64,
-    /// `running`, `done` or `cancelled`.
-    pub state: String,
+    /// How far it is.
+    pub state: RunState,
     /// Jobs retried.
     pub jobs: i64,
     /// Jobs waiting.
@@ -150,9 +178,9 @@ impl From<ListedJob> for JobResponse {
     fn from(job: ListedJob) -> Self {
         Self {
             id: job.id,
+            state: JobStatus::of(&job),
             source: job.source_name,
             kind: job.kind,
-            state: if job.running { "running".to_owned() } else { job.state },
             attempts: job.attempts,
             run_at: job.run_at.into(),
             why: job.error,
@@ -177,10 +205,9 @@ impl From<ListedJob> for JobDetail {
 
 impl From<queue::RunProgress> for JobRun {
     fn from(run: queue::RunProgress) -> Self {
-        let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
             id: run.id,
-            state,
+            state: run.reached(),
             jobs: run.jobs,
             waiting: run.waiting,
             done: run.done,
@@ -205,21 +232,17 @@ async fn filter(app: &App, asked: &JobFilter) -> Result<JobQuery, ApiError> {
     if let Some(kind) = asked.kind.as_deref().filter(|kind| JobKind::named(kind).is_none()) {
         return Err(Problem::Malformed(format!("kind: there are no jobs of the kind {kind}")).into());
     }
-    let states = ["waiting", "done", "dead", "cancelled"];
-    if let Some(state) = asked.state.as_deref().filter(|state| !states.contains(state)) {
-        return Err(Problem::Malformed(format!("state: {state} is not one of {}", states.join(", "))).into());
-    }
     let source = match &asked.source {
         Some(name) => Some(find_source(app, name).await?.id),
         None => None,
     };
-    Ok(JobQuery { source, kind: asked.kind.clone(), state: asked.state.clone(), since: asked.since })
+    Ok(JobQuery { source, kind: asked.kind.clone(), state: asked.state, since: asked.since })
 }
 
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(asked): Query<JobFilter>,
+    Params(asked): Params<JobFilter>,
 ) -> Result<Json<Vec<JobResponse>>, ApiError> {
     let filter = filter(&app, &asked).await?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
@@ -252,7 +275,7 @@ async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -
 async fn run(
     State(app): State<Arc<App>>,
     _: Operator,
-    Json(new): Json<NewJobRun>,
+    Body(new): Body<NewJobRun>,
 ) -> Result<(StatusCode, Json<RunPlan>), ApiError> {
     let asked = JobFilter { source: new.source, kind: new.kind, since: new.since, ..JobFilter::default() };
     let filter = filter(&app, &asked).await?;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     routing::{get, post},
 };
@@ -13,10 +13,10 @@ use super::{dismissal::Dismissal, sources::find_source};
 
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Operator, Params, Problem},
     inbound::message_crypto,
     store::{
-        inbox::{self, ListedMessage},
+        inbox::{self, ListedMessage, MessageKind, MessageState},
         sources::Source,
         sync_log,
     },
@@ -37,14 +37,14 @@ pub struct MessageResponse {
     pub account_id: i64,
     /// Connection that received it.
     pub connection_id: i64,
-    /// `call` or `answer`.
-    pub kind: String,
+    /// Its kind.
+    pub kind: MessageKind,
     /// HTTP method.
     pub method: String,
     /// Path.
     pub url: String,
-    /// `received`, `applied` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: MessageState,
     /// Number of processing attempts.
     pub attempts: i64,
     /// Last error.
@@ -97,7 +97,7 @@ pub struct CountResponse {
 
 #[derive(Debug, Deserialize)]
 struct InboxQuery {
-    state: Option<String>,
+    state: Option<MessageState>,
     before: Option<i64>,
     limit: Option<i64>,
 }
@@ -114,17 +114,14 @@ pub(super) fn router() -> Router<Arc<App>> {
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(query): Query<InboxQuery>,
+    Params(query): Params<InboxQuery>,
 ) -> Result<Json<Vec<MessageResponse>>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Problem::Malformed(format!("limit must be between 1 and {MAX_LIMIT}")).into());
     }
-    if query.state.as_deref().is_some_and(|state| !["received", "applied", "failed"].contains(&state)) {
-        return Err(Problem::Malformed("state must be received, applied or failed".to_owned()).into());
-    }
     let mut tx = app.db.platform_read().await?;
-    let listed = inbox::list(&mut tx, query.state.as_deref(), query.before.unwrap_or(i64::MAX), limit).await?;
+    let listed = inbox::list(&mut tx, query.state, query.before.unwrap_or(i64::MAX), limit).await?;
     Ok(Json(listed.into_iter().map(MessageResponse::from).collect()))
 }
 
@@ -141,7 +138,7 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
 async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let (listed, _) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    if listed.kind != "call" {
+    if listed.kind != MessageKind::Call {
         let text = "only received calls can be replayed; fetch answers again with `source sync`".to_owned();
         return Err(Problem::Conflict(text).into());
     }
@@ -187,8 +184,8 @@ async fn dismiss_failed(
         source: source.id,
         entity_type: "message",
         entity_id: "failed",
-        action: "dismiss",
-        status: "success",
+        action: sync_log::LogAction::Dismiss,
+        status: sync_log::LogStatus::Success,
         message: Some(format!("{count} messages, {message}")),
     };
     sync_log::inbound(&mut tx, source.account, &[entry], now).await?;

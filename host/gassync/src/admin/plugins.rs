@@ -16,16 +16,65 @@ use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     plugins::{self, InstallError, InstalledBy, PrepareError},
-    store::{self, Tx, plugins::VersionRow},
+    store::{
+        self, Tx,
+        plugins::{PluginStatus, VersionRow},
+    },
 };
+
+gassync_domain::words! {
+    /// Where a plugin stands.
+    pub enum PluginState {
+        /// It may be called.
+        Enabled = "enabled",
+        /// An operator disabled it.
+        Disabled = "disabled",
+        /// Its version failed for many accounts.
+        Quarantined = "quarantined",
+        /// No version is active.
+        Removed = "removed",
+        /// No version was ever active.
+        Refused = "refused",
+    }
+}
+
+gassync_domain::words! {
+    /// Where a version stands.
+    pub enum VersionState {
+        /// It is active.
+        Serving = "serving",
+        /// Every process prepares it.
+        Preparing = "preparing",
+        /// It waits for a grant.
+        Waiting = "waiting",
+        /// It failed for many accounts.
+        Quarantined = "quarantined",
+        /// It cannot be activated.
+        Refused = "refused",
+        /// It was active.
+        Former = "former",
+        /// It can be activated.
+        Ready = "ready",
+    }
+}
+
+impl From<PluginStatus> for PluginState {
+    fn from(status: PluginStatus) -> Self {
+        match status {
+            PluginStatus::Enabled => Self::Enabled,
+            PluginStatus::Disabled => Self::Disabled,
+            PluginStatus::Quarantined => Self::Quarantined,
+        }
+    }
+}
 
 /// A plugin and its status.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PluginResponse {
     /// The channel.
     pub id: String,
-    /// `enabled`, `disabled`, `quarantined`; `removed` if no version is active, `refused` if none ever was.
-    pub status: String,
+    /// Where it stands.
+    pub status: PluginState,
     /// Active version, from its manifest.
     pub version: Option<String>,
     /// SHA-256 of that version.
@@ -56,8 +105,8 @@ pub struct PluginVersionResponse {
     pub hash: String,
     /// Version of the plugin contract.
     pub contract: String,
-    /// `serving`, `preparing`, `waiting` for a grant, `quarantined`, `refused`, `former`, or `ready`.
-    pub status: String,
+    /// Where it stands.
+    pub status: VersionState,
     /// Why it cannot be activated.
     pub problem: Option<String>,
     /// Its permissions; `None` until approved.
@@ -81,8 +130,8 @@ pub struct InstalledPlugin {
     pub version: String,
     /// SHA-256 of the component.
     pub hash: String,
-    /// As in [`PluginVersionResponse::status`].
-    pub status: String,
+    /// Where the version stands.
+    pub status: VersionState,
     /// Missing permissions, as options of `plugin grant`.
     pub lacks: Vec<String>,
 }
@@ -167,18 +216,18 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
     let in_the_way = || {
         let version = serving.filter(|serving| serving.problem.is_some()).or(newest)?;
         let shown = version_shown(&plugin, version);
-        match shown.status.as_str() {
-            "waiting" if plugin.serving.is_some() => {
+        match shown.status {
+            VersionState::Waiting if plugin.serving.is_some() => {
                 let options = shown.lacks.join(" ");
                 Some(format!("version {} asks for more: gassync plugin grant {} {options}", shown.version, plugin.id))
             }
-            "preparing" => Some(format!("version {} is being prepared by every process", shown.version)),
+            VersionState::Preparing => Some(format!("version {} is being prepared by every process", shown.version)),
             _ => Some(format!("version {}: {}", shown.version, shown.problem?)),
         }
     };
     let problem = app.plugins.problems().remove(&plugin.id).or_else(in_the_way);
     PluginResponse {
-        status: if plugin.serving.is_some() { plugin.status } else { "removed".to_owned() },
+        status: if plugin.serving.is_some() { plugin.status.into() } else { PluginState::Removed },
         version: serving.map(|serving| serving.version.clone()),
         hash: plugin.serving,
         loaded: app.plugins.get(&plugin.id).is_some(),
@@ -188,26 +237,32 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
 }
 
 fn refused(id: String, problem: String) -> PluginResponse {
-    let status = "refused".to_owned();
-    PluginResponse { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
+    PluginResponse {
+        id,
+        status: PluginState::Refused,
+        version: None,
+        hash: None,
+        loaded: false,
+        problem: Some(problem),
+    }
 }
 
 fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> PluginVersionResponse {
     let is = |hash: &Option<String>| hash.as_ref() == Some(&version.hash);
     let status = if version.quarantined_at.is_some() {
-        "quarantined"
+        VersionState::Quarantined
     } else if is(&plugin.serving) {
-        "serving"
+        VersionState::Serving
     } else if is(&plugin.wanted) {
-        "preparing"
+        VersionState::Preparing
     } else if version.problem.is_some() {
-        "refused"
+        VersionState::Refused
     } else if version.allowance.is_none() {
-        "waiting"
+        VersionState::Waiting
     } else if version.activated_at.is_some() {
-        "former"
+        VersionState::Former
     } else {
-        "ready"
+        VersionState::Ready
     };
     let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
     // A manifest that this host can no longer parse requests nothing.
@@ -217,7 +272,7 @@ fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> Pl
         version: version.version.clone(),
         hash: version.hash.clone(),
         contract: version.contract.clone(),
-        status: status.to_owned(),
+        status,
         problem: version.problem.clone(),
         allowance: version.allowance.as_ref().map(|allowance| allowance.0.clone()),
         lacks: lacks.unwrap_or_default(),
@@ -364,7 +419,7 @@ async fn act(
         "enable" => plugins::release(&app.plugins, &id).await?.then_some(()).ok_or(Problem::NotFound)?,
         "disable" => {
             let mut tx = app.db.platform_write().await?;
-            let known = store::plugins::set_status(&mut tx, &id, "disabled", app.now()).await?;
+            let known = store::plugins::set_status(&mut tx, &id, PluginStatus::Disabled, app.now()).await?;
             known.then_some(()).ok_or(Problem::NotFound)?;
             tx.commit().await?;
         }

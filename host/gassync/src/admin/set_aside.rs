@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::Timestamp;
+use gassync_domain::{Entity, Timestamp};
 use gassync_runtime::Interface;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub struct SetAsideResponse {
     /// The source.
     pub source: String,
     /// `reservation`, `block`, and so on.
-    pub entity: String,
+    pub entity: Entity,
     /// The channel's id, if known.
     pub external_id: Option<String>,
     /// Position in the record, and what was expected there.

@@ -21,7 +21,7 @@ use crate::{
         self, Fault,
         source_removal::{self, CONNECTION, CONNECTION_TABLES, SOURCE, SOURCE_TABLES, SourceContents, TableSlice},
         source_switches,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
 };
 
@@ -164,7 +164,7 @@ async fn remove(
     }
     if new.confirm.as_deref() != Some(&source.name) {
         let problem = format!("must be the source's name, {}: nothing was deleted", source.name);
-        return Err(Problem::Invalid(vec![FieldError { path: "/confirm".to_owned(), problem }]).into());
+        return Err(Problem::Invalid(vec![FieldError::new("/confirm", problem)]).into());
     }
     stop(&app, &source).await?;
     // The counts are final once no work is running.
@@ -192,7 +192,7 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
 /// Stops new work for the source and waits for running work.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
-    source_switches::stop(&mut tx, source.account, source.id, "disabled").await?;
+    source_switches::stop(&mut tx, source.account, source.id, SourceStatus::Disabled).await?;
     tx.commit().await?;
     app.keys_changed();
     for _ in 0..LOOKS {

@@ -21,8 +21,8 @@ use crate::{
         self, Tx,
         outbound::invalidations,
         queue, source_switches,
-        sources::{self, Source},
-        sync_runs::{self, SyncRun},
+        sources::{self, Source, SourceStatus},
+        sync_runs::{self, SyncRun, SyncRunKind, SyncRunStatus},
     },
 };
 
@@ -37,9 +37,9 @@ const RUNS: i64 = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusChange {
     /// Previous value.
-    pub was: String,
+    pub was: SourceStatus,
     /// Current value.
-    pub status: String,
+    pub status: SourceStatus,
 }
 
 /// Synchronisation switches of a source.
@@ -97,10 +97,10 @@ pub struct SettingsChange {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceRun {
-    /// Such as `booking_import` or `availability_export`.
-    pub sync_type: String,
-    /// `started`, `success`, `partial_success`, `failure`.
-    pub status: String,
+    /// What was synchronised.
+    pub sync_type: SyncRunKind,
+    /// How it ended.
+    pub status: SyncRunStatus,
     /// Records received, or nights or bookings sent.
     pub processed: i64,
     /// Created.
@@ -126,7 +126,7 @@ pub struct SourceRun {
 impl From<SyncRun> for SourceRun {
     fn from(run: SyncRun) -> Self {
         Self {
-            sync_type: run.sync_type,
+            sync_type: run.kind,
             status: run.status,
             processed: run.records_processed,
             created: run.records_created,
@@ -159,7 +159,7 @@ async fn pause(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<StatusChange>, ApiError> {
-    halt(&app, &name, "paused").await
+    halt(&app, &name, SourceStatus::Paused).await
 }
 
 /// Disables a source: nothing is applied or pushed; incoming webhooks are stored until it is resumed.
@@ -168,19 +168,19 @@ async fn disable(
     _: Operator,
     Path(name): Path<String>,
 ) -> Result<Json<StatusChange>, ApiError> {
-    halt(&app, &name, "disabled").await
+    halt(&app, &name, SourceStatus::Disabled).await
 }
 
-async fn halt(app: &App, name: &str, status: &str) -> Result<Json<StatusChange>, ApiError> {
+async fn halt(app: &App, name: &str, status: SourceStatus) -> Result<Json<StatusChange>, ApiError> {
     let source = find_source(app, name).await?;
     let mut tx = app.db.write(source.account).await?;
     source_switches::stop(&mut tx, source.account, source.id, status).await?;
-    if status == "paused" && source.status == "disabled" {
+    if status == SourceStatus::Paused && source.status == SourceStatus::Disabled {
         source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(Json(StatusChange { was: source.status, status: status.to_owned() }))
+    Ok(Json(StatusChange { was: source.status, status }))
 }
 
 /// Resumes a source at its cursors, with the pushes that are pending.
@@ -269,7 +269,7 @@ async fn set_poll(
 ) -> Result<Json<Switches>, ApiError> {
     if let Some(wrong) = minutes.filter(|minutes| !(1..=MAX_POLL_MINUTES).contains(minutes)) {
         let problem = format!("is {wrong}; allowed are 1 to {MAX_POLL_MINUTES}");
-        return Err(Problem::Invalid(vec![FieldError { path: "/minutes".to_owned(), problem }]).into());
+        return Err(Problem::Invalid(vec![FieldError::new("/minutes", problem)]).into());
     }
     let source = find_source(&app, &name).await?;
     has_channel(&source)?;
@@ -306,14 +306,14 @@ async fn set_settings(
     for name in &new.unset {
         if after.remove(name).is_none() {
             let problem = "is not set".to_owned();
-            return Err(Problem::Invalid(vec![FieldError { path: format!("settings.{name}"), problem }]).into());
+            return Err(Problem::Invalid(vec![FieldError::new(format!("settings.{name}"), problem)]).into());
         }
     }
     after.extend(new.set);
     let after = Value::Object(after);
     let wrong = plugin.manifest().wrong_settings(&after);
     if !wrong.is_empty() {
-        let named = |(place, problem)| FieldError { path: format!("settings.{place}"), problem };
+        let named = |(place, problem)| FieldError::new(format!("settings.{place}"), problem);
         return Err(Problem::Invalid(wrong.into_iter().map(named).collect()).into());
     }
     source_switches::set_settings(&mut tx, found.account, found.id, &after).await?;
@@ -336,7 +336,7 @@ async fn runs(
 /// Checks that an operator may fetch from or push to a channel now.
 pub(super) fn ensure_may_sync(source: &Source, asks: bool) -> Result<(), Problem> {
     let name = &source.name;
-    if matches!(source.status.as_str(), "paused" | "disabled") {
+    if source.status.is_stopped() {
         return Err(Problem::Conflict(format!("{name} is {}: resume it first", source.status)));
     }
     if !source.sync_enabled {

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, FieldError, Query, Timestamp};
+use gassync_domain::{AccountId, Authority, Entity, FieldError, Query, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::{
     store::{
         self, Tx, accounts, connections,
         poll_failures::{self, PollFailure},
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
     vault::{self, fingerprint},
 };
@@ -118,7 +118,7 @@ pub struct NewCredentials {
 #[serde(rename_all = "camelCase")]
 pub struct ConnectResponse {
     /// `active`, or `pending` until consent is given.
-    pub status: String,
+    pub status: SourceStatus,
     /// URL to open for consent, valid for 15 minutes.
     pub consent_url: Option<String>,
 }
@@ -182,8 +182,8 @@ pub struct SourceResponse {
     pub channel: String,
     /// Name.
     pub name: String,
-    /// `active`, `expired`, …
-    pub status: String,
+    /// Where it stands.
+    pub status: SourceStatus,
     /// Whether it only listens: nothing is pushed before it goes live.
     #[serde(default)]
     pub listening: bool,
@@ -229,7 +229,7 @@ fn shown(source: &Source) -> SourceResponse {
         account_id: source.account.0,
         channel: source.source_type.clone(),
         name: source.name.clone(),
-        status: source.status.clone(),
+        status: source.status,
         listening: source.listening_since.is_some(),
         last_sync_at: source.last_successful_sync_at,
     }
@@ -365,7 +365,7 @@ async fn begin(
         Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
         None => None,
     };
-    let status = if open.is_empty() { "active" } else { "pending" };
+    let status = if open.is_empty() { SourceStatus::Active } else { SourceStatus::Pending };
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.account, source.id, status).await?;
     if open.is_empty() {
@@ -373,7 +373,7 @@ async fn begin(
     }
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(ConnectResponse { status: status.to_owned(), consent_url })
+    Ok(ConnectResponse { status, consent_url })
 }
 
 async fn create(
@@ -389,7 +389,7 @@ async fn create(
     let settings = Value::Object(new.settings.into_iter().collect());
     let wrong = plugin.manifest().wrong_settings(&settings);
     if !wrong.is_empty() {
-        let named = |(place, problem)| FieldError { path: format!("settings.{place}"), problem };
+        let named = |(place, problem)| FieldError::new(format!("settings.{place}"), problem);
         return Err(Problem::Invalid(wrong.into_iter().map(named).collect()).into());
     }
     let (key, token) = (vault::token(&app.random, "")[..32].to_owned(), vault::token(&app.random, "gsw_"));
@@ -413,7 +413,7 @@ async fn create(
         store::time_zones::keep(&mut tx, account, id, zone).await?;
     }
     // Stays pending until its credentials work.
-    sources::set_status(&mut tx, account, id, "pending").await?;
+    sources::set_status(&mut tx, account, id, SourceStatus::Pending).await?;
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
     let source = sources::get(&mut tx, account, id).await?.ok_or(Problem::Internal)?;
@@ -464,7 +464,7 @@ async fn sync(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-) -> Result<Json<BTreeMap<String, BTreeMap<String, i64>>>, ApiError> {
+) -> Result<Json<BTreeMap<Entity, OutcomeCounts>>, ApiError> {
     let source = find_source(&app, &name).await?;
     ensure_may_sync(&source, true)?;
     let plugin = app
@@ -478,9 +478,8 @@ async fn sync(
         let selection = poll_run::selection(&app, &source, &poll).await?;
         let outcomes: OutcomeCounts = poll_run::run(&app, &source, &poll, Query::new(poll.entity, selection))
             .await
-            .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity.as_str())))?;
-        let outcomes = outcomes.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
-        report.insert(poll.entity.as_str().to_owned(), outcomes);
+            .map_err(|error| Problem::Channel(format!("{}: {error}", poll.entity)))?;
+        report.insert(poll.entity, outcomes);
     }
     Ok(Json(report))
 }

@@ -14,7 +14,10 @@ use super::alarms::{self, Alarm};
 use crate::{
     app::App,
     http::{ApiError, Operator},
-    store::{self, sync_log},
+    store::{
+        self,
+        sync_log::{self, LogAction, LogDirection, LogStatus},
+    },
 };
 
 /// The page contains no data: it requests the figures with the operator's token.
@@ -43,18 +46,18 @@ pub struct SyncLogLineResponse {
     pub id: i64,
     /// Time of creation.
     pub at: Timestamp,
-    /// `inbound` or `outbound`.
-    pub direction: String,
+    /// Which way the record went.
+    pub direction: LogDirection,
     /// The source of the record.
     pub source_id: Option<i64>,
     /// Kind of the record.
     pub entity: String,
     /// The channel's id.
     pub entity_id: String,
-    /// The action.
-    pub action: String,
-    /// The status.
-    pub status: String,
+    /// What was done.
+    pub action: LogAction,
+    /// How it ended.
+    pub status: LogStatus,
     /// The reason, unless it simply succeeded.
     pub message: Option<String>,
 }

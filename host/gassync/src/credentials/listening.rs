@@ -59,17 +59,20 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
         sources::go_live(tx, whom.0, whom.1).await?;
         schedule::invalidate_source(tx, whom, (invalidations::FIRST, false), now).await?;
         schedule::push_due_bookings(tx, whom, now).await?;
-        ("go-live", "the new credentials show the same rooms: the source is live again")
+        (sync_log::LogAction::GoLive, "the new credentials show the same rooms: the source is live again")
     } else {
         sources::stay_listening(tx, whom.0, whom.1).await?;
-        ("listen", "the new credentials show other rooms: the source listens until somebody takes it live")
+        (
+            sync_log::LogAction::Listen,
+            "the new credentials show other rooms: the source listens until somebody takes it live",
+        )
     };
     let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
         action,
-        status: "success",
+        status: sync_log::LogStatus::Success,
         message: Some(message.to_owned()),
     };
     sync_log::outbound(tx, whom.0, &[line], now).await

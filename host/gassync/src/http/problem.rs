@@ -13,7 +13,7 @@ use gassync_domain::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::{self, Fault};
+use crate::store::{self, Fault, sources::SourceStatus};
 
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -34,8 +34,8 @@ pub enum Problem {
     },
     /// The source of the key is stopped.
     SourceStopped {
-        /// `paused`, `disabled`, …
-        status: String,
+        /// Where it stands.
+        status: SourceStatus,
     },
     /// The key exceeded its rate limit.
     TooManyRequests {
@@ -180,7 +180,7 @@ impl Problem {
             Self::Malformed(text()),
             Self::Unauthorized,
             Self::Forbidden { scope: "" },
-            Self::SourceStopped { status: text() },
+            Self::SourceStopped { status: SourceStatus::Paused },
             Self::TooManyRequests { seconds: 0 },
             Self::NotFound,
             Self::MethodNotAllowed,

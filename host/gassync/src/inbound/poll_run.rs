@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, SourceId, Timestamp, today_at};
+use gassync_domain::{
+    AccountId, ChannelError, Date, Entity, Ingested, Query, Selection, SourceId, Timestamp, today_at,
+};
 use gassync_runtime::{CallError, Poll};
 use jiff::{SignedDuration, Span};
 
@@ -14,7 +16,7 @@ use crate::{
     store::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         time_zones,
     },
 };
@@ -74,9 +76,9 @@ pub async fn run(
     match &result {
         Ok(outcomes) => {
             record_success(&mut tx, (source.account, source.id), &name).await?;
-            let changed = |word: &str| outcomes.get(word).copied().unwrap_or_default();
+            let changed = |ingested| outcomes.get(&ingested).copied().unwrap_or_default();
             if entity == Entity::Reservation
-                && changed("created") + changed("updated") > 0
+                && changed(Ingested::Created) + changed(Ingested::Updated) > 0
                 && let Some(connection) = source.connection
             {
                 connections::count_unannounced_poll(&mut tx, source.account, connection, now).await?;
@@ -102,7 +104,7 @@ async fn record_success(tx: &mut Tx, (account, source): (AccountId, SourceId), n
     }
     let rest = poll_failures::of_source(tx, account, source).await?;
     if !rest.iter().any(|failure| failure.bad) {
-        sources::change_status(tx, account, source, ("error", "active")).await?;
+        sources::change_status(tx, account, source, (SourceStatus::Error, SourceStatus::Active)).await?;
     }
     Ok(())
 }
@@ -116,7 +118,7 @@ async fn record_failure(
     let failure = poll_failures::record(tx, source.account, source.id, (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::mark_bad(tx, source.account, source.id, name).await?;
-        if sources::change_status(tx, source.account, source.id, ("active", "error")).await? {
+        if sources::change_status(tx, source.account, source.id, (SourceStatus::Active, SourceStatus::Error)).await? {
             tracing::error!(source = %source.id, poll = name, failures = failure.failures, "polling failed; source set to error");
         }
     }

@@ -35,7 +35,7 @@ use crate::{
         },
         queue::{self, NewJob},
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
 
@@ -60,7 +60,7 @@ struct Evaluated {
     in_doubt: bool,
     outcome: PushOutcome,
     /// For the audit trail.
-    status: &'static str,
+    status: LogStatus,
     message: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Evaluated {
             result: ReservationPushResult::Confirmed,
             in_doubt: false,
             outcome: PushOutcome::Done,
-            status: "success",
+            status: LogStatus::Success,
             message,
         }
     }
@@ -82,7 +82,7 @@ impl Evaluated {
         } else {
             ReservationPushResult::NotSent(why.to_owned())
         };
-        Self { result, in_doubt, outcome, status: "pending", message: Some(why.to_owned()) }
+        Self { result, in_doubt, outcome, status: LogStatus::Pending, message: Some(why.to_owned()) }
     }
 }
 
@@ -342,7 +342,7 @@ impl PendingPush {
                 // An earlier attempt may have succeeded, and may be why this one is rejected.
                 in_doubt: was_unknown,
                 outcome: PushOutcome::Rejected(describe_errors(errors)),
-                status: "failed",
+                status: LogStatus::Failed,
                 message: Some(error_paths(errors)),
             },
             Outcome::Retry(seconds) => {
@@ -371,7 +371,7 @@ impl PendingPush {
             Some(_) if is_sure => Evaluated::confirmed(warned),
             Some(_) => Evaluated {
                 result: ReservationPushResult::Unconfirmed,
-                status: "pending",
+                status: LogStatus::Pending,
                 message: Some("awaiting read-back".to_owned()),
                 ..Evaluated::confirmed(None)
             },
@@ -391,9 +391,9 @@ impl PendingPush {
     /// Audit trail line.
     fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::NewSyncLogLine<'_> {
         let action = match self.operation.kind {
-            OperationKind::Create => "create",
-            OperationKind::Cancel => "cancel",
-            _ => "update",
+            OperationKind::Create => LogAction::Create,
+            OperationKind::Cancel => LogAction::Cancel,
+            _ => LogAction::Update,
         };
         sync_log::NewSyncLogLine {
             source: source.id,

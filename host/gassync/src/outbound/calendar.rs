@@ -467,22 +467,26 @@ impl NightRun {
         let (first, last) = self.span()?;
         let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let (status, message) = match (result, error) {
-            (NightPushResult::Confirmed, None) => ("success", nights),
-            (NightPushResult::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
+            (NightPushResult::Confirmed, None) => (sync_log::LogStatus::Success, nights),
+            (NightPushResult::Confirmed, Some(warning)) => {
+                (sync_log::LogStatus::Success, format!("{nights}: {warning}"))
+            }
             (NightPushResult::Unconfirmed | NightPushResult::Echoed, None) => {
-                ("pending", format!("{nights}: awaiting read-back"))
+                (sync_log::LogStatus::Pending, format!("{nights}: awaiting read-back"))
             }
             (NightPushResult::Unconfirmed | NightPushResult::Echoed, Some(warning)) => {
-                ("pending", format!("{nights}: awaiting read-back; {warning}"))
+                (sync_log::LogStatus::Pending, format!("{nights}: awaiting read-back; {warning}"))
             }
-            (NightPushResult::Rejected, why) => ("failed", format!("{nights}: {}", why.unwrap_or("refused"))),
-            (NightPushResult::InDoubt, _) => ("pending", format!("{nights}: in doubt")),
+            (NightPushResult::Rejected, why) => {
+                (sync_log::LogStatus::Failed, format!("{nights}: {}", why.unwrap_or("refused")))
+            }
+            (NightPushResult::InDoubt, _) => (sync_log::LogStatus::Pending, format!("{nights}: in doubt")),
         };
         Some(sync_log::NewSyncLogLine {
             source: source.id,
             entity_type: "availability",
             entity_id: &self.target.room_type_id,
-            action: "push",
+            action: sync_log::LogAction::Push,
             status,
             message: Some(message),
         })

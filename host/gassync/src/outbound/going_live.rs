@@ -23,7 +23,7 @@ use crate::{
             targets::PushTargets,
         },
         queue,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         sync_log,
     },
 };
@@ -67,7 +67,7 @@ pub enum GoLiveError {
     NoChannel,
     /// The source is not active.
     #[error("the source is {0}: connect or resume it first")]
-    NotActive(String),
+    NotActive(SourceStatus),
     /// Its bookings are not imported yet.
     #[error("its bookings are being imported: try again in a moment")]
     Unread,
@@ -137,8 +137,8 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
-        action: "go-live",
-        status: "success",
+        action: sync_log::LogAction::GoLive,
+        status: sync_log::LogStatus::Success,
         message: Some(summary(&effect)),
     };
     sync_log::outbound(&mut tx, source.account, &[line], now).await?;
@@ -152,8 +152,8 @@ async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoL
     if source.connection.is_none() {
         return Err(GoLiveError::NoChannel);
     }
-    if !["active", "error"].contains(&source.status.as_str()) {
-        return Err(GoLiveError::NotActive(source.status.clone()));
+    if !source.status.is_working() {
+        return Err(GoLiveError::NotActive(source.status));
     }
     let plugin = app.plugins.get(&source.source_type);
     Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)

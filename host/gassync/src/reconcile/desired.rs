@@ -256,8 +256,8 @@ impl DesiredCalendar<'_> {
                 source: source.id,
                 entity_type: "calendar",
                 entity_id: &target.room_type_id,
-                action: "push",
-                status: "pending",
+                action: sync_log::LogAction::Push,
+                status: sync_log::LogStatus::Pending,
                 message: Some(message),
             };
             sync_log::outbound(tx, source.account, &[line], now).await?;

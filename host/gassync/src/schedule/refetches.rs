@@ -24,7 +24,9 @@ pub async fn retry_all(tx: &mut Tx, plugin: &dyn Adapter, now: Timestamp) -> sto
 pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
     let account = AccountId(row.account_id);
     let message = match row.inbox_id {
-        Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
+        Some(id) => {
+            inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == inbox::MessageState::Applied).map(|_| id)
+        }
         None => None,
     };
     let payload = match (&row.external_id, message) {
