@@ -9,7 +9,7 @@ use gassync::store::{
     Db,
     queue::{self, BatchPolicy, Claim, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -100,7 +100,7 @@ fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) ->
 struct Ours {
     db: Db,
     account: AccountId,
-    sources: [SourceId; SOURCES],
+    sources: [SourceKey; SOURCES],
 }
 
 impl Ours {
@@ -115,7 +115,7 @@ impl Ours {
         let all: Vec<NewJob<'_>> = (0..jobs())
             .map(|number| NewJob {
                 account: self.account,
-                source: self.sources[number % SOURCES],
+                source: self.sources[number % SOURCES].source,
                 queue: QueueKey::Channel,
                 kind: "work",
                 payload: json!({ "n": number }),

@@ -1,6 +1,7 @@
 //! Beds24 end to end: batched refetches, rate limits, token refresh, backfills.
 
 use gassync::admin::{BackfillResponse, NewBackfill};
+use gassync_domain::SourceKey;
 use gassync_simulator::beds24::{CreditHeaders, InjectedFault, Rule, Settings};
 use gassync_tests::{
     database::Database,
@@ -31,7 +32,8 @@ async fn in_core(host: &Host, source: i64) -> Vec<String> {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     let source = gassync_domain::SourceId(source);
-    let bookings = gassync::store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
+    let bookings =
+        gassync::store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
     bookings.into_iter().map(|(id, _)| id).collect()
 }
 
@@ -171,7 +173,8 @@ async fn blocks_reduce_availability(database: Database) {
         let mut standing = 0;
         for entry in channel.beds24.book().into_iter().filter(|entry| entry.status == "black") {
             let id = entry.id.to_string();
-            let block = gassync::store::buffer::blocks::find(&mut tx, account, source, &id).await.expect("read");
+            let block =
+                gassync::store::buffer::blocks::find(&mut tx, SourceKey { account, source }, &id).await.expect("read");
             let Some(block) = block else { continue };
             let notes = gassync::store::buffer::blocks::notes(&mut tx, account, block.row).await.expect("read");
             standing += usize::from(!notes.is_empty());

@@ -7,6 +7,7 @@ use gassync::{
         invalidations::ReservationInvalidation,
     },
 };
+use gassync_domain::SourceKey;
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, records, reservation},
@@ -171,9 +172,10 @@ async fn a_cancellation_of_ours_in_push(database: Database) {
     tx.commit().await.expect("committed");
     let mark = async |result: ReservationPushResult, second: i64| {
         let mut tx = source_fixture.db.write(account).await.expect("a transaction");
-        let sync_state = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
+        let sync_state =
+            bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there");
         let mark = PushedReservation { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
-        bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
+        bookings::record_results(&mut tx, SourceKey { account, source }, &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let shown = async |second: i64| source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), second).await;

@@ -304,7 +304,7 @@ async fn the_first_link_wins(database: Database) {
     let mut tx = host.app.db.write(source.account).await.expect("a transaction");
     let now = host.app.now();
     let core = gassync_domain::CoreId(two);
-    mappings::link(&mut tx, source.account, source.id, EntityKind::Reservation, "s1", core, now).await.expect("linked");
+    mappings::link(&mut tx, source.key(), EntityKind::Reservation, "s1", core, now).await.expect("linked");
     let links = stage.links();
     let first_three = json!([links[0], links[1], links[2]]);
     let commit = async {
@@ -485,7 +485,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let nights = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
-        gassync::store::core::bookings::bookings_of_source(&mut tx, source.account, source.id).await.expect("bookings")
+        gassync::store::core::bookings::bookings_of_source(&mut tx, source.key()).await.expect("bookings")
     };
     host.until("the core has the channel's", async || {
         nights().await.iter().any(|(id, facts)| *id == sold.to_string() && facts.check_out.0 == date(2027, 8, 8))

@@ -134,7 +134,7 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     host.until("they are", async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
-        let runs = gassync::store::sync_runs::newest(&mut tx, source.account, source.id, 100).await.expect("runs");
+        let runs = gassync::store::sync_runs::newest(&mut tx, source.key(), 100).await.expect("runs");
         let ended = |kind| runs.iter().any(|run| run.sync_type == kind && run.status == "success");
         ["content_sync", "booking_import", "webhook"].into_iter().all(ended)
     })

@@ -6,7 +6,7 @@ use gassync::{
     admin::CreatedSource,
     store::{self, calendar, connections, poll_failures, time_zones},
 };
-use gassync_domain::{AccountId, CoreId, SourceId, Stay};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Stay};
 use gassync_tests::{
     database::Database,
     faulty_channel::{Account, FaultyChannel, ROOM, wire_time},
@@ -36,7 +36,9 @@ async fn account(host: &Host) -> AccountId {
 async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)> {
     let account = account(host).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    let bookings = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(made.id) })
+        .await
+        .expect("read");
     bookings.into_iter().map(|(id, facts)| (id, facts.status)).collect()
 }
 
@@ -237,7 +239,7 @@ async fn a_property_without_a_time_zone_raises_an_alarm(database: Database) {
     assert_eq!(host.look("sources/beds24").await["timeZone"], "Europe/Lisbon");
     let account = account(&host).await;
     let mut tx = host.app.db.read(account).await.expect("a transaction");
-    let zones = time_zones::of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    let zones = time_zones::of_source(&mut tx, SourceKey { account, source: SourceId(made.id) }).await.expect("read");
     assert_eq!(zones, [Some("Europe/Lisbon".to_owned())]);
     drop(tx);
     host.stop().await;

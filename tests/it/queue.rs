@@ -6,7 +6,7 @@ use gassync::store::{
     Db,
     queue::{self, BatchPolicy, Claim, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::SourceKey;
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -27,7 +27,7 @@ on_both!(
 
 const LEASE: i64 = 60;
 
-fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> NewJob<'static> {
+fn work(SourceKey { account, source }: SourceKey, payload: Value, second: i64) -> NewJob<'static> {
     NewJob {
         account,
         source,
@@ -78,9 +78,9 @@ fn payloads(taken: &[Claim]) -> Vec<Value> {
 async fn identical_jobs_are_enqueued_once(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
-    let a = |second| work(account, sources[0], json!({ "a": 1 }), second);
+    let a = |second| work(sources[0], json!({ "a": 1 }), second);
     put(&db, &[a(20), a(25)]).await;
-    put(&db, &[a(5), work(account, sources[0], json!({ "a": 2 }), 6)]).await;
+    put(&db, &[a(5), work(sources[0], json!({ "a": 2 }), 6)]).await;
     assert!(claim(&db, 4, 10, 1).await.is_empty());
     let first = claim(&db, 7, 10, 1).await;
     assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a queue, the earlier of its two times counts");
@@ -100,15 +100,15 @@ async fn identical_jobs_are_enqueued_once(database: Database) {
     assert_eq!(again.jobs[0].attempts, 2, "what could not be tried did not count");
     finish(&db, again, &JobResult::Dead { why: "no use".to_owned() }, 42).await;
     let mut tx = db.read(account).await.expect("a transaction");
-    let latest = queue::latest(&mut tx, account, sources[0], "work").await.expect("read");
+    let latest = queue::latest(&mut tx, sources[0], "work").await.expect("read");
     assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
     assert!(claim(&db, 100, 10, 1).await.is_empty());
 }
 
 async fn a_job_enqueued_again_while_running_runs_once_more(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<1>(&db, "one").await;
-    let same = work(account, sources[0], json!({}), 1);
+    let (_, sources) = tenant::<1>(&db, "one").await;
+    let same = work(sources[0], json!({}), 1);
     put(&db, std::slice::from_ref(&same)).await;
     let first = claim(&db, 2, 10, 1).await.remove(0);
     put(&db, std::slice::from_ref(&same)).await;
@@ -123,7 +123,7 @@ async fn a_job_enqueued_again_while_running_runs_once_more(database: Database) {
 async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
-    put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
+    put(&db, &[work(sources[0], json!({ "a": 1 }), 1), work(sources[0], json!({ "a": 2 }), 2)]).await;
     let slow = claim(&db, 2, 10, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
     queue::extend(&mut tx, &slow, at(2 + 2 * LEASE)).await.expect("extended");
@@ -140,8 +140,8 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
 
 async fn jobs_run_by_priority(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<2>(&db, "one").await;
-    let with = |priority, payload: Value, second| NewJob { priority, ..work(account, sources[0], payload, second) };
+    let (_, sources) = tenant::<2>(&db, "one").await;
+    let with = |priority, payload: Value, second| NewJob { priority, ..work(sources[0], payload, second) };
     put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
     put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
     let taken = claim(&db, 5, 10, 20).await.remove(0);
@@ -157,15 +157,15 @@ async fn jobs_run_by_priority(database: Database) {
     let ended = vec![JobResult::Done];
     queue::complete(&mut tx, &[&QueueResult { claim: taken, results: ended, pause }], at(7)).await.expect("finished");
     tx.commit().await.expect("committed");
-    put(&db, &[work(account, sources[1], json!("another queue"), 1)]).await;
+    put(&db, &[work(sources[1], json!("another queue"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another queue")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
 }
 
 async fn claim_batches_compatible_jobs(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<1>(&db, "one").await;
-    let of = |kind, priority, payload: i64| NewJob { kind, priority, ..work(account, sources[0], json!(payload), 1) };
+    let (_, sources) = tenant::<1>(&db, "one").await;
+    let of = |kind, priority, payload: i64| NewJob { kind, priority, ..work(sources[0], json!(payload), 1) };
     put(&db, &[of("poll", 3, 1), of("nights", 2, 2), of("booking", 1, 3), of("booking", 1, 4), of("booking", 1, 5)])
         .await;
     let visit = async |second: i64| {
@@ -195,11 +195,9 @@ async fn claim_batches_compatible_jobs(database: Database) {
 
 async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<3>(&db, "one").await;
-    let of = |source: usize, priority, payload: Value, second| NewJob {
-        priority,
-        ..work(account, sources[source], payload, second)
-    };
+    let (_, sources) = tenant::<3>(&db, "one").await;
+    let of =
+        |source: usize, priority, payload: Value, second| NewJob { priority, ..work(sources[source], payload, second) };
     put(&db, &[of(0, 3, json!("a poll"), 4), of(1, 5, json!("long ago"), 4)]).await;
     put(&db, &[of(1, 1, json!("a booking"), 5), of(2, 2, json!("nights"), 5)]).await;
     let booking = claim(&db, 5, 1, 1).await;
@@ -226,16 +224,16 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
 
 /// Number of queues claimed before the only job of a second account, however much the first one has to do.
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
-    let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
+    let (_, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
         let all: Vec<NewJob<'_>> =
-            piece.iter().map(|n| work(large, sources[n % sources.len()], json!({ "n": n }), 1)).collect();
+            piece.iter().map(|n| work(sources[n % sources.len()], json!({ "n": n }), 1)).collect();
         put(db, &all).await;
     }
     let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
     // The large account has been running for a while.
     let mut running = claim(db, 2, 4, 1).await;
-    put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
+    put(db, &[work(of_small[0], json!("the only one"), 2)]).await;
     for count in 1.. {
         finish(db, running.remove(0), &JobResult::Done, 3).await;
         let taken = claim(db, 3, 1, 1).await;
@@ -261,8 +259,8 @@ async fn accounts_are_served_in_rotation(database: Database) {
 
 async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<2>(&db, "one").await;
-    let all: Vec<NewJob<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
+    let (_, sources) = tenant::<2>(&db, "one").await;
+    let all: Vec<NewJob<'_>> = (0..6).map(|n| work(sources[n % 2], json!({ "n": n }), 1)).collect();
     put(&db, &all).await;
     for _ in 0..3 {
         for taken in claim(&db, 2, 10, 1).await {
@@ -271,7 +269,7 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     }
     // One of them is enqueued again.
     put(&db, &all[..1]).await;
-    let filter = JobQuery { source: Some(sources[0]), ..JobQuery::default() };
+    let filter = JobQuery { source: Some(sources[0].source), ..JobQuery::default() };
     let mut tx = db.platform_write().await.expect("a transaction");
     let plan = queue::count_dead(&mut tx, &filter).await.expect("a plan");
     assert_eq!(plan.iter().map(|plan| (plan.kind.as_str(), plan.jobs)).collect::<Vec<_>>(), [("work", 3)]);
@@ -298,7 +296,7 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     let left = queue::list(&mut tx, &dead, None, 10).await.expect("a list");
     assert_eq!(
         left.iter().map(|job| job.source_id).collect::<Vec<_>>(),
-        [sources[1].0; 3],
+        [sources[1].source.0; 3],
         "the other source's are left"
     );
     assert!(queue::cancel(&mut tx, left[0].id, at(16)).await.expect("thrown away"));

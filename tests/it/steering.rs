@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
-use gassync_domain::{AccountId, Clock, SourceId, Timestamp};
+use gassync_domain::{AccountId, Clock, SourceId, SourceKey, Timestamp};
 use gassync_simulator::beds24::{NewBooking, Notification};
 use gassync_tests::{
     database::Database,
@@ -68,7 +68,7 @@ pub async fn number(host: &Host, source: &str) -> SourceId {
 pub async fn is_booked(host: &Host, source: &str, id: u64) -> bool {
     let (account, source) = (account(host).await, number(host, source).await);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let bookings = bookings_of_source(&mut tx, account, source).await.expect("read");
+    let bookings = bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
     bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == "confirmed")
 }
 
@@ -368,7 +368,7 @@ async fn every_contact_with_a_source_is_recorded(database: Database) {
     let (account, source) = (account(host).await, number(host, "engine").await);
     host.until("it is noted", async || {
         let mut tx = host.app.db.read(account).await.expect("a transaction");
-        let source = store::sources::get(&mut tx, account, source).await.expect("read").expect("there");
+        let source = store::sources::get(&mut tx, SourceKey { account, source }).await.expect("read").expect("there");
         source.last_sync_at > source.last_successful_sync_at
     })
     .await;

@@ -11,7 +11,7 @@ use gassync::{
     },
     webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, fan_out},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -69,7 +69,7 @@ async fn deliver_facts(db: &Db, account: AccountId, (low, high): (i64, i64), sec
     tx.commit().await.expect("committed");
 }
 
-async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[i64]) -> Webhook {
+async fn subscribe(db: &Db, SourceKey { account, source }: SourceKey, properties: &[i64]) -> Webhook {
     let spec = SubscriptionSpec {
         url: "https://partner.example/".to_owned(),
         description: None,
@@ -84,7 +84,7 @@ async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[
         timeout_seconds: 15,
     };
     let mut tx = db.write(account).await.expect("a transaction");
-    let id = subscribers::insert(&mut tx, account, source, &spec, at(0)).await.expect("made");
+    let id = subscribers::insert(&mut tx, SourceKey { account, source }, &spec, at(0)).await.expect("made");
     let webhook = subscribers::get(&mut tx, account, id).await.expect("read").expect("there");
     tx.commit().await.expect("committed");
     webhook
@@ -128,7 +128,7 @@ async fn plan(db: &Db, webhook: &Webhook, asked: &ReplayRequest) -> (Vec<i64>, O
 async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     happen_and_fan_out(&db, account, (1, 4), 1).await;
     let taken = claim(&db, 2, 64).await.remove(0);
     finish(
@@ -174,7 +174,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
 async fn a_replay_plan_continues_at_the_cursor(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     let all = MAX_SCANNED + 3_000;
     // Every second event got its sequence number before earlier events.
     happen(&db, account, ("property", 1, "updated"), (1, all, 2), 200).await;
@@ -214,7 +214,7 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     happen(&db, account, ("property", 1, "updated"), (1, 5, 1), 1).await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     let (places, _) = plan(&db, &webhook, &since(0)).await;
     let mut tx = db.write(account).await.expect("a transaction");
     let run = webhooks::enqueue_replay(&mut tx, &webhook, (&since(0), &places), at(2)).await.expect("begun");
@@ -252,11 +252,11 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
 async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     happen_and_fan_out(&db, account, (1, 3), 1).await;
     let lost = claim(&db, 2, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::cancel_pending(&mut tx, account, (source, webhook.id), "it is disabled", at(3)).await.expect("ended");
+    subscribers::cancel_pending(&mut tx, source, webhook.id, "it is disabled", at(3)).await.expect("ended");
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3], "thrown away, and on no list of what is dead");
     assert!(claim(&db, 4, 64).await.is_empty(), "somebody is at it");
@@ -267,9 +267,7 @@ async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     finish(&db, again, 4 + LEASE, |_| JobResult::Done).await;
     happen_and_fan_out(&db, account, (4, 5), 5).await;
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::cancel_pending_of_source(&mut tx, account, source, "its source is disconnected", at(70))
-        .await
-        .expect("ended");
+    subscribers::cancel_pending_of_source(&mut tx, source, "its source is disconnected", at(70)).await.expect("ended");
     tx.commit().await.expect("committed");
     assert!(claim(&db, 1_000, 64).await.is_empty());
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3, 4, 5]);
@@ -282,9 +280,9 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let mut made = Vec::new();
     for (source, status) in all.into_iter().zip(states) {
         let mut tx = db.write(account).await.expect("a transaction");
-        sources::set_status(&mut tx, account, source, status).await.expect("set");
+        sources::set_status(&mut tx, source, status).await.expect("set");
         tx.commit().await.expect("committed");
-        made.push(subscribe(&db, account, source, &[]).await);
+        made.push(subscribe(&db, source, &[]).await);
     }
     happen_and_fan_out(&db, account, (1, 2), 1).await;
     for (webhook, status) in made.iter().zip(states) {
@@ -303,7 +301,7 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
 async fn deletions_bypass_the_property_filter(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[7]).await;
+    let webhook = subscribe(&db, source, &[7]).await;
     // None of them exist in the core any more.
     let facts = [
         (("property", 7, "deleted"), true),
@@ -337,7 +335,7 @@ async fn subscriptions_show_why_they_are_suspended(database: Database) {
     assert_eq!((status, &none["run"], &none["messages"]), (200, &json!(null), &json!(0)), "nothing fits: {none}");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let source = sources::named(&mut tx, "partner").await.expect("read").remove(0);
-    sources::set_status(&mut tx, source.account, source.id, "disconnected").await.expect("set");
+    sources::set_status(&mut tx, source.key(), "disconnected").await.expect("set");
     tx.commit().await.expect("committed");
     let shown = host.get(&key, &path).await.1;
     assert!(shown["suspendedReason"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");

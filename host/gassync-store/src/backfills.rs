@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, Date, Entity, Ingested, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, Entity, Ingested, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Day, Result, Time, Tx, on};
@@ -76,8 +76,7 @@ const COLUMNS: &str = "id, source_id, starts_on, ends_on, reached, state, outcom
 /// Creates a backfill; returns its id. A source has at most one running.
 pub async fn create(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (starts_on, ends_on): (Date, Date),
     now: Timestamp,
 ) -> Result<i64> {
@@ -97,7 +96,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Back
 }
 
 /// A source's newest unfinished backfill.
-pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Backfill>> {
+pub async fn unfinished(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<Backfill>> {
     let text = format!(
         "select {COLUMNS} from int_backfills where account_id = $1 and source_id = $2 and state <> 'done'
         order by id desc limit 1"

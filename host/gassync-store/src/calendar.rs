@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, CoreId, Date, SourceKey, Stay, Timestamp};
 use sqlx::FromRow;
 
 use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows};
@@ -71,8 +71,7 @@ pub struct SellableRoomType {
 /// The room types of a source that are linked to units.
 pub async fn linked_room_types(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     wanted: &CalendarQuery<'_>,
     limit: i64,
 ) -> Result<Vec<SellableRoomType>> {

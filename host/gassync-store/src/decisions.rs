@@ -1,6 +1,6 @@
 //! Decisions on parked records: who, what and why.
 
-use gassync_domain::{AccountId, Digest, SourceId, Timestamp};
+use gassync_domain::{Digest, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on, parked::ParkedKind};
@@ -55,8 +55,7 @@ pub struct StoredDecision {
 /// Inserts a decision.
 pub async fn insert(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     new: &NewStoredDecision<'_>,
     now: Timestamp,
 ) -> Result<()> {
@@ -71,8 +70,7 @@ pub async fn insert(
 /// The latest decision on a record.
 pub async fn latest(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (ParkedKind, &str),
 ) -> Result<Option<StoredDecision>> {
     let text = "select digest, decision, decided_by, why, created_at from int_decisions

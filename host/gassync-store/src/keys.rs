@@ -1,6 +1,6 @@
 //! API keys, by their hash.
 
-use gassync_domain::{AccountId, Authority, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on, sources::SourceStatus};
@@ -29,6 +29,11 @@ pub struct KeyHolder {
 }
 
 impl KeyHolder {
+    /// The source with its account.
+    pub fn source_key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// Whether the source may call: it is active, or only its polls fail.
     pub fn may_call(&self) -> bool {
         self.status.is_working()
@@ -158,8 +163,7 @@ pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
 /// Number of active keys of this name and source.
 pub async fn count_active(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     name: &str,
     now: Timestamp,
 ) -> Result<i64> {

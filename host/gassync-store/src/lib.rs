@@ -6,7 +6,8 @@
 //! [`Tx::dialect`] takes both side by side. Statements over many rows take them through [`rows`], the only place that
 //! uses arrays.
 //!
-//! Every function takes `&mut Tx`, so that operations compose in one transaction; the account is the next argument.
+//! Every function takes `&mut Tx`, so that operations compose in one transaction; the account, alone or in the
+//! [`SourceKey`](gassync_domain::SourceKey), is the next argument.
 
 pub mod accounts;
 pub mod alarms;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{CoreId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -98,21 +98,14 @@ impl Mappings {
 }
 
 /// The link of a record of the source.
-pub async fn find(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    kind: EntityKind,
-    external_id: &str,
-) -> Result<Option<Mapping>> {
-    Ok(find_all(tx, account, source, &[(kind, external_id)]).await?.get(kind, external_id))
+pub async fn find(tx: &mut Tx, source: SourceKey, kind: EntityKind, external_id: &str) -> Result<Option<Mapping>> {
+    Ok(find_all(tx, source, &[(kind, external_id)]).await?.get(kind, external_id))
 }
 
 /// The links of these records of the source.
 pub async fn find_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     records: &[(EntityKind, &str)],
 ) -> Result<Mappings> {
     let mut new = Rows::new([("kind", rows::ColumnType::Text), ("id", rows::ColumnType::Text)]);
@@ -138,14 +131,13 @@ pub async fn find_all(
 /// after a bulk load, it would otherwise compare every record with all links.
 pub async fn find_many(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<Mappings> {
     if let Tx::Sqlite(..) = tx {
         let records: Vec<(EntityKind, &str)> = external_ids.iter().map(|id| (kind, *id)).collect();
-        return find_all(tx, account, source, &records).await;
+        return find_all(tx, SourceKey { account, source }, &records).await;
     }
     let mut new = Rows::new([("id", rows::ColumnType::Text)]);
     external_ids.iter().for_each(|id| new.push([(*id).into()]));
@@ -160,7 +152,7 @@ pub async fn find_many(
 }
 
 /// Whether a source has linked the guest of a booking.
-pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<bool> {
+pub async fn has_guest_of(tx: &mut Tx, SourceKey { account, source }: SourceKey, booking: CoreId) -> Result<bool> {
     let text = "select exists (select 1 from gas_bookings b
             join int_mappings m on m.account_id = b.account_id and m.gas_entity_type = 'guest' and m.gas_entity_id = b.guest_id
         where b.account_id = $1 and b.id = $3 and m.source_id = $2)";
@@ -170,21 +162,19 @@ pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, boo
 /// Links a record from outside with the core entity created for it.
 pub async fn link(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    source: SourceKey,
     kind: EntityKind,
     external_id: &str,
     core: CoreId,
     now: Timestamp,
 ) -> Result<()> {
-    link_all(tx, account, source, kind, &[(external_id, core)], now).await
+    link_all(tx, source, kind, &[(external_id, core)], now).await
 }
 
 /// Like [`link`], for several records.
 pub async fn link_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     links: &[(&str, CoreId)],
     now: Timestamp,
@@ -233,8 +223,7 @@ pub struct StoredLink {
 /// The links of a source after a row, optionally of one kind.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: Option<EntityKind>,
     slice: PageCursor,
 ) -> Result<Vec<StoredLink>> {
@@ -250,8 +239,7 @@ pub async fn of_source(
 /// A source's id of a core entity, if linked.
 pub async fn external_of(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     core: CoreId,
 ) -> Result<Option<String>> {
@@ -266,8 +254,7 @@ pub async fn external_of(
 /// A source's ids of core entities of a kind, if linked.
 pub async fn of_cores(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
@@ -301,8 +288,7 @@ pub struct NewMapping<'a> {
 /// Links records with existing core entities; returns how many. Existing links are kept.
 pub async fn import(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     links: &[NewMapping<'_>],
     now: Timestamp,
@@ -329,8 +315,7 @@ pub async fn import(
 /// Deletes the links of these records; the records and core entities stay.
 pub async fn unlink_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<()> {
@@ -344,8 +329,7 @@ pub async fn unlink_all(
 /// Deletes a link; the record and the core entity stay.
 pub async fn unlink(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_id: &str,
 ) -> Result<()> {
@@ -358,8 +342,7 @@ pub async fn unlink(
 /// Sets whether changes of the channel are applied to the core; false if there is no such link.
 pub async fn set_auto_sync(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
     auto_sync: bool,
 ) -> Result<bool> {
@@ -374,8 +357,7 @@ pub async fn set_auto_sync(
 /// Sets whether changes of the core are pushed to the channel; false if there is no such link.
 pub async fn set_push(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
     push: bool,
 ) -> Result<bool> {

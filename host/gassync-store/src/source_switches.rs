@@ -1,6 +1,6 @@
 //! Switches of sources: status, direction, poll interval; and the time of the last contact.
 
-use gassync_domain::{AccountId, Direction, Missing, Parked, SourceId, Timestamp};
+use gassync_domain::{Direction, Missing, Parked, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -11,7 +11,7 @@ use super::{Result, Time, Tx, mappings::EntityKind, on, sources::SourceStatus, w
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source as `paused` or `disabled`, and keeps the status to resume with.
-pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: SourceStatus) -> Result<()> {
+pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
         where account_id = $1 and id = $2";
@@ -19,7 +19,7 @@ pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: SourceS
 }
 
 /// Resumes a stopped source; returns its status.
-pub async fn resume(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<SourceStatus>> {
+pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<SourceStatus>> {
     let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
         where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
     let status: Option<String> =
@@ -30,8 +30,7 @@ pub async fn resume(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Opt
 /// Enables or disables synchronisation, and sets its direction.
 pub async fn set_sync(
     tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
+    SourceKey { account, source: id }: SourceKey,
     (enabled, direction): (bool, Direction),
 ) -> Result<()> {
     let text = "update int_sources set sync_enabled = $3, sync_direction = $4 where account_id = $1 and id = $2";
@@ -40,26 +39,38 @@ pub async fn set_sync(
 }
 
 /// Sets the minutes between two polls; `None` uses the manifest's interval.
-pub async fn set_poll_minutes(tx: &mut Tx, account: AccountId, id: SourceId, minutes: Option<i64>) -> Result<()> {
+pub async fn set_poll_minutes(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    minutes: Option<i64>,
+) -> Result<()> {
     let text = "update int_sources set sync_frequency_minutes = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(minutes).execute(c).await.map(drop))
 }
 
 /// Stores a source's settings.
-pub async fn set_settings(tx: &mut Tx, account: AccountId, id: SourceId, settings: &Value) -> Result<()> {
+pub async fn set_settings(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, settings: &Value) -> Result<()> {
     let text = "update int_sources set config = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(settings)).execute(c).await.map(drop))
 }
 
 /// Extends the deadlines of a source's waiting jobs, which could not run meanwhile.
-pub async fn extend_deadline(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
+pub async fn extend_deadline(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    until: Timestamp,
+) -> Result<()> {
     let text = "update int_jobs set deadline = $3
         where account_id = $1 and source_id = $2 and state = 'waiting' and deadline < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(until)).execute(c).await.map(drop))
 }
 
 /// Makes messages available again that were deferred while their source was disabled.
-pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+pub async fn release_deferred_messages(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_inbox set available_at = $3
         where account_id = $1 and state = 'received' and error is not null and available_at > $3
             and connection_id = (select connection_id from int_sources where account_id = $1 and id = $2)";
@@ -70,8 +81,7 @@ pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: Sour
 /// lock contention.
 pub async fn record_channel_call(
     tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
+    SourceKey { account, source: id }: SourceKey,
     succeeded: bool,
     now: Timestamp,
 ) -> Result<()> {
@@ -84,7 +94,7 @@ pub async fn record_channel_call(
 }
 
 /// Locks a source's row until the transaction ends.
-pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+pub async fn lock(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<()> {
     // SQLite has a single writer.
     let text = tx.dialect(
         "select id from int_sources where account_id = $1 and id = $2",
@@ -97,8 +107,7 @@ pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
 /// types.
 pub async fn reapply(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
 ) -> Result<()> {
     let texts: &[&str] = match kind {

@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -182,8 +182,7 @@ pub struct SyncLogFilter {
 /// The lines of a source after a row, oldest first.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     filter: &SyncLogFilter,
     slice: PageCursor,
 ) -> Result<Vec<SyncLogLine>> {

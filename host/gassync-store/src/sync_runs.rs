@@ -1,6 +1,6 @@
 //! Sync runs and their results.
 
-use gassync_domain::{AccountId, Ingested, SourceId, Timestamp};
+use gassync_domain::{AccountId, Ingested, SourceId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -97,7 +97,7 @@ impl Counters {
 }
 
 /// Whether a run of this kind has ever succeeded, at least partly.
-pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: SyncRunKind) -> Result<bool> {
+pub async fn any_success(tx: &mut Tx, SourceKey { account, source }: SourceKey, kind: SyncRunKind) -> Result<bool> {
     let text = "select exists (select 1 from int_sync_runs
         where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.as_str()).fetch_one(c).await)
@@ -139,8 +139,7 @@ pub struct SyncRun {
 /// Records the start of a run. A run without an end was interrupted.
 pub async fn start(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: SyncRunKind,
     now: Timestamp,
 ) -> Result<i64> {
@@ -176,7 +175,7 @@ pub async fn finish(
 }
 
 /// The newest runs of a source, newest first.
-pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<SyncRun>> {
+pub async fn newest(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<SyncRun>> {
     let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
             records_skipped, records_confirmed, records_in_doubt, error_message, started_at, duration_ms
         from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";

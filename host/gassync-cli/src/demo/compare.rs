@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync_domain::{Amount, SourceId};
+use gassync_domain::{Amount, SourceId, SourceKey};
 use gassync_simulator::beds24::Beds24;
 use serde_json::Value;
 
@@ -57,7 +57,11 @@ pub async fn settle(
 async fn is_fully_delivered(app: &App, stage: &Stage) -> anyhow::Result<bool> {
     let mut tx = app.db.read(stage.account).await?;
     for source in [stage.sources.0, stage.sources.1] {
-        if store::outbound::ages::of_source(&mut tx, stage.account, source).await?.oldest_missing.is_some() {
+        if store::outbound::ages::of_source(&mut tx, SourceKey { account: stage.account, source })
+            .await?
+            .oldest_missing
+            .is_some()
+        {
             return Ok(false);
         }
     }
@@ -139,7 +143,7 @@ async fn bookings(
     source: SourceId,
 ) -> anyhow::Result<Vec<(String, store::core::bookings::BookingFacts)>> {
     let mut tx = app.db.platform_read().await?;
-    Ok(store::core::bookings::bookings_of_source(&mut tx, stage.account, source).await?)
+    Ok(store::core::bookings::bookings_of_source(&mut tx, SourceKey { account: stage.account, source }).await?)
 }
 
 pub async fn summary(

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gassync_domain::{AccountId, CalendarNight, CoreId, RawJson, SourceId, Timestamp};
+use gassync_domain::{AccountId, CalendarNight, CoreId, RawJson, SourceKey, Timestamp};
 use serde_json::json;
 use sqlx::FromRow;
 
@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// The row of a source's room type.
-pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<i64>> {
+pub async fn room_type(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    external_id: &str,
+) -> Result<Option<i64>> {
     let text = "select id from int_room_types where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
@@ -48,8 +52,7 @@ impl BufferedRoom {
 /// room type.
 pub async fn place(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (external_id, rate_plan): (&str, Option<&str>),
 ) -> Result<Option<BufferedRoom>> {
     let text = "select r.id as room_type, u.gas_entity_id as unit_id, p.gas_entity_id as plan_id
@@ -93,8 +96,7 @@ macro_rules! said_over {
 /// later value counts. The raw record is stored with the first changed night. Returns whether anything changed.
 pub async fn put(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (room_type, rate_plan): (i64, Option<&str>),
     nights: &[CalendarNight],
     (raw, observed_at, now): (&RawJson, Timestamp, Timestamp),

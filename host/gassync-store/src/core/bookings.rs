@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, convert::Infallible};
 
-use gassync_domain::{AccountId, Amount, CoreId, Date, Status, Stay, Timestamp};
+use gassync_domain::{AccountId, Amount, CoreId, Date, SourceKey, Status, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::{
@@ -303,8 +303,7 @@ pub async fn overbooked_nights(tx: &mut Tx, account: AccountId, id: CoreId) -> R
 /// All bookings linked with a source's reservations, by channel id.
 pub async fn bookings_of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: gassync_domain::SourceId,
+    SourceKey { account, source }: SourceKey,
 ) -> Result<Vec<(String, BookingFacts)>> {
     #[derive(FromRow)]
     struct Row {

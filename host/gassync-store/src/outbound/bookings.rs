@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{SyncStatus, invalidations::ReservationInvalidation};
@@ -87,20 +87,14 @@ macro_rules! sync_state {
 }
 
 /// State of one booking; `None` if it is not pushed to the source.
-pub async fn get(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    booking: CoreId,
-) -> Result<Option<ReservationSyncState>> {
-    Ok(get_all(tx, account, source, &[booking]).await?.remove(&booking))
+pub async fn get(tx: &mut Tx, source: SourceKey, booking: CoreId) -> Result<Option<ReservationSyncState>> {
+    Ok(get_all(tx, source, &[booking]).await?.remove(&booking))
 }
 
 /// States of those of these bookings that are pushed to the source.
 pub async fn get_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     bookings: &[CoreId],
 ) -> Result<HashMap<CoreId, ReservationSyncState>> {
     let text = sync_state!("where b.account_id = $1 and b.source_id = $2 and b.booking_id in (select id from new)");
@@ -118,8 +112,7 @@ pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Res
 /// States at a source's channel: unconfirmed ones first, then the newest.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     limit: i64,
 ) -> Result<Vec<ReservationSyncState>> {
     let text = sync_state!(
@@ -130,7 +123,7 @@ pub async fn of_source(
 }
 
 /// Bookings to be pushed to a source's channel.
-pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn pending(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<CoreId>> {
     let text =
         "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'pending'
         order by booking_id";
@@ -139,7 +132,7 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Resul
 }
 
 /// Bookings pushed to a source's channel that await read-back.
-pub async fn awaiting_confirmation(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn awaiting_confirmation(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<CoreId>> {
     let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'unconfirmed'";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
@@ -178,7 +171,7 @@ pub struct PushedReservation<'a> {
 /// Records the results of a push; each booking at most once.
 pub async fn record_results(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     marks: &[PushedReservation<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -228,7 +221,7 @@ pub async fn record_results(
 }
 
 /// Marks bookings in doubt before a call whose end may never be seen.
-pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+pub async fn mark_in_doubt(tx: &mut Tx, SourceKey { account, source }: SourceKey, bookings: &[CoreId]) -> Result<()> {
     let new = rows::of_ids(bookings);
     let text = "update int_channel_bookings set in_doubt = 1 = 1 from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
@@ -237,7 +230,7 @@ pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bo
 }
 
 /// Deletes the sync state of bookings that are no longer pushed.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey, bookings: &[CoreId]) -> Result<()> {
     let text = "delete from int_channel_bookings
         where account_id = $1 and source_id = $2 and booking_id in (select id from new)";
     rows::of_ids(bookings).write(tx, &[account.0.into(), source.0.into()], text).await

@@ -1,6 +1,6 @@
 //! Sync state of nights at channels: desired, sent, and confirmed values.
 
-use gassync_domain::{AccountId, Date, SourceId, Stay, Timestamp};
+use gassync_domain::{Date, SourceKey, Stay, Timestamp};
 use sqlx::FromRow;
 
 use super::SyncStatus;
@@ -113,8 +113,7 @@ macro_rules! update_new {
 /// Known nights of a room type within these stays, for all rate plans.
 pub async fn find(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     room_type: i64,
     stays: &[Stay],
 ) -> Result<Vec<NightState>> {
@@ -131,8 +130,7 @@ pub async fn find(
 /// The last known night of a room type and rate plan (empty if the channel has none).
 pub async fn last_night(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (room_type, rate_plan_id): (i64, &str),
 ) -> Result<Option<Date>> {
     let text = "select max(night) from int_channel_nights
@@ -143,7 +141,7 @@ pub async fn last_night(
 }
 
 /// Nights to be pushed: least recently tried first, then by room type.
-pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<NightState>> {
+pub async fn pending(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<NightState>> {
     let text = select_states!(
         "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'pending'
         order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
@@ -156,8 +154,7 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
 /// Upserts desired nights. The caller holds the source's queue lease, or a lock on the row in the same transaction.
 pub async fn upsert(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[NightState],
     now: Timestamp,
 ) -> Result<()> {
@@ -247,8 +244,7 @@ pub struct OutgoingNight<'a> {
 /// Marks nights in doubt before a call, until its result is known.
 pub async fn mark_in_doubt(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[OutgoingNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -273,8 +269,7 @@ pub async fn mark_in_doubt(
 /// Records the results of a push. A night whose desired value has changed meanwhile is pushed again.
 pub async fn record_results(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[PushedNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -350,8 +345,7 @@ impl<'a> ReadBackResult<'a> {
 /// Records read-back results of nights that were sent before the reading.
 pub async fn record_read_back(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[ReadBackResult<'_>],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
@@ -388,7 +382,11 @@ pub async fn record_read_back(
 }
 
 /// Clears the mark of our closing on nights that the channel shows open, so that a later closing counts as manual.
-pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&NightKey]) -> Result<()> {
+pub async fn clear_closed_by_us(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    nights: &[&NightKey],
+) -> Result<()> {
     let mut new =
         Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
     for key in nights {
@@ -398,7 +396,11 @@ pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceI
 }
 
 /// Clears the confirmed value of nights closed or opened manually at the channel, until they are recomputed.
-pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn clear_confirmed(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    nights: &[(i64, Date)],
+) -> Result<()> {
     let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
     let text = "update int_channel_nights set confirmed = null, mismatch_count = 0,
@@ -413,8 +415,7 @@ pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, 
 /// `most` mismatches.
 pub async fn record_not_shown(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     most: i64,
     asked_at: Timestamp,
 ) -> Result<u64> {
@@ -429,8 +430,7 @@ pub async fn record_not_shown(
 /// Room types with nights awaiting read-back, and the first and last of these nights.
 pub async fn awaiting_confirmation(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
 ) -> Result<Vec<(String, Date, Date)>> {
     let text = "select r.external_id, min(n.night) as first_night, max(n.night) as last_night
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
@@ -441,7 +441,7 @@ pub async fn awaiting_confirmation(
 }
 
 /// Deletes nights that are over.
-pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, SourceKey { account, source }: SourceKey, before: Date) -> Result<()> {
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
@@ -450,8 +450,7 @@ pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, be
 /// from us are kept, so that our own closing never counts as manual; nights that were never sent are deleted.
 pub async fn retire_all_but(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     room_type: i64,
     rate_plan_ids: &[&str],
 ) -> Result<()> {
@@ -477,7 +476,7 @@ pub async fn retire_all_but(
 }
 
 /// Deletes nights of which the channel has nothing from us.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey, nights: &[(i64, Date)]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2

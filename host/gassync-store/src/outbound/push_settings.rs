@@ -1,6 +1,6 @@
 //! Push settings of sources.
 
-use gassync_domain::{AccountId, Amount, BookingsPushed, Date, PriceAdjustment, PushSettings, Rounding, SourceId};
+use gassync_domain::{Amount, BookingsPushed, Date, PriceAdjustment, PushSettings, Rounding, SourceKey};
 use sqlx::FromRow;
 
 use crate::{Day, MoneyTenThousandths, Result, Tx, on};
@@ -60,7 +60,7 @@ impl From<Row> for PushSettings {
 }
 
 /// A source's push settings; `None` if there is no such source.
-pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<PushSettings>> {
+pub async fn get(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<PushSettings>> {
     let text = "select sync_direction, push_bookings, sync_bookings, sync_availability, sync_pricing,
             price_adjustment_type, price_adjustment_value, price_rounding, price_rounding_step, price_currency, price_rate,
             safety_stock, horizon_days, read_back
@@ -70,7 +70,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Op
 }
 
 /// Stores a source's push settings.
-pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &PushSettings) -> Result<()> {
+pub async fn set(tx: &mut Tx, SourceKey { account, source }: SourceKey, pushing: &PushSettings) -> Result<()> {
     let text = "update int_sources set sync_direction = case when not $3 then 'inbound_only'
                 when sync_direction = 'inbound_only' then 'bidirectional' else sync_direction end,
             push_bookings = $4, sync_bookings = $5, sync_availability = $6, sync_pricing = $7, price_adjustment_type = $8,
@@ -94,13 +94,13 @@ pub async fn set(tx: &mut Tx, account: AccountId, source: SourceId, pushing: &Pu
 }
 
 /// Records the end of the computed calendar of a source.
-pub async fn set_computed_until(tx: &mut Tx, account: AccountId, source: SourceId, until: Date) -> Result<()> {
+pub async fn set_computed_until(tx: &mut Tx, SourceKey { account, source }: SourceKey, until: Date) -> Result<()> {
     let text = "update int_sources set computed_until = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(until)).execute(c).await.map(drop))
 }
 
 /// End (exclusive) of a source's computed calendar; `None` before the first computation.
-pub async fn computed_until(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Date>> {
+pub async fn computed_until(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<Date>> {
     let text = "select computed_until from int_sources where account_id = $1 and id = $2";
     let day: Option<Option<Day>> =
         on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_optional(c).await)?;

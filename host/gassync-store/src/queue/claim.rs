@@ -1,6 +1,6 @@
 //! Claims work: queues first, in account rotation, then the due jobs in them.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -22,6 +22,13 @@ pub struct Claim {
     /// The jobs in order of execution, those of a kind together; never empty.
     pub jobs: Vec<Job>,
     pub(super) fencing_token: i64,
+}
+
+impl Claim {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
 }
 
 /// A queue that has waited this long counts one priority higher: prices yield to availability, but do not starve.

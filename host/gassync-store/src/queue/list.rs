@@ -1,6 +1,6 @@
 //! Lists jobs. Platform queries.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -108,8 +108,7 @@ pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<ListedJob>> {
 /// State and error of the newest job of a kind.
 pub async fn latest(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: &str,
 ) -> Result<Option<(JobState, Option<String>)>> {
     let text = "select state, error from int_jobs where account_id = $1 and source_id = $2 and kind = $3

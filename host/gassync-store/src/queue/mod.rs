@@ -10,7 +10,7 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -88,6 +88,13 @@ pub struct NewJob<'a> {
     pub run: Option<i64>,
 }
 
+impl NewJob<'_> {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+}
+
 /// A claimed job.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -112,6 +119,13 @@ pub struct Job {
     version: i64,
     /// The fencing token of the claim that began it.
     pub claim: i64,
+}
+
+impl Job {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
 }
 
 #[derive(FromRow)]
@@ -236,8 +250,7 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
 /// Whether an identical job is waiting.
 pub async fn is_enqueued(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: &str,
     payload: &Value,
 ) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! Deliveries: jobs that each send one feed entry to one subscriber.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -192,8 +192,8 @@ macro_rules! newest {
 /// The deliveries of a subscription, newest first.
 pub async fn list(
     tx: &mut Tx,
-    account: AccountId,
-    (source, webhook): (SourceId, i64),
+    SourceKey { account, source }: SourceKey,
+    webhook: i64,
     filter: &DeliveryQuery,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
@@ -207,8 +207,8 @@ pub async fn list(
 /// One delivery.
 pub async fn get(
     tx: &mut Tx,
-    account: AccountId,
-    (source, webhook): (SourceId, i64),
+    SourceKey { account, source }: SourceKey,
+    webhook: i64,
     id: i64,
 ) -> Result<Option<Delivery>> {
     let text = deliveries!("and j.id = $4");
@@ -237,8 +237,8 @@ pub async fn earlier_pending(
 /// in progress finish on their own; if their worker dies, the queue is claimed again.
 pub async fn cancel_pending(
     tx: &mut Tx,
-    account: AccountId,
-    (source, webhook): (SourceId, i64),
+    SourceKey { account, source }: SourceKey,
+    webhook: i64,
     why: &str,
     now: Timestamp,
 ) -> Result<()> {
@@ -263,8 +263,7 @@ pub async fn cancel_pending(
 /// Cancels the waiting deliveries of all subscriptions of a source.
 pub async fn cancel_pending_of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     why: &str,
     now: Timestamp,
 ) -> Result<()> {
@@ -273,7 +272,7 @@ pub async fn cancel_pending_of_source(
     let webhooks: Vec<i64> =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     for webhook in webhooks {
-        cancel_pending(tx, account, (source, webhook), why, now).await?;
+        cancel_pending(tx, SourceKey { account, source }, webhook, why, now).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod attempts;
 mod deliveries;
 mod secrets;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{
@@ -131,6 +131,13 @@ pub struct Webhook {
     pub updated_at: Timestamp,
 }
 
+impl Webhook {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+}
+
 #[derive(FromRow)]
 struct Row {
     account_id: i64,
@@ -214,8 +221,7 @@ macro_rules! webhooks {
 /// Creates a subscription; returns its id. Headers are stored afterwards, because their encryption uses the id.
 pub async fn insert(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     spec: &SubscriptionSpec,
     now: Timestamp,
 ) -> Result<i64> {
@@ -255,7 +261,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webh
 }
 
 /// Locks a subscription until the transaction ends; None if it was deleted. Locks its queue first, as everywhere.
-pub async fn lock(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<Option<Webhook>> {
+pub async fn lock(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: i64) -> Result<Option<Webhook>> {
     if matches!(tx, Tx::Sqlite(..)) {
         return get(tx, account, id).await; // SQLite has a single writer.
     }
@@ -272,8 +278,7 @@ pub async fn lock(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)
 /// The subscriptions of a source after the id `after`, oldest first.
 pub async fn list_for_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (after, limit): (i64, i64),
 ) -> Result<Vec<Webhook>> {
     let text = webhooks!(
@@ -286,7 +291,7 @@ pub async fn list_for_source(
 }
 
 /// Number of subscriptions of a source.
-pub async fn count(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<i64> {
+pub async fn count(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<i64> {
     let text = "select count(*) from int_webhooks where account_id = $1 and source_id = $2 and deleted_at is null";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
@@ -350,7 +355,7 @@ pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) ->
 }
 
 /// Resets endpoint health and ends its pause.
-pub async fn reset_health(tx: &mut Tx, account: AccountId, (source, id): (SourceId, i64)) -> Result<()> {
+pub async fn reset_health(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: i64) -> Result<()> {
     let text = "update int_queues set paused_until = null, pause_reason = null
         where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
     on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(id).execute(c).await
@@ -378,8 +383,7 @@ pub async fn publish_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Tim
 /// The source's ids of these core properties, in order; unlinked ones are left out.
 pub async fn external_property_ids(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     properties: &[i64],
 ) -> Result<Vec<String>> {
     let ids: Vec<CoreId> = properties.iter().copied().map(CoreId).collect();

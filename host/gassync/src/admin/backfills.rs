@@ -80,7 +80,7 @@ async fn create(
     let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
+    let known = backfills::unfinished(&mut tx, source.key()).await?;
     let (id, resumed) = match known {
         Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
             backfills::record_failure(&mut tx, source.account, known.id, (BackfillState::Running, None), now).await?;
@@ -90,7 +90,7 @@ async fn create(
             let text = format!("another backfill is running, from {} until {}", known.starts_on, known.ends_on);
             return Err(Problem::Conflict(text).into());
         }
-        _ => (backfills::create(&mut tx, source.account, source.id, (new.from, until), now).await?, false),
+        _ => (backfills::create(&mut tx, source.key(), (new.from, until), now).await?, false),
     };
     let backfill = backfills::get(&mut tx, source.account, id).await?.ok_or(Problem::Internal)?;
     schedule::continue_backfill(&mut tx, source.account, &backfill, now).await?;

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,8 @@ async fn create(
         }
     };
     let scopes = if new.scopes.is_empty() { vec![scope::ALL.to_owned()] } else { new.scopes };
-    let key = make(&app, &mut tx, account, (source, &new.name), (&scopes, new.strict), new.expires_at).await?;
+    let key =
+        make(&app, &mut tx, SourceKey { account, source }, &new.name, (&scopes, new.strict), new.expires_at).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CreatedKey { key, source: name.to_owned(), creates })))
 }
@@ -183,14 +184,14 @@ async fn rotate(
     if !former.is_active(now) {
         return Err(Problem::Conflict(format!("the key {prefix}… has ended: create a new one")).into());
     }
-    let (account, source) = (AccountId(former.account_id), SourceId(former.source_id));
-    if keys::count_active(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
+    let source = SourceKey { account: AccountId(former.account_id), source: SourceId(former.source_id) };
+    if keys::count_active(&mut tx, source, &former.name, now).await? >= ALIVE_AT_ONCE {
         let text = format!("{ALIVE_AT_ONCE} keys named {} are already active: revoke one first", former.name);
         return Err(Problem::Conflict(text).into());
     }
-    let held = sources::get(&mut tx, account, source).await?.ok_or(Problem::NotFound)?;
-    let key = make(&app, &mut tx, account, (source, &former.name), (&former.scopes.0, former.strict), None).await?;
-    keys::expire(&mut tx, account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
+    let held = sources::get(&mut tx, source).await?.ok_or(Problem::NotFound)?;
+    let key = make(&app, &mut tx, source, &former.name, (&former.scopes.0, former.strict), None).await?;
+    keys::expire(&mut tx, source.account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CreatedKey { key, source: held.name, creates: held.creates })))
 }
@@ -210,8 +211,8 @@ async fn find_key(tx: &mut Tx, prefix: &str) -> Result<ApiKey, ApiError> {
 async fn make(
     app: &App,
     tx: &mut Tx,
-    account: AccountId,
-    (source, name): (SourceId, &str),
+    SourceKey { account, source }: SourceKey,
+    name: &str,
     (scopes, strict): (&[String], bool),
     expires_at: Option<Timestamp>,
 ) -> Result<String, ApiError> {

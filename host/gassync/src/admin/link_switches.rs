@@ -22,10 +22,9 @@ pub(super) async fn set(
     link: (EntityKind, &str),
     (act, now): (&str, Timestamp),
 ) -> Result<(), ApiError> {
-    let (account, id) = (source.account, source.id);
     let known = match act {
-        "pause" | "resume" => mappings::set_auto_sync(tx, account, id, link, act == "resume").await?,
-        "push-off" | "push-on" => mappings::set_push(tx, account, id, link, act == "push-on").await?,
+        "pause" | "resume" => mappings::set_auto_sync(tx, source.key(), link, act == "resume").await?,
+        "push-off" | "push-on" => mappings::set_push(tx, source.key(), link, act == "push-on").await?,
         _ => false,
     };
     if !known {
@@ -35,16 +34,16 @@ pub(super) async fn set(
         // Retry parked records.
         "resume" => {
             if source.effective_authority().source_owns_content(source.creates) {
-                source_switches::reapply(tx, account, id, link).await?;
+                source_switches::reapply(tx, source.key(), link).await?;
             }
-            schedule::linked(tx, account, id, now).await?;
+            schedule::linked(tx, source.key(), now).await?;
         }
         // The channel's state of data that was not pushed is unknown.
         "push-on" => {
-            schedule::invalidate_source(tx, (account, id), (invalidations::FIRST, true), now).await?;
-            schedule::push_due_bookings(tx, (account, id), now).await?;
+            schedule::invalidate_source(tx, source.key(), (invalidations::FIRST, true), now).await?;
+            schedule::push_due_bookings(tx, source.key(), now).await?;
         }
-        "push-off" => schedule::invalidate_source(tx, (account, id), (invalidations::FIRST, false), now).await?,
+        "push-off" => schedule::invalidate_source(tx, source.key(), (invalidations::FIRST, false), now).await?,
         _ => {}
     }
     Ok(())

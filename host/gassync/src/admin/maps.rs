@@ -147,8 +147,7 @@ async fn list(
 ) -> Result<Json<Vec<LinkResponse>>, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let links =
-        mappings::of_source(&mut tx, source.account, source.id, None, PageCursor { after, limit: PAGE }).await?;
+    let links = mappings::of_source(&mut tx, source.key(), None, PageCursor { after, limit: PAGE }).await?;
     let shown = links.into_iter().map(|link| LinkResponse {
         row: link.id,
         kind: link.kind,
@@ -174,7 +173,7 @@ async fn link(
 ) -> Result<Json<LinkPlan>, ApiError> {
     let source = find_source(&app, &name).await?;
     let target = new.gas_id.map_or(LinkTarget::New, |id| LinkTarget::Known(CoreId(id)));
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     let context = context(&app, &source);
     let linked = link::link(&mut tx, &context, (new.kind, &new.id), target).await?;
     if let (Some(who), Some(kind)) = (&new.by, ParkedKind::of(new.kind)) {

@@ -171,11 +171,11 @@ async fn age(
 async fn shown(app: &App, source: &Source) -> Result<OutboundAgeResponse, ApiError> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
-    let age = ages::of_source(&mut tx, source.account, source.id).await?;
-    let refused = deviations::rejected(&mut tx, source.account, source.id, REFUSALS).await?;
-    let differing = deviations::changed_at_channel(&mut tx, source.account, source.id, REFUSALS).await?;
+    let age = ages::of_source(&mut tx, source.key()).await?;
+    let refused = deviations::rejected(&mut tx, source.key(), REFUSALS).await?;
+    let differing = deviations::changed_at_channel(&mut tx, source.key(), REFUSALS).await?;
     let today = today_at(now, None);
-    let closed = deviations::closed_by_hand(&mut tx, source.account, source.id, (today, REFUSALS)).await?;
+    let closed = deviations::closed_by_hand(&mut tx, source.key(), (today, REFUSALS)).await?;
     drop(tx);
     let (breaker, paused_until) = match source.connection {
         Some(connection) => app.breakers.status(&format!("{}/{connection}", source.account), now).await,
@@ -207,7 +207,7 @@ async fn of_source(
 ) -> Result<Json<Vec<BookingSyncResponse>>, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let sync_states = bookings::of_source(&mut tx, source.account, source.id, BOOKINGS).await?;
+    let sync_states = bookings::of_source(&mut tx, source.key(), BOOKINGS).await?;
     Ok(Json(sync_states.into_iter().map(BookingSyncResponse::from).collect()))
 }
 
@@ -230,7 +230,7 @@ async fn rules(
 ) -> Result<Json<PushSettings>, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let pushing = push_settings::get(&mut tx, source.account, source.id).await?.ok_or(Problem::NotFound)?;
+    let pushing = push_settings::get(&mut tx, source.key()).await?.ok_or(Problem::NotFound)?;
     Ok(Json(pushing))
 }
 
@@ -247,17 +247,16 @@ async fn set_rules(
     }
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
-    let before = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    let before = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
     if source.direction.with_push(pushing.enabled).is_none() {
         let text =
             format!("{name} is outbound_only: nothing would be synchronised; use `source switch {name} --off` instead");
         return Err(Problem::Conflict(text).into());
     }
-    push_settings::set(&mut tx, source.account, source.id, &pushing).await?;
+    push_settings::set(&mut tx, source.key(), &pushing).await?;
     // The channel's state of data that was not pushed is unknown.
     let widens = desired::widens(desired::pushed_parts(&before), desired::pushed_parts(&pushing));
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, widens), app.now())
-        .await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, widens), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -280,8 +279,7 @@ async fn push(
     ensure_may_sync(&source, false)?;
     let before = shown(&app, &source).await?;
     let mut tx = app.db.write(source.account).await?;
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, new.all), app.now())
-        .await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, new.all), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, Json(PushResponse { before })))

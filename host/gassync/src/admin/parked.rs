@@ -181,7 +181,7 @@ async fn decide(
 ) -> Result<Json<DecisionPlan>, ApiError> {
     let source = find_source(&app, &name).await?;
     let now = app.now();
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     let by = DecidedBy { who: &new.by, why: &new.why };
     let context = IngestContext::from_source(&source, now, now);
     let decided = decide::decide(&mut tx, &context, (new.kind, &new.id), (new.decision, by)).await?;

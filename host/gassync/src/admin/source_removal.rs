@@ -157,7 +157,7 @@ async fn remove(
     let source = find_source(&app, &name).await?;
     let alone = connection_of_its_own(&app, &source).await?;
     let mut tx = app.db.read(source.account).await?;
-    let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
+    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
     drop(tx);
     if new.dry_run {
         return Ok(Json(removal_response(&source, kept, false)));
@@ -169,7 +169,7 @@ async fn remove(
     stop(&app, &source).await?;
     // The counts are final once no work is running.
     let mut tx = app.db.read(source.account).await?;
-    let kept = source_removal::count(&mut tx, source.account, source.id, alone.connection).await?;
+    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
     drop(tx);
     let problems = revoke(&app, &alone).await?;
     give_back(&app, &source).await?;
@@ -192,12 +192,12 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
 /// Stops new work for the source and waits for running work.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
-    source_switches::stop(&mut tx, source.account, source.id, SourceStatus::Disabled).await?;
+    source_switches::stop(&mut tx, source.key(), SourceStatus::Disabled).await?;
     tx.commit().await?;
     app.keys_changed();
     for _ in 0..LOOKS {
         let mut tx = app.db.read(source.account).await?;
-        if !source_removal::is_busy(&mut tx, source.account, source.id, app.now()).await? {
+        if !source_removal::is_busy(&mut tx, source.key(), app.now()).await? {
             return Ok(());
         }
         drop(tx);
@@ -230,12 +230,12 @@ async fn give_back(app: &App, source: &Source) -> store::Result<()> {
     loop {
         let mut tx = app.db.write(source.account).await?;
         tx.lock_ledger(source.account, true).await?;
-        let holds = source_removal::holds(&mut tx, source.account, source.id, HOLDS).await?;
+        let holds = source_removal::holds(&mut tx, source.key(), HOLDS).await?;
         if holds.is_empty() {
             return Ok(());
         }
         core::drop_holds(&mut tx, source.account, &holds, app.now()).await?;
-        source_removal::delete_holds(&mut tx, source.account, source.id, &holds).await?;
+        source_removal::delete_holds(&mut tx, source.key(), &holds).await?;
         tx.commit().await?;
     }
 }

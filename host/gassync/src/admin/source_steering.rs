@@ -174,9 +174,9 @@ async fn disable(
 async fn halt(app: &App, name: &str, status: SourceStatus) -> Result<Json<StatusChange>, ApiError> {
     let source = find_source(app, name).await?;
     let mut tx = app.db.write(source.account).await?;
-    source_switches::stop(&mut tx, source.account, source.id, status).await?;
+    source_switches::stop(&mut tx, source.key(), status).await?;
     if status == SourceStatus::Paused && source.status == SourceStatus::Disabled {
-        source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
+        source_switches::release_deferred_messages(&mut tx, source.key(), app.now()).await?;
     }
     tx.commit().await?;
     app.wake.notify_waiters();
@@ -192,8 +192,8 @@ async fn resume(
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
     go_on(&app, &mut tx, &source, false).await?;
-    source_switches::release_deferred_messages(&mut tx, source.account, source.id, app.now()).await?;
-    let Some(status) = source_switches::resume(&mut tx, source.account, source.id).await? else {
+    source_switches::release_deferred_messages(&mut tx, source.key(), app.now()).await?;
+    let Some(status) = source_switches::resume(&mut tx, source.key()).await? else {
         let text = format!("{name} is {}: only a paused or disabled source can be resumed", source.status);
         return Err(Problem::Conflict(text).into());
     };
@@ -205,7 +205,7 @@ async fn resume(
 
 /// Enqueues the work that a stopped source missed; `whole` pushes confirmed nights, too.
 async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::Result<()> {
-    let (now, source_key) = (app.now(), (source.account, source.id));
+    let (now, source_key) = (app.now(), source.key());
     if source.connection.is_none() {
         return Ok(());
     }
@@ -215,7 +215,7 @@ async fn go_on(app: &App, tx: &mut Tx, source: &Source, whole: bool) -> store::R
     queue::enqueue(tx, &[JobKind::RetryParked.job(source_key, json!({}), (now, now))], now).await?;
     schedule::invalidate_source(tx, source_key, (invalidations::FIRST, whole), now).await?;
     schedule::push_due_bookings(tx, source_key, now).await?;
-    source_switches::extend_deadline(tx, source.account, source.id, now + PATIENCE).await
+    source_switches::extend_deadline(tx, source.key(), now + PATIENCE).await
 }
 
 async fn switches(
@@ -244,7 +244,7 @@ async fn set_switches(
     // The channel's state of data that was not pushed is unknown.
     let widens = direction.is_outward() && !source.direction.is_outward();
     go_on(&app, &mut tx, &source, widens).await?;
-    source_switches::set_sync(&mut tx, source.account, source.id, (enabled, direction)).await?;
+    source_switches::set_sync(&mut tx, source.key(), (enabled, direction)).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();
@@ -278,7 +278,7 @@ async fn set_poll(
     if let Some(plugin) = app.plugins.get(&source.source_type) {
         schedule::hasten_polls(&mut tx, &source, plugin.manifest(), app.now()).await?;
     }
-    source_switches::set_poll_minutes(&mut tx, source.account, source.id, minutes).await?;
+    source_switches::set_poll_minutes(&mut tx, source.key(), minutes).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(Json(shown(&source)))
@@ -300,8 +300,8 @@ async fn set_settings(
     let plugin = plugin.ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", found.source_type)))?;
     let mut tx = app.db.write(found.account).await?;
     // Locks the row, so that concurrent changes do not overwrite each other.
-    source_switches::lock(&mut tx, found.account, found.id).await?;
-    let before = sources::get(&mut tx, found.account, found.id).await?.ok_or(Problem::NotFound)?.config;
+    source_switches::lock(&mut tx, found.key()).await?;
+    let before = sources::get(&mut tx, found.key()).await?.ok_or(Problem::NotFound)?.config;
     let mut after: Map<String, Value> = before.as_object().cloned().unwrap_or_default();
     for name in &new.unset {
         if after.remove(name).is_none() {
@@ -316,7 +316,7 @@ async fn set_settings(
         let named = |(place, problem)| FieldError::new(format!("settings.{place}"), problem);
         return Err(Problem::Invalid(wrong.into_iter().map(named).collect()).into());
     }
-    source_switches::set_settings(&mut tx, found.account, found.id, &after).await?;
+    source_switches::set_settings(&mut tx, found.key(), &after).await?;
     tx.commit().await?;
     Ok(Json(SettingsChange { before, after }))
 }
@@ -329,7 +329,7 @@ async fn runs(
 ) -> Result<Json<Vec<SourceRun>>, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let runs = sync_runs::newest(&mut tx, source.account, source.id, RUNS).await?;
+    let runs = sync_runs::newest(&mut tx, source.key(), RUNS).await?;
     Ok(Json(runs.into_iter().map(SourceRun::from).collect()))
 }
 

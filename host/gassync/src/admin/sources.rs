@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, Authority, Entity, FieldError, Query, Timestamp};
+use gassync_domain::{AccountId, Authority, Entity, FieldError, Query, SourceKey, Timestamp};
 use gassync_runtime::Verification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -210,9 +210,9 @@ async fn set_authority(
 ) -> Result<StatusCode, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
-    sources::set_authority(&mut tx, source.account, source.id, authority).await?;
+    sources::set_authority(&mut tx, source.key(), authority).await?;
     // Re-evaluate its records under the new authority.
-    schedule::linked(&mut tx, source.account, source.id, app.now()).await?;
+    schedule::linked(&mut tx, source.key(), app.now()).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -246,8 +246,8 @@ async fn show(
         Some(connection) => connections::credentials(&mut tx, source.account, connection).await?,
         None => Vec::new(),
     };
-    let time_zone = store::time_zones::kept(&mut tx, source.account, source.id).await?;
-    let failing = poll_failures::of_source(&mut tx, source.account, source.id).await?;
+    let time_zone = store::time_zones::kept(&mut tx, source.key()).await?;
+    let failing = poll_failures::of_source(&mut tx, source.key()).await?;
     let calls = match source.connection {
         Some(connection) => Some(connections::webhook_activity(&mut tx, source.account, connection).await?),
         None => None,
@@ -367,7 +367,7 @@ async fn begin(
     };
     let status = if open.is_empty() { SourceStatus::Active } else { SourceStatus::Pending };
     let mut tx = app.db.write(source.account).await?;
-    sources::set_status(&mut tx, source.account, source.id, status).await?;
+    sources::set_status(&mut tx, source.key(), status).await?;
     if open.is_empty() {
         schedule::begin_polls(&mut tx, source, plugin.manifest(), app.now()).await?;
     }
@@ -410,13 +410,13 @@ async fn create(
     };
     let id = sources::create(&mut tx, account, &source, now).await?;
     if let Some(zone) = &new.time_zone {
-        store::time_zones::keep(&mut tx, account, id, zone).await?;
+        store::time_zones::keep(&mut tx, SourceKey { account, source: id }, zone).await?;
     }
     // Stays pending until its credentials work.
-    sources::set_status(&mut tx, account, id, SourceStatus::Pending).await?;
+    sources::set_status(&mut tx, SourceKey { account, source: id }, SourceStatus::Pending).await?;
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
-    let source = sources::get(&mut tx, account, id).await?.ok_or(Problem::Internal)?;
+    let source = sources::get(&mut tx, SourceKey { account, source: id }).await?.ok_or(Problem::Internal)?;
     drop(tx);
     let (secrets, _) = secrets_of(&app, &source)?;
     let connected = match secrets.set_up(new.credentials).await {
@@ -427,7 +427,7 @@ async fn create(
         Ok(connected) => connected,
         Err(error) => {
             let mut tx = app.db.write(account).await?;
-            sources::discard(&mut tx, account, id, connection).await?;
+            sources::discard(&mut tx, SourceKey { account, source: id }, connection).await?;
             tx.commit().await?;
             return Err(error);
         }

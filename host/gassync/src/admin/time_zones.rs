@@ -50,11 +50,11 @@ async fn set(
     let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let before = time_zones::kept(&mut tx, source.account, source.id).await?;
-    time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
-    let houses = core::set_missing_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
+    let before = time_zones::kept(&mut tx, source.key()).await?;
+    time_zones::keep(&mut tx, source.key(), &new.time_zone).await?;
+    let houses = core::set_missing_time_zone(&mut tx, source.key(), before.as_deref(), now).await?;
     // Days now start at another hour, so the calendar is recomputed.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();

@@ -101,7 +101,7 @@ async fn shown(
 ) -> Result<WebhookListItem, ApiError> {
     let source = match names.get(&webhook.source.0) {
         Some(name) => name.clone(),
-        None => sources::get(tx, webhook.account, webhook.source).await?.ok_or(Problem::NotFound)?.name,
+        None => sources::get(tx, webhook.key()).await?.ok_or(Problem::NotFound)?.name,
     };
     names.insert(webhook.source.0, source.clone());
     Ok(WebhookListItem { account_id: webhook.account.0, source, webhook: webhooks::show(app, tx, webhook).await? })
@@ -116,7 +116,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<CreatedWebhook>), ApiError> {
     let name = source.ok_or_else(|| Problem::Malformed("in the query: source: is missing".to_owned()))?;
     let source = find_source(&app, &name).await?;
-    let made = webhooks::create(&app, Requester::Operator, (source.account, source.id), new).await?;
+    let made = webhooks::create(&app, Requester::Operator, source.key(), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

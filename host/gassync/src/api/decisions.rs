@@ -89,7 +89,7 @@ pub async fn decide(
         now,
     };
     let who = format!("key {}", caller.key);
-    let mut tx = app.db.write_for(caller.account, caller.source).await?;
+    let mut tx = app.db.write_for(caller.source_key()).await?;
     let by = DecidedBy { who: &who, why: &why };
     let decided = decide::decide(&mut tx, &context, (ParkedKind::Reservation, &id), (decision, by)).await;
     let decided = decided.map_err(|error| match error {

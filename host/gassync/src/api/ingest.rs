@@ -277,7 +277,7 @@ impl Ingest<'_> {
         outcomes: &mut Vec<IngestOutcome>,
         request: Option<&IdempotentRequest>,
     ) -> Result<(), IngestError> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let new = apply::changes(&mut tx, &self.context, changes).await?;
         if let Some(request) = request {
             let all = [outcomes.as_slice(), new.as_slice()].concat();
@@ -299,7 +299,7 @@ impl Ingest<'_> {
     }
 
     async fn dry_run(&self) -> store::Result<StoredResponse> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         drop(tx);
         let records = self.planned(planned);
@@ -308,7 +308,7 @@ impl Ingest<'_> {
 
     /// Applies the plan, or nothing.
     async fn apply_plan(&self, plan: &str, request: Option<&IdempotentRequest>) -> Result<StoredResponse, IngestError> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         let outcomes: Vec<IngestOutcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
         if plan_of(&self.planned(planned)) != plan {

@@ -217,7 +217,7 @@ macro_rules! record_endpoints {
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
             let mut tx = app.db.read(caller.account).await?;
-            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            let stored = $table::shown(&mut tx, caller.source_key(), &id).await?;
             with_etag(&headers, &RecordResponse::from(stored.ok_or($crate::http::Problem::NotFound)?))
         }
 
@@ -237,11 +237,11 @@ macro_rules! record_endpoints {
             $crate::http::params::PathId(id): $crate::http::params::PathId,
         ) -> Result<axum::http::StatusCode, ApiError> {
             let mut tx = app.db.write(caller.account).await?;
-            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            let stored = $table::shown(&mut tx, caller.source_key(), &id).await?;
             let stored = stored.ok_or($crate::http::Problem::NotFound)?;
             $crate::api::records::ensure_withdrawable(&stored)?;
             let now = app.now();
-            $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
+            $table::withdraw(&mut tx, caller.source_key(), &id, now).await?;
             let entry = $crate::store::sync_log::NewSyncLogLine {
                 source: caller.source,
                 entity_type: $entity,

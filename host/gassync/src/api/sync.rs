@@ -107,7 +107,7 @@ pub async fn log(
         since: filter.since,
     };
     let mut tx = app.db.read(caller.account).await?;
-    let lines = sync_log::of_source(&mut tx, caller.account, caller.source, &filter, cursor).await?;
+    let lines = sync_log::of_source(&mut tx, caller.source_key(), &filter, cursor).await?;
     let show = |line: sync_log::SyncLogLine| SyncLogEntry {
         id: line.id,
         direction: line.direction,
@@ -260,10 +260,10 @@ pub async fn source_status(
         return Err(Problem::NotFound.into());
     }
     let mut tx = app.db.read(caller.account).await?;
-    let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::NotFound)?;
-    let entities = status::of_source(&mut tx, caller.account, caller.source).await?;
-    let runs = sync_runs::newest(&mut tx, caller.account, caller.source, RUNS_SHOWN).await?;
-    let age = ages::of_source(&mut tx, caller.account, caller.source).await?;
+    let source = sources::get(&mut tx, caller.source_key()).await?.ok_or(Problem::NotFound)?;
+    let entities = status::of_source(&mut tx, caller.source_key()).await?;
+    let runs = sync_runs::newest(&mut tx, caller.source_key(), RUNS_SHOWN).await?;
+    let age = ages::of_source(&mut tx, caller.source_key()).await?;
     let outbound = source.connection.map(|_| OutboundStatus {
         oldest_missing: age.oldest_missing,
         newest_confirmed: age.newest_confirmed,

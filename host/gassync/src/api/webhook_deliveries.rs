@@ -75,7 +75,7 @@ pub async fn list(
     Params(page): Params<PageQuery>,
     Params(filter): Params<DeliveryFilter>,
 ) -> Result<Json<ListPage<DeliveryResponse>>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::list_deliveries(&app, &webhook, &filter, &page).await?))
 }
 
@@ -94,7 +94,7 @@ pub async fn one(
     caller: Caller<WebhooksRead>,
     PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
 ) -> Result<Json<DeliveryDetail>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::delivery(&app, &webhook, delivery).await?))
 }
 
@@ -115,7 +115,7 @@ pub async fn redeliver(
     caller: Caller<WebhooksWrite>,
     PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
 ) -> Result<(StatusCode, Json<QueuedMessage>), ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok((StatusCode::ACCEPTED, Json(service::redeliver(&app, &webhook, delivery).await?)))
 }
 
@@ -140,7 +140,7 @@ pub async fn replay(
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     Body(request): Body<ReplayRequest>,
 ) -> Result<(StatusCode, Json<ReplayPlan>), ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     let (status, replayed) = service::replay(&app, &webhook, &request).await?;
     Ok((status, Json(replayed)))
 }
@@ -160,7 +160,7 @@ pub async fn progress(
     caller: Caller<WebhooksRead>,
     PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
 ) -> Result<Json<ReplayResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::replay_progress(&app, &webhook, run).await?))
 }
 
@@ -180,6 +180,6 @@ pub async fn cancel(
     caller: Caller<WebhooksWrite>,
     PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
 ) -> Result<Json<ReplayResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::cancel_replay(&app, &webhook, run).await?))
 }

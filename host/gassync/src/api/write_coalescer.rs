@@ -118,7 +118,7 @@ impl GroupWriter {
         let now: Timestamp = self.coalescer.app.now();
         let context = IngestContext { observed_at: now, now, ..self.context };
         let changes: Vec<Change> = group.iter().map(|pending| pending.change.clone()).collect();
-        let mut tx = self.coalescer.app.db.write_for(context.account, context.source).await?;
+        let mut tx = self.coalescer.app.db.write_for(context.key()).await?;
         let outcomes = apply::changes(&mut tx, &context, changes).await?;
         for (pending, outcome) in group.iter().zip(&outcomes) {
             if let Some(request) = &pending.request {

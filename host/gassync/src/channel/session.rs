@@ -137,7 +137,7 @@ impl<'a> ChannelSession<'a> {
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
             tracing::error!(source = %source.id, "credential refused by the channel; source must be reconnected");
         }
-        source_switches::record_channel_call(&mut tx, source.account, source.id, false, now).await?;
+        source_switches::record_channel_call(&mut tx, source.key(), false, now).await?;
         tx.commit().await?;
         if error.is_unambiguous_plugin_fault() {
             plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;

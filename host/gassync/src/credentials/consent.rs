@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use gassync_domain::{AccountId, ConnectionId, SourceId};
+use gassync_domain::{AccountId, ConnectionId, SourceId, SourceKey};
 use gassync_runtime::{Secret, consent_url};
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -91,7 +91,9 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
     }
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
-    let source = sources::get(&mut tx, account, SourceId(consent.source_id)).await?.ok_or(Problem::NotFound)?;
+    let source = sources::get(&mut tx, SourceKey { account, source: SourceId(consent.source_id) })
+        .await?
+        .ok_or(Problem::NotFound)?;
     drop(tx);
     let Some(code) = brought.code else {
         let why = brought.error.unwrap_or_default();
@@ -124,7 +126,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code
     }
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    sources::set_status(&mut tx, source.account, source.id, SourceStatus::Active).await?;
+    sources::set_status(&mut tx, source.key(), SourceStatus::Active).await?;
     schedule::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();

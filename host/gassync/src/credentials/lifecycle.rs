@@ -177,7 +177,7 @@ impl ConnectionSecrets {
         // Cancel pending deliveries, which would never be sent.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {
             let why = "its source is disconnected";
-            webhooks::cancel_pending_of_source(&mut tx, self.account, source.id, why, self.app.now()).await?;
+            webhooks::cancel_pending_of_source(&mut tx, source.key(), why, self.app.now()).await?;
         }
         tx.commit().await?;
         Ok(problems)

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use gassync_domain::{
     AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Ingested,
-    Mend, Mended, Parked, RawJson, Reservation, SourceId, Timestamp, UnitCount, Validate, Version, join_mended,
+    Mend, Mended, Parked, RawJson, Reservation, SourceId, SourceKey, Timestamp, UnitCount, Validate, Version,
+    join_mended,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -151,6 +152,11 @@ impl IngestOutcome {
 }
 
 impl IngestContext {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// For facts reported by a source, which are stored even without availability.
     pub fn from_source(source: &Source, observed_at: Timestamp, now: Timestamp) -> Self {
         Self {
@@ -316,7 +322,7 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
     // A reservation that replaces a block releases nights and takes others.
     let blocks = !batches.0.is_empty() && block::any(tx, context).await?;
     // So does a reservation on nights that its source closed manually.
-    let closures = !batches.0.is_empty() && closures::any(tx, context.account, context.source).await?;
+    let closures = !batches.0.is_empty() && closures::any(tx, context.key()).await?;
     let shown: Vec<manual_closure::ShownNights> = others.iter().filter_map(|(_, change)| shown(change)).collect();
     if alone || !batches.0.is_empty() || !shown.is_empty() {
         let several =
@@ -339,7 +345,7 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
         let (kind, id) = link.as_ref()?;
         Some(LinkOutcome { kind: *kind, id, error: outcome.link_error()? })
     });
-    link_health::record(tx, context.account, context.source, &Vec::from_iter(link_error), context.now).await?;
+    link_health::record(tx, context.key(), &Vec::from_iter(link_error), context.now).await?;
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
@@ -450,8 +456,8 @@ async fn refetch(tx: &mut Tx, context: &IngestContext, hint: &Hint) -> store::Re
         Some(id) => json!({ "entity": hint.entity, "id": id }),
         None => json!({ "entity": hint.entity }),
     };
-    let IngestContext { account, source, now, .. } = *context;
-    store::queue::enqueue(tx, &[JobKind::Refetch.job((account, source), payload, (now + GATHER, now))], now).await?;
+    let IngestContext { now, .. } = *context;
+    store::queue::enqueue(tx, &[JobKind::Refetch.job(context.key(), payload, (now + GATHER, now))], now).await?;
     Ok(IngestOutcome::RefetchQueued)
 }
 

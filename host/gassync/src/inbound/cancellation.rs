@@ -89,7 +89,7 @@ pub(super) async fn is_cancellation_unconfirmed(
     if state.status != Status::Cancelled {
         return Ok(false);
     }
-    let Some(sent) = sent::get(tx, context.account, context.source, booking).await? else { return Ok(false) };
+    let Some(sent) = sent::get(tx, context.key(), booking).await? else { return Ok(false) };
     let was_there = sent.state == SyncStatus::Confirmed && !sent.in_doubt;
     let is_older = sent.confirmed_at.is_some_and(|at| context.observed_at < at.into());
     Ok(if was_there { is_older } else { sent.state != SyncStatus::Rejected })

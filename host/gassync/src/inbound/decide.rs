@@ -155,7 +155,7 @@ pub async fn decide(
         decided_by: by.who,
         why: by.why,
     };
-    decisions::insert(tx, account, source, &new, now).await?;
+    decisions::insert(tx, context.key(), &new, now).await?;
     let line = sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
@@ -185,7 +185,7 @@ pub async fn record_link(
         decided_by: by.who,
         why: by.why,
     };
-    Ok(decisions::insert(tx, context.account, context.source, &new, context.now).await?)
+    Ok(decisions::insert(tx, context.key(), &new, context.now).await?)
 }
 
 async fn snapshot(
@@ -195,7 +195,7 @@ async fn snapshot(
     id: &str,
 ) -> Result<Value, DecideError> {
     let Some(kind) = kind else { return Ok(Value::Null) };
-    match mappings::find(tx, context.account, context.source, kind, id).await? {
+    match mappings::find(tx, context.key(), kind, id).await? {
         Some(mapping) => Ok(entity(tx, context.account, kind, mapping.core).await?),
         None => Ok(Value::Null),
     }
@@ -207,8 +207,8 @@ async fn reservation(
     id: &str,
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, now, .. } = *context;
-    let Some((waiting, raw)) = parked_reservations::with_raw(tx, account, source, id).await? else {
+    let IngestContext { account, now, .. } = *context;
+    let Some((waiting, raw)) = parked_reservations::with_raw(tx, context.key(), id).await? else {
         // A missing reservation is decided with the same choices.
         let outcome = missing_reservation::resolve(tx, context, id, choice == Choice::Cancel).await?;
         return Ok((outcome.ok_or(DecideError::NotWaiting)?, Digest(String::new())));
@@ -218,11 +218,11 @@ async fn reservation(
     let received = match choice {
         Choice::Ignore => {
             core::drop_holds(tx, account, &Vec::from_iter(hold), now).await?;
-            parked_reservations::remove_all(tx, account, source, &[id]).await?;
-            reservations::release(tx, account, source, id).await?;
+            parked_reservations::remove_all(tx, context.key(), &[id]).await?;
+            reservations::release(tx, context.key(), id).await?;
             // Records older than the decided one stay stale.
-            reservations::confirm(tx, account, source, id, &version, now).await?;
-            let stored = reservations::find(tx, account, source, id).await?;
+            reservations::confirm(tx, context.key(), id, &version, now).await?;
+            let stored = reservations::find(tx, context.key(), id).await?;
             return Ok((IngestOutcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
         }
         Choice::Cancel => Reservation {
@@ -258,12 +258,12 @@ fn check_complete(Parked(missing): &Parked) -> Result<(), DecideError> {
 
 /// Clears the link of a reservation whose booking was deleted, so that it is booked again.
 async fn clear_missing_link(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<(), DecideError> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let kind = mappings::EntityKind::Reservation;
-    if let Some(mapping) = mappings::find(tx, account, source, kind, id).await?
+    if let Some(mapping) = mappings::find(tx, context.key(), kind, id).await?
         && !bookings::booking_states(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
     {
-        mappings::unlink(tx, account, source, kind, id).await?;
+        mappings::unlink(tx, context.key(), kind, id).await?;
     }
     Ok(())
 }
@@ -274,8 +274,8 @@ async fn a_block(
     id: &str,
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, .. } = *context;
-    let stored = blocks::with_raw(tx, account, source, id).await?;
+    let IngestContext { account, .. } = *context;
+    let stored = blocks::with_raw(tx, context.key(), id).await?;
     let (stored, raw) = stored.filter(|(stored, _)| stored.parked.is_some()).ok_or(DecideError::NotWaiting)?;
     let digest = stored.digest.clone();
     let outcome = match choice {
@@ -303,13 +303,12 @@ async fn content(
     (kind, id): (ParkedKind, &str),
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, .. } = *context;
     macro_rules! of {
         ($table:ident, $kind:ident) => {{
-            let stored = $table::find(tx, account, source, id).await?.filter(|stored| stored.parked.is_some());
+            let stored = $table::find(tx, context.key(), id).await?.filter(|stored| stored.parked.is_some());
             let digest = stored.ok_or(DecideError::NotWaiting)?.digest;
             if choice == Choice::Ignore {
-                $table::release(tx, account, source, id).await?;
+                $table::release(tx, context.key(), id).await?;
             }
             (mappings::EntityKind::$kind, digest)
         }};

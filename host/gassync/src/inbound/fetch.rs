@@ -56,7 +56,7 @@ pub(super) async fn ask(
     let began = app.now();
     let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
-    let id = sync_runs::start(&mut tx, source.account, source.id, kind(query.entity), began).await?;
+    let id = sync_runs::start(&mut tx, source.key(), kind(query.entity), began).await?;
     tx.commit().await?;
     let mut outcomes = OutcomeCounts::new();
     let result = all_pages(app, source, query, &mut outcomes).await;
@@ -69,7 +69,7 @@ pub(super) async fn ask(
     // An unsupported query is not an error of the source.
     let is_trouble = !matches!(result, Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
-        sources::failed(&mut tx, source.account, source.id, why, now).await?;
+        sources::failed(&mut tx, source.key(), why, now).await?;
     }
     if result.is_ok() && is_of_all_houses {
         credentials::go_live_again(&mut tx, source, began, now).await?;
@@ -136,7 +136,7 @@ async fn all_pages(
             .await?;
         plugin_state::save(&app.vault, &mut tx, source, record.memory, context.now).await?;
         if page.next.is_none() {
-            set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, context.now)).await?;
+            set_aside::fetched(&mut tx, source.key(), &query, (began, context.now)).await?;
         }
         connections::reset_refusals(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
@@ -149,9 +149,9 @@ async fn all_pages(
             } else if goes_on && is_of_all {
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, context.now)).await?;
             }
-            sources::synced(&mut tx, source.account, source.id, context.now).await?;
+            sources::synced(&mut tx, source.key(), context.now).await?;
         } else if last {
-            source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
+            source_switches::record_channel_call(&mut tx, source.key(), true, context.now).await?;
         }
         tx.commit().await?;
         app.facts.notify_one();
@@ -227,7 +227,7 @@ async fn move_resume_point(
     resume: Option<ResumePoint>,
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
-    let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
+    let known = sources::resume_point(tx, source.key(), entity.as_str()).await?;
     // Records may carry future times: anything changed after the first request belongs to the next run.
     let resume = resume.map(|point| match point {
         ResumePoint::Instant(instant) => ResumePoint::Instant(instant.min(began)),
@@ -235,7 +235,7 @@ async fn move_resume_point(
     });
     // A channel without a cursor starts from our clock; without new records the cursor stays.
     match resume.or_else(|| known.is_none().then_some(ResumePoint::Instant(began))) {
-        Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,
+        Some(point) => sources::set_resume_point(tx, source.key(), (entity.as_str(), &point), now).await,
         None => Ok(()),
     }
 }

@@ -67,20 +67,20 @@ impl ParkedRecord {
 
 /// Lists the parked records of a source.
 pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedRecord>> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let slice = PageCursor { after: 0, limit: MAX_PER_KIND };
     let mut all = Vec::new();
     let houses = core::properties::properties(tx, account, CANDIDATES).await?;
-    for (stored, _) in properties::parked(tx, account, source, slice).await? {
+    for (stored, _) in properties::parked(tx, context.key(), slice).await? {
         let alike = |house: &Property| compare_properties(&stored.record, house);
         let suggestions = likeliest(&houses, alike, |house| &house.name);
         let Property { id, name, .. } = stored.record;
         let waiting = ParkedRecord::new(ParkedKind::Property, id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(name), suggestions, ..waiting });
     }
-    for (stored, _) in room_types::parked(tx, account, source, slice).await? {
+    for (stored, _) in room_types::parked(tx, context.key(), slice).await? {
         let record = stored.record;
-        let home = mappings::find(tx, account, source, EntityKind::Property, &record.property_id).await?;
+        let home = mappings::find(tx, context.key(), EntityKind::Property, &record.property_id).await?;
         let units = match home {
             Some(home) => core::units::units(tx, account, home.core, CANDIDATES).await?,
             None => Vec::new(),
@@ -90,12 +90,12 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
         let waiting = ParkedRecord::new(ParkedKind::RoomType, record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(record.name), suggestions, ..waiting });
     }
-    for (stored, _) in rate_plans::parked(tx, account, source, slice).await? {
+    for (stored, _) in rate_plans::parked(tx, context.key(), slice).await? {
         let waiting = ParkedRecord::new(ParkedKind::RatePlan, stored.record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(stored.record.name), ..waiting });
     }
     all.extend(reservations(tx, context, slice).await?);
-    for (stored, _) in blocks::parked(tx, account, source, slice).await? {
+    for (stored, _) in blocks::parked(tx, context.key(), slice).await? {
         let held = !blocks::notes(tx, account, stored.row).await?.is_empty();
         let id = block::id_of(&stored.record);
         let Block { check_in, check_out, .. } = stored.record;
@@ -109,11 +109,11 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
 }
 
 async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -> Result<Vec<ParkedRecord>> {
-    let IngestContext { account, source, now, .. } = *context;
-    let words = parked_reservations::page(tx, account, source, slice).await?;
+    let IngestContext { account, now, .. } = *context;
+    let words = parked_reservations::page(tx, context.key(), slice).await?;
     let asked: Vec<(EntityKind, &str)> =
         words.iter().map(|(_, word, _)| (EntityKind::Reservation, word.record.id.as_str())).collect();
-    let links = mappings::find_all(tx, account, source, &asked).await?;
+    let links = mappings::find_all(tx, context.key(), &asked).await?;
     let booking = |id: &str| links.get(EntityKind::Reservation, id).map(|mapping| mapping.core);
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();
     let states: HashMap<CoreId, bookings::BookingState> = bookings::booking_states(tx, account, &linked).await?;

@@ -102,7 +102,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: Some(message.id) };
     let (mut tx, applied) = set_aside::apply(app, &context, &changes, origin).await?;
     let began = context.now;
-    let run = sync_runs::start(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
+    let run = sync_runs::start(&mut tx, source.key(), sync_runs::SyncRunKind::Webhook, began).await?;
     let changes_bookings = changes.iter().any(is_of_bookings);
     let mut outcomes = OutcomeCounts::new();
     for outcome in &applied {
@@ -118,7 +118,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
         let place = (message.account, message.connection);
         connections::record_webhook(&mut tx, place.0, place.1, (context.now, context.now - RECORD_INTERVAL)).await?;
     }
-    source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
+    source_switches::record_channel_call(&mut tx, source.key(), true, context.now).await?;
     inbox::applied(&mut tx, message.account, message.id, &summary(&outcomes), context.now).await?;
     tx.commit().await?;
     app.facts.notify_one();

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, Hint, Intent, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
+    AccountId, Change, ChangeKind, Entity, Hint, Intent, Query, Selection, SourceId, SourceKey, Timestamp, Unreadable,
+    mend_text,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -42,7 +43,7 @@ pub async fn apply(
     changes: &[Change],
     origin: SetAsideOrigin<'_>,
 ) -> store::Result<(Tx, Vec<IngestOutcome>)> {
-    let begin = async || app.db.write_for(context.account, context.source).await;
+    let begin = async || app.db.write_for(context.key()).await;
     let mut tx = begin().await?;
     match apply_all(&mut tx, context, changes, origin).await {
         Ok(outcomes) => {
@@ -122,7 +123,7 @@ async fn apply_all(
 /// Resolves set-aside records of a message that was decoded again without them.
 async fn resolve_of_message(tx: &mut Tx, context: &IngestContext, origin: SetAsideOrigin<'_>) -> store::Result<()> {
     let (IngestContext { account, source, now, .. }, Some(message)) = (*context, origin.message) else { return Ok(()) };
-    for row in set_aside::not_in_message(tx, account, source, message, now).await? {
+    for row in set_aside::not_in_message(tx, SourceKey { account, source }, message, now).await? {
         resolve(tx, &row, "read successfully", now).await?;
     }
     Ok(())
@@ -192,7 +193,7 @@ async fn keep(
         plugin_hash: origin.plugin_hash,
     };
     // Log a recurring record only once.
-    if set_aside::put(tx, account, source, &new, now).await? == 1 {
+    if set_aside::put(tx, context.key(), &new, now).await? == 1 {
         let kind = log_word(record.entity);
         let entry = sync_log::NewSyncLogLine {
             source,
@@ -212,11 +213,11 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
     if well.is_empty() {
         return Ok(());
     }
-    let IngestContext { account, source, now, .. } = *context;
-    for (row, entity, id) in set_aside::known_ids(tx, account, source).await? {
+    let IngestContext { account, now, .. } = *context;
+    for (row, entity, id) in set_aside::known_ids(tx, context.key()).await? {
         if well.iter().any(|(read, known)| *read == entity && *known == id) {
             set_aside::remove(tx, account, row).await?;
-            log_resolved(tx, (account, source), (entity, &id), "read successfully".to_owned(), now).await?;
+            log_resolved(tx, context.key(), (entity, &id), "read successfully".to_owned(), now).await?;
         }
     }
     Ok(())
@@ -226,12 +227,12 @@ async fn resolve(tx: &mut Tx, row: &SetAside, why: &str, now: Timestamp) -> stor
     let account = AccountId(row.account_id);
     set_aside::remove(tx, account, row.id).await?;
     let which = (row.entity, row.external_id.as_deref().unwrap_or_default());
-    log_resolved(tx, (account, SourceId(row.source_id)), which, why.to_owned(), now).await
+    log_resolved(tx, SourceKey { account, source: SourceId(row.source_id) }, which, why.to_owned(), now).await
 }
 
 async fn log_resolved(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     (entity, entity_id): (Entity, &str),
     why: String,
     now: Timestamp,
@@ -249,12 +250,12 @@ fn log_word(entity: Entity) -> String {
 /// Resolves set-aside records that a finished fetch requested and did not return.
 pub async fn fetched(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    source: SourceKey,
     query: &Query,
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
-    for row in set_aside::not_seen_again(tx, account, source, query.entity, began).await? {
+    for row in set_aside::not_seen_again(tx, source, query.entity, began).await? {
         let was_asked_for = match (&query.selection, &row.external_id) {
             (Selection::Some(ids), Some(id)) => ids.contains(id),
             (Selection::Everything, _) => is_of_all,

@@ -109,16 +109,16 @@ pub async fn push(
     let _one_at_a_time = lane.lock().await;
     let mut push_outcomes = vec![PushOutcome::Done; asked.len()];
     let mut tx = app.db.write(source.account).await?;
-    let pushing = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    let pushing = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
     if !pushing.enabled || pushing.bookings == BookingsPushed::None {
-        bookings::delete(&mut tx, source.account, source.id, asked).await?;
+        bookings::delete(&mut tx, source.key(), asked).await?;
         tx.commit().await?;
         return Ok(push_outcomes);
     }
     let pushes = pending_pushes(&mut tx, (source, &pushing), asked, app.now()).await?;
     // The state is in doubt from here until the channel replies, because the process may die in between.
     let sent: Vec<CoreId> = pushes.iter().map(PendingPush::booking).collect();
-    bookings::mark_in_doubt(&mut tx, source.account, source.id, &sent).await?;
+    bookings::mark_in_doubt(&mut tx, source.key(), &sent).await?;
     tx.commit().await?;
     if pushes.is_empty() {
         return Ok(push_outcomes);
@@ -202,7 +202,7 @@ async fn restore_not_sent(app: &App, source: &Source, pushes: &[PendingPush], wh
         in_doubt: false,
     });
     let mut tx = app.db.write(source.account).await?;
-    bookings::record_results(&mut tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
+    bookings::record_results(&mut tx, source.key(), &Vec::from_iter(marks), now).await?;
     tx.commit().await
 }
 
@@ -215,9 +215,9 @@ async fn pending_pushes(
 ) -> store::Result<Vec<PendingPush>> {
     let snapshots = booking_snapshots(tx, source.account, asked).await?;
     let units: Vec<CoreId> = snapshots.values().flat_map(|booking| booking.units.iter().copied()).collect();
-    let rooms = external_ids::by_units(tx, source.account, source.id, &units).await?;
-    let known = external_ids::by_bookings(tx, source.account, source.id, asked).await?;
-    let mut sync_states = bookings::get_all(tx, source.account, source.id, asked).await?;
+    let rooms = external_ids::by_units(tx, source.key(), &units).await?;
+    let known = external_ids::by_bookings(tx, source.key(), asked).await?;
+    let mut sync_states = bookings::get_all(tx, source.key(), asked).await?;
     let (mut there, mut pushes, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
         let Some(sync_state) = sync_states.remove(&booking) else { continue };
@@ -238,14 +238,14 @@ async fn pending_pushes(
             }
         }
     }
-    bookings::delete(tx, source.account, source.id, &needless).await?;
+    bookings::delete(tx, source.key(), &needless).await?;
     let marks = there.iter().map(|PendingPush { sync_state, digest, .. }| PushedReservation {
         sync_state,
         digest,
         result: &ReservationPushResult::Confirmed,
         in_doubt: false,
     });
-    bookings::record_results(tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
+    bookings::record_results(tx, source.key(), &Vec::from_iter(marks), now).await?;
     Ok(pushes)
 }
 
@@ -416,10 +416,10 @@ async fn record_outcomes(
     evaluated: &[(&PendingPush, &Outcome, Evaluated)],
     now: Timestamp,
 ) -> store::Result<()> {
-    let source_key = (source.account, source.id);
+    let source_key = source.key();
     let links: Vec<ExternalIdAssignment<'_>> =
         evaluated.iter().filter_map(|(push, outcome, _)| push.assignment(outcome)).collect();
-    external_ids::assign(tx, source.account, source.id, &links, now).await?;
+    external_ids::assign(tx, source.key(), &links, now).await?;
     let marks =
         evaluated.iter().map(|(PendingPush { sync_state, digest, .. }, _, Evaluated { result, in_doubt, .. })| {
             PushedReservation { sync_state, digest, result, in_doubt: *in_doubt }

@@ -85,7 +85,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
         let lane = app.connection_lock(session.connection).await;
         let one_at_a_time = lane.lock().await;
         let mut tx = app.db.write(source.account).await?;
-        let pushing = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+        let pushing = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
         let pushing = pushing.under(source.push_authority());
         if !bookings_are_imported(&mut tx, source, session.plugin.manifest()).await? {
             return Ok(PushProgress::BookingsUnread);
@@ -109,7 +109,7 @@ pub async fn push(app: &Arc<App>, source: &Source, tally: &mut PushTally) -> Res
         }
         sure.extend(unread.into_iter().filter(|run| !run.may_open()));
         let sent: Vec<OutgoingNight<'_>> = sure.iter().flat_map(NightRun::outgoing).collect();
-        nights::mark_in_doubt(&mut tx, source.account, source.id, &sent, app.now()).await?;
+        nights::mark_in_doubt(&mut tx, source.key(), &sent, app.now()).await?;
         tx.commit().await?;
         if !sure.is_empty()
             && let later @ PushProgress::Retry(..) =
@@ -135,7 +135,7 @@ async fn compute_all(
     (session, pushing): (&ChannelSession<'_>, &PushSettings),
     mut tx: store::Tx,
 ) -> store::Result<(store::Tx, PushTargets)> {
-    let mut targets = PushTargets::new(source.account, source.id);
+    let mut targets = PushTargets::new(source.key());
     while desired::compute_invalidated(&mut tx, source, (pushing, session.plugin.manifest(), &mut targets), app.now())
         .await?
         == Progress::Partial
@@ -143,7 +143,7 @@ async fn compute_all(
         tx.commit().await?;
         tx = app.db.write(source.account).await?;
         // Links may have changed since.
-        targets = PushTargets::new(source.account, source.id);
+        targets = PushTargets::new(source.key());
     }
     Ok((tx, targets))
 }
@@ -191,20 +191,19 @@ pub(super) async fn bookings_are_imported(
     source: &Source,
     manifest: &Manifest,
 ) -> store::Result<bool> {
-    let (account, id) = (source.account, source.id);
     if !source.direction.is_inward() {
         // An outbound-only source imports no bookings.
         return Ok(true);
     }
-    if queue::is_enqueued(tx, account, id, JobKind::RetryParked.name(), &json!({})).await? {
+    if queue::is_enqueued(tx, source.key(), JobKind::RetryParked.name(), &json!({})).await? {
         return Ok(false);
     }
     let Some(poll) = manifest.polls.iter().find(|poll| poll.entity == Entity::Reservation) else { return Ok(true) };
     if poll.window.is_some() || poll.queue.is_some() {
         // Such a poll has no cursor.
-        return sync_runs::any_success(tx, account, id, sync_runs::SyncRunKind::BookingImport).await;
+        return sync_runs::any_success(tx, source.key(), sync_runs::SyncRunKind::BookingImport).await;
     }
-    Ok(sources::resume_point(tx, account, id, Entity::Reservation.as_str()).await?.is_some())
+    Ok(sources::resume_point(tx, source.key(), Entity::Reservation.as_str()).await?.is_some())
 }
 
 /// The next runs to push.
@@ -221,11 +220,11 @@ async fn pending_runs(
     (session, pushing, mut targets): (&ChannelSession<'_>, &PushSettings, PushTargets),
     now: Timestamp,
 ) -> store::Result<PendingRuns> {
-    let mut due = nights::pending(tx, source.account, source.id, NIGHTS_AT_ONCE).await?;
+    let mut due = nights::pending(tx, source.key(), NIGHTS_AT_ONCE).await?;
     let mut is_all = i64::try_from(due.len()).is_ok_and(|nights| nights < NIGHTS_AT_ONCE);
     let over = (now - OVER_EVERYWHERE).to_zoned(TimeZone::UTC).date();
     if due.iter().any(|known| known.key.night < over) {
-        nights::delete_before(tx, source.account, source.id, over).await?;
+        nights::delete_before(tx, source.key(), over).await?;
         due.retain(|known| known.key.night >= over);
     }
     let rows: BTreeSet<i64> = due.iter().map(|known| known.key.room_type).collect();
@@ -236,9 +235,9 @@ async fn pending_runs(
         due.iter().map(|known| &known.key).filter(|p| target_of(p).is_none()).map(|p| p.room_type).collect();
     for row in nowhere {
         let plans = targets.get(row).iter().map(|target| target.rate_plan_id.as_str());
-        nights::retire_all_but(tx, source.account, source.id, row, &Vec::from_iter(plans)).await?;
+        nights::retire_all_but(tx, source.key(), row, &Vec::from_iter(plans)).await?;
     }
-    let closed = closures::of_source(tx, source.account, source.id, over).await?;
+    let closed = closures::of_source(tx, source.key(), over).await?;
     let closed: HashSet<(i64, Date)> =
         closed.iter().filter(|closed| closed.is_by_hand()).map(|closed| (closed.room_type, closed.night)).collect();
     let mut settled: Vec<NightState> = Vec::new();
@@ -266,7 +265,7 @@ async fn pending_runs(
             break;
         }
     }
-    nights::upsert(tx, source.account, source.id, &settled, now).await?;
+    nights::upsert(tx, source.key(), &settled, now).await?;
     Ok(PendingRuns { runs, is_all })
 }
 
@@ -322,8 +321,8 @@ async fn send(
     let lines: Vec<sync_log::NewSyncLogLine<'_>> =
         batch.results.iter().filter_map(|(run, result, error)| run.line(source, *result, error.as_deref())).collect();
     let mut tx = app.db.write(source.account).await?;
-    nights::record_results(&mut tx, source.account, source.id, &pushed, now).await?;
-    nights::clear_closed_by_us(&mut tx, source.account, source.id, &opened).await?;
+    nights::record_results(&mut tx, source.key(), &pushed, now).await?;
+    nights::clear_closed_by_us(&mut tx, source.key(), &opened).await?;
     sync_log::outbound(&mut tx, source.account, &lines, now).await?;
     plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
     plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
@@ -337,7 +336,7 @@ async fn send(
 
 /// Enqueues a read-back of what was sent.
 async fn read_back_later(tx: &mut store::Tx, source: &Source, now: Timestamp) -> store::Result<()> {
-    let source_key = (source.account, source.id);
+    let source_key = source.key();
     queue::enqueue(tx, &[JobKind::ReadBack.job(source_key, json!({}), (now + READ_BACK_AFTER, now))], now).await
 }
 

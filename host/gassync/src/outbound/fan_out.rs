@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp};
 use gassync_runtime::Interface;
 
 use crate::{
@@ -27,7 +27,8 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestam
     let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
     invalidated.retain(|(channel, ..)| supports(app, channel, Interface::PushCalendar));
     for (_, only_prices, invalidation) in &invalidated {
-        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        let source_key =
+            SourceKey { account: AccountId(invalidation.account_id), source: SourceId(invalidation.source_id) };
         let put = push_of_calendar(source_key, (now, now));
         let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
         let waiting = work
@@ -42,7 +43,8 @@ pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestam
     bookings::invalidate(tx, &reservations).await?;
     let mut all: Vec<NewJob<'static>> = work.into_values().collect();
     all.extend(reservations.iter().map(|invalidation| {
-        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
+        let source_key =
+            SourceKey { account: AccountId(invalidation.account_id), source: SourceId(invalidation.source_id) };
         push_of_booking(source_key, CoreId(invalidation.booking_id), now)
     }));
     Ok(all)

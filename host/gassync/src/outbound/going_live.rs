@@ -100,7 +100,7 @@ pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result
     let mut tx = app.db.write(source.account).await?;
     let (compared, effect) = compare_all(&mut tx, source, &plugin, opens_closed, now).await?;
     let changes = planned_spans(&compared);
-    let id = go_live_plans::save(&mut tx, source.account, source.id, (read_at, &changes, opens_closed), now).await?;
+    let id = go_live_plans::save(&mut tx, source.key(), (read_at, &changes, opens_closed), now).await?;
     tx.commit().await?;
     Ok((id, effect))
 }
@@ -113,7 +113,7 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
     read(app, source, &plugin).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let plan = go_live_plans::latest(&mut tx, source.account, source.id).await?.ok_or(GoLiveError::NoPlan)?;
+    let plan = go_live_plans::latest(&mut tx, source.key()).await?.ok_or(GoLiveError::NoPlan)?;
     // Reading may have taken long: check again.
     check_plan(&plan, id, now)?;
     let (compared, effect) = compare_all(&mut tx, source, &plugin, plan.opens_closed, now).await?;
@@ -126,13 +126,13 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
         manual_closure::waive(&mut tx, &context, today).await?;
     }
     let known: Vec<nights::NightState> = compared.iter().map(|compared| compared.known(now)).collect();
-    sources::go_live(&mut tx, source.account, source.id).await?;
-    go_live_plans::delete(&mut tx, source.account, source.id).await?;
-    nights::upsert(&mut tx, source.account, source.id, &known, now).await?;
+    sources::go_live(&mut tx, source.key()).await?;
+    go_live_plans::delete(&mut tx, source.key()).await?;
+    nights::upsert(&mut tx, source.key(), &known, now).await?;
     // Bookings made during the comparison are pushed as well.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
-    schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
-    queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, false), now).await?;
+    schedule::push_due_bookings(&mut tx, source.key(), now).await?;
+    queue::enqueue(&mut tx, &[schedule::push_of_calendar(source.key(), (now, now))], now).await?;
     let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
@@ -188,7 +188,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
         return Ok(asked_at);
     }
     let mut tx = app.db.read(source.account).await?;
-    let horizon = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    let horizon = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default().horizon_days;
     drop(tx);
     let start = today_at(asked_at, None);
     let until = start.saturating_add(Days::new().days(i64::from(horizon) + 2));
@@ -208,15 +208,14 @@ async fn compare_all(
     opens_closed: bool,
     now: Timestamp,
 ) -> store::Result<(Vec<ComparedNight>, GoLiveEffect)> {
-    let (account, id) = (source.account, source.id);
     let pushing: PushSettings =
-        push_settings::get(tx, account, id).await?.unwrap_or_default().under(source.push_authority());
+        push_settings::get(tx, source.key()).await?.unwrap_or_default().under(source.push_authority());
     let mut compared = Vec::new();
     let mut effect = GoLiveEffect::default();
-    let rooms = closures::linked_room_types(tx, account, id).await?;
+    let rooms = closures::linked_room_types(tx, source.key()).await?;
     let names: HashMap<i64, &str> = rooms.iter().map(|room| (room.id, room.external_id.as_str())).collect();
     if plugin.exports().contains(&Interface::PushCalendar) && desired::any_part(desired::pushed_parts(&pushing)) {
-        let mut targets = PushTargets::new(account, id);
+        let mut targets = PushTargets::new(source.key());
         targets.load(tx, rooms.iter().map(|room| room.id)).await?;
         for target in rooms.iter().flat_map(|room| targets.get(room.id)) {
             let of_target = (&pushing, plugin.manifest(), target);
@@ -224,7 +223,7 @@ async fn compare_all(
         }
     }
     let today = today_at(now, None);
-    for closed in closures::of_source(tx, account, id, today).await? {
+    for closed in closures::of_source(tx, source.key(), today).await? {
         if !closed.closure.waived {
             let room = names.get(&closed.room_type).copied().unwrap_or_default();
             effect.closed_by_hand.count(room, closed.night);
@@ -318,7 +317,7 @@ fn unplanned(plan: &SavedGoLivePlan, compared: &[ComparedNight]) -> Option<Strin
 
 async fn last_plan(app: &App, source: &Source) -> Result<SavedGoLivePlan, GoLiveError> {
     let mut tx = app.db.read(source.account).await?;
-    go_live_plans::latest(&mut tx, source.account, source.id).await?.ok_or(GoLiveError::NoPlan)
+    go_live_plans::latest(&mut tx, source.key()).await?.ok_or(GoLiveError::NoPlan)
 }
 
 fn check_plan(plan: &SavedGoLivePlan, id: Option<i64>, now: Timestamp) -> Result<(), GoLiveError> {

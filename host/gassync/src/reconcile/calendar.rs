@@ -43,13 +43,13 @@ pub async fn compare(
     if calendars.is_empty() {
         return Ok(());
     }
-    let Some(pushing) = push_settings::get(tx, source.account, source.id).await? else { return Ok(()) };
+    let Some(pushing) = push_settings::get(tx, source.key()).await? else { return Ok(()) };
     let pushing = pushing.under(source.push_authority());
     let mut comparison = Comparison::default();
     for calendar in calendars {
         compare_calendar(tx, source, (manifest, &pushing), calendar, (observed_at, now), &mut comparison).await?;
     }
-    let source_key = (source.account, source.id);
+    let source_key = source.key();
     if comparison.has_sold {
         queue::enqueue(tx, &schedule::polls_of_bookings(source_key, manifest, now), now).await?;
     }
@@ -83,10 +83,10 @@ async fn compare_calendar(
 ) -> store::Result<()> {
     let dates = || calendar.nights.iter().map(|night| night.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
-    let room_type = availability::room_type(tx, source.account, source.id, &calendar.room_type_id).await?;
+    let room_type = availability::room_type(tx, source.key(), &calendar.room_type_id).await?;
     let Some(room_type) = room_type else { return Ok(()) };
     let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
-    let known = nights::find(tx, source.account, source.id, room_type, stay.as_slice()).await?;
+    let known = nights::find(tx, source.key(), room_type, stay.as_slice()).await?;
     let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
     let shows_open: HashMap<Date, bool> =
         calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
@@ -97,7 +97,7 @@ async fn compare_calendar(
             && shows_open.get(&known.key.night) == Some(&true)
     };
     let opened: Vec<&NightKey> = known.iter().filter(is_shown_open).map(|known| &known.key).collect();
-    nights::clear_closed_by_us(tx, source.account, source.id, &opened).await?;
+    nights::clear_closed_by_us(tx, source.key(), &opened).await?;
     let is_pushed = |known: &NightState| known.state != SyncStatus::Rejected && !desired::is_changed_at_channel(known);
     let known: HashMap<Date, NightState> = known
         .into_iter()
@@ -105,13 +105,13 @@ async fn compare_calendar(
         .map(|known| (known.key.night, known))
         .collect();
     let parts = desired::pushed_parts(pushing);
-    let place = availability::place(tx, source.account, source.id, (&calendar.room_type_id, None)).await?;
+    let place = availability::place(tx, source.key(), (&calendar.room_type_id, None)).await?;
     if !desired::any_part(parts) || place.and_then(|place| place.unit()).is_none() {
         // Nothing is pushed here now. Forget our closings that are gone, so that a later one counts as the channel's.
         let is_open = |shown: &&CalendarNight| !is_less_open(shown) && shown.available.is_some();
         let opened = calendar.nights.iter().filter(is_open).map(|shown| (room_type, shown.date));
         let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
-        return nights::delete(tx, source.account, source.id, &opened).await;
+        return nights::delete(tx, source.key(), &opened).await;
     }
     let of_sale = CalendarParts { price: false, rules: false, ..parts };
     let mut read: Vec<ReadBackResult<'_>> = Vec::new();
@@ -153,7 +153,7 @@ async fn compare_calendar(
             comparison.again = true;
         }
     }
-    nights::record_read_back(tx, source.account, source.id, &read, (observed_at, now)).await?;
+    nights::record_read_back(tx, source.key(), &read, (observed_at, now)).await?;
     log(tx, source, &calendar.room_type_id, differences, now).await
 }
 

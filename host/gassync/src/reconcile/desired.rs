@@ -44,7 +44,7 @@ pub async fn compute_invalidated(
     (pushing, manifest, targets): (&PushSettings, &Manifest, &mut PushTargets),
     now: Timestamp,
 ) -> Result<Progress> {
-    let invalidated = merge_adjacent(invalidations::take(tx, source.account, source.id).await?);
+    let invalidated = merge_adjacent(invalidations::take(tx, source.key()).await?);
     let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else {
         return Ok(Progress::Complete);
     };
@@ -56,7 +56,7 @@ pub async fn compute_invalidated(
     // A removed link invalidates all nights.
     if invalidated.iter().any(|invalidation| invalidation.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
-        nights::retire_all_but(tx, source.account, source.id, room_type, &plans).await?;
+        nights::retire_all_but(tx, source.key(), room_type, &plans).await?;
     }
     let mut changed = Vec::new();
     for target in targets {
@@ -64,7 +64,7 @@ pub async fn compute_invalidated(
         if invalidated.iter().any(|invalidation| invalidation.last_night.0 >= until) {
             // Nights pushed once stay pushed until they are over, even if the horizon shrinks.
             let key = (target.room_type, target.rate_plan_id.as_str());
-            let known = nights::last_night(tx, source.account, source.id, key).await?;
+            let known = nights::last_night(tx, source.key(), key).await?;
             until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
         }
         let stays: Vec<(Stay, &Invalidation)> = invalidated
@@ -76,8 +76,8 @@ pub async fn compute_invalidated(
             .collect();
         DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
     }
-    nights::upsert(tx, source.account, source.id, &changed, now).await?;
-    let is_more = invalidations::any_pending(tx, source.account, source.id).await?;
+    nights::upsert(tx, source.key(), &changed, now).await?;
+    let is_more = invalidations::any_pending(tx, source.key()).await?;
     Ok(if is_more { Progress::Partial } else { Progress::Complete })
 }
 
@@ -187,7 +187,7 @@ pub async fn compare_with_channel(
     let shown = observed_nights::find(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
     let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
     let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
-    let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
+    let closed = closures::of_room_type(tx, source.key(), target.room_type, &[stay]).await?;
     let mut closed: HashMap<Date, ClosedNight> = closed.into_iter().map(|closed| (closed.night, closed)).collect();
     let surveyed = listed.into_iter().map(|mut listed| {
         let closed = closed.remove(&listed.night).filter(|closed| !closed.closure.waived);
@@ -262,7 +262,7 @@ impl DesiredCalendar<'_> {
             };
             sync_log::outbound(tx, source.account, &[line], now).await?;
         }
-        let known = nights::find(tx, source.account, source.id, target.room_type, &stays).await?;
+        let known = nights::find(tx, source.key(), target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.key.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, NightState> = of_plan.map(|known| (known.key.night, known)).collect();
         let mut shown: HashMap<Date, NightReading> = HashMap::new();
@@ -272,7 +272,7 @@ impl DesiredCalendar<'_> {
             let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
             shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
         }
-        let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &stays).await?;
+        let closed = closures::of_room_type(tx, source.key(), target.room_type, &stays).await?;
         let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
         let invalidations = invalidated.iter().flat_map(|(stay, invalidation)| stay.each().map(move |_| *invalidation));
         for (listed, invalidation) in listed.into_iter().zip(invalidations) {

@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, Timestamp};
+use gassync_domain::{AccountId, SourceKey, Timestamp};
 use serde_json::json;
 
 use super::JobKind;
@@ -12,6 +12,6 @@ pub async fn continue_backfill(
     now: Timestamp,
 ) -> store::Result<()> {
     let payload = json!({ "backfill": backfill.id });
-    let source_key = (account, backfill.source);
+    let source_key = SourceKey { account, source: backfill.source };
     store::queue::enqueue(tx, &[JobKind::Backfill.job(source_key, payload, (now, now))], now).await
 }

@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -118,7 +118,7 @@ impl JobKind {
     /// A job of this kind for a source, due at the first of two times; the second is now.
     pub fn job(
         self,
-        (account, source): (AccountId, SourceId),
+        SourceKey { account, source }: SourceKey,
         payload: Value,
         (run_at, now): (Timestamp, Timestamp),
     ) -> NewJob<'static> {
@@ -142,7 +142,7 @@ impl JobKind {
         NewJob {
             queue: QueueKey::Webhook(webhook.id),
             sequence: Some(sequence),
-            ..Self::Deliver.job((webhook.account, webhook.source), payload, (now, now))
+            ..Self::Deliver.job(webhook.key(), payload, (now, now))
         }
     }
 }

@@ -8,7 +8,7 @@ mod polls;
 mod pushes;
 mod refetches;
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, Timestamp};
 use serde_json::json;
 
 pub use backfills::continue_backfill;
@@ -31,9 +31,8 @@ use crate::{
 
 /// Schedules work after something was linked: retries the records that waited for the link, in a separate transaction,
 /// and pushes what is linked.
-pub async fn linked(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> store::Result<()> {
-    let source_key = (account, source);
-    core::set_missing_time_zone(tx, account, (source, None), now).await?;
-    store::queue::enqueue(tx, &[JobKind::RetryParked.job(source_key, json!({}), (now, now))], now).await?;
-    invalidate_source(tx, source_key, (invalidations::FIRST, false), now).await
+pub async fn linked(tx: &mut Tx, source: SourceKey, now: Timestamp) -> store::Result<()> {
+    core::set_missing_time_zone(tx, source, None, now).await?;
+    store::queue::enqueue(tx, &[JobKind::RetryParked.job(source, json!({}), (now, now))], now).await?;
+    invalidate_source(tx, source, (invalidations::FIRST, false), now).await
 }

@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, Entity, SourceId, Timestamp};
+use gassync_domain::{Entity, SourceKey, Timestamp};
 use gassync_runtime::{Manifest, Poll};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -41,8 +41,8 @@ pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Time
     for poll in &manifest.polls {
         let wait = SignedDuration::from_secs(interval_seconds(source.poll_minutes, poll));
         let payload = payload_of(poll);
-        if store::queue::is_enqueued(tx, source.account, source.id, JobKind::Poll.name(), &payload).await? {
-            sooner.push(JobKind::Poll.job((source.account, source.id), payload, (now + wait, now)));
+        if store::queue::is_enqueued(tx, source.key(), JobKind::Poll.name(), &payload).await? {
+            sooner.push(JobKind::Poll.job(source.key(), payload, (now + wait, now)));
         }
     }
     store::queue::enqueue(tx, &sooner, now).await
@@ -50,7 +50,7 @@ pub async fn hasten(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Time
 
 /// Enqueues a source's polls, properties first, and its calendar push; all due now.
 pub async fn begin(tx: &mut Tx, source: &Source, manifest: &Manifest, now: Timestamp) -> store::Result<()> {
-    store::queue::enqueue(tx, &of_source((source.account, source.id), manifest, now), now).await
+    store::queue::enqueue(tx, &of_source(source.key(), manifest, now), now).await
 }
 
 /// Enqueues recurring jobs that are new after an upgrade; waiting ones stay as they are.
@@ -63,7 +63,7 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
         }
         let mut new = Vec::new();
         for work in of_source(source_key, manifest, now) {
-            if !store::queue::is_enqueued(tx, work.account, work.source, work.kind, &work.payload).await? {
+            if !store::queue::is_enqueued(tx, work.key(), work.kind, &work.payload).await? {
                 new.push(work);
             }
         }
@@ -73,12 +73,12 @@ pub async fn begin_new(tx: &mut Tx, manifest: &Manifest, pushes: bool, now: Time
 }
 
 /// Jobs of the polls that import a source's bookings, due now.
-pub fn of_bookings(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
+pub fn of_bookings(source_key: SourceKey, manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
     let polls = manifest.polls.iter().filter(|poll| poll.entity == Entity::Reservation);
     polls.map(|poll| JobKind::Poll.job(source_key, payload_of(poll), (now, now))).collect()
 }
 
-fn of_source(source_key: (AccountId, SourceId), manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
+fn of_source(source_key: SourceKey, manifest: &Manifest, now: Timestamp) -> Vec<NewJob<'static>> {
     let polls = in_order(manifest).into_iter().map(|poll| JobKind::Poll.job(source_key, payload_of(poll), (now, now)));
     polls.chain([JobKind::ExtendHorizon.job(source_key, json!({}), (now, now))]).collect()
 }

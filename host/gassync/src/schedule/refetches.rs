@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use gassync_runtime::{Adapter, Interface};
 use serde_json::json;
 
@@ -39,7 +39,7 @@ pub async fn retry(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> 
         (_, None) if pulls => json!({ "entity": row.entity, "whole": true }),
         _ => return Ok(false),
     };
-    let work = JobKind::Refetch.job((account, SourceId(row.source_id)), payload, (now, now));
+    let work = JobKind::Refetch.job(SourceKey { account, source: SourceId(row.source_id) }, payload, (now, now));
     store::queue::enqueue(tx, &[work], now).await?;
     set_aside::retried(tx, account, row.id, now).await?;
     Ok(true)

@@ -221,7 +221,7 @@ impl Subscriber {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
         let mut batch = MessageContext::load(tx, webhook.account, app.public_url()).await?;
-        let facts = outbox::entries_at(tx, webhook.account, webhook.source, &places).await?;
+        let facts = outbox::entries_at(tx, webhook.key(), &places).await?;
         let facts: HashMap<i64, FeedEntry> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
         let blocked = if webhook.spec.ordered { self.earlier_pending(tx, jobs).await? } else { HashMap::new() };
         let now = app.now();

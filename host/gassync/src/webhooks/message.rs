@@ -166,7 +166,7 @@ async fn record(
 /// Includes the guest only if the source knows it: the core may hold another source's guest.
 async fn booking(tx: &mut Tx, webhook: &Webhook, id: CoreId) -> store::Result<Value> {
     let mut booking = snapshot::booking(tx, webhook.account, id).await?;
-    if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.account, webhook.source, id).await? {
+    if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.key(), id).await? {
         booking["guest"] = Value::Null;
     }
     Ok(booking)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp, is_plausible};
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, is_plausible};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -254,7 +254,7 @@ impl From<queue::RunProgress> for ReplayResponse {
 /// Finds a subscription of this source.
 pub async fn find_for_source(
     app: &App,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     id: i64,
 ) -> Result<Webhook, ApiError> {
     let mut tx = app.db.read(account).await?;
@@ -334,7 +334,7 @@ pub async fn list_deliveries(
     let limit = usize::try_from(cursor.limit).unwrap_or_default();
     let mut tx = app.db.read(webhook.account).await?;
     loop {
-        let rows = webhooks::deliveries(&mut tx, webhook.account, (webhook.source, webhook.id), &query, batch).await?;
+        let rows = webhooks::deliveries(&mut tx, webhook.key(), webhook.id, &query, batch).await?;
         let (count, last) = (rows.len(), rows.last().map(|row| row.id));
         scanned += count;
         found.extend(rows.into_iter().filter(fits));
@@ -358,8 +358,7 @@ pub async fn list_deliveries(
 /// One delivery with its attempts.
 pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     let attempts = webhooks::attempts_of(&mut tx, webhook.account, id).await?;
     Ok(DeliveryDetail {
         delivery: delivery.into(),
@@ -370,8 +369,7 @@ pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryD
 /// Enqueues one message again, whatever its outcome.
 pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMessage, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(webhook)?;
     if !replay::redeliver(&mut tx, webhook, &delivery, app.now()).await? {
         let why = match (delivery.sequence, delivery.state) {

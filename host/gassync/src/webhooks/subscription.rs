@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp};
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use url::Url;
 
@@ -39,9 +39,6 @@ const MAX_ATTEMPTS: u32 = 10;
 /// Maximum and default response timeout in seconds.
 const MAX_TIMEOUT_SECONDS: u32 = 15;
 
-/// The owner of a subscription.
-pub type SubscriptionOwner = (AccountId, SourceId);
-
 /// Who makes the request.
 #[derive(Debug, Clone, Copy)]
 pub enum Requester<'a> {
@@ -63,16 +60,15 @@ pub(crate) struct DisableReason {
 pub async fn create(
     app: &Arc<App>,
     by: Requester<'_>,
-    whose: SubscriptionOwner,
+    source: SourceKey,
     new: NewWebhook,
 ) -> Result<CreatedWebhook, ApiError> {
-    let (account, source) = whose;
     let mut errors = Vec::new();
     let signing = new.signing.unwrap_or_default();
     let secret = read_or_generate_secret(app, signing, new.secret.as_deref(), "/secret", &mut errors);
     let headers = headers::validate(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
-    let mut tx = app.db.read(account).await?;
-    let properties = resolve_properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let properties = resolve_properties(&mut tx, source, &new.property_ids, &mut errors).await?;
     drop(tx);
     let spec = SubscriptionSpec {
         url: new.url,
@@ -94,16 +90,16 @@ pub async fn create(
     validate(&spec, errors)?;
     let secret = secret.ok_or(Problem::Internal)?;
     let now = app.now();
-    let mut tx = app.db.write(account).await?;
-    if webhooks::count(&mut tx, account, source).await? >= MAX_WEBHOOKS {
+    let mut tx = app.db.write(source.account).await?;
+    if webhooks::count(&mut tx, source).await? >= MAX_WEBHOOKS {
         return Err(Problem::Conflict(format!("the source already has {MAX_WEBHOOKS} subscriptions")).into());
     }
-    let id = webhooks::insert(&mut tx, account, source, &spec, now).await?;
-    store_secret(app, &mut tx, (account, id), &secret, now).await?;
+    let id = webhooks::insert(&mut tx, source, &spec, now).await?;
+    store_secret(app, &mut tx, (source.account, id), &secret, now).await?;
     if !headers.is_empty() {
-        headers::save(app, &mut tx, (account, id), &headers).await?;
+        headers::save(app, &mut tx, (source.account, id), &headers).await?;
     }
-    let made = show_by_id(app, &mut tx, (account, id)).await?;
+    let made = show_by_id(app, &mut tx, (source.account, id)).await?;
     tx.commit().await?;
     Ok(CreatedWebhook { webhook: made, secret: secret.verifier() })
 }
@@ -115,7 +111,8 @@ pub async fn change(
     webhook: Webhook,
     change: WebhookChange,
 ) -> Result<WebhookResponse, ApiError> {
-    let Webhook { account, id, source, spec: seen, .. } = webhook;
+    let source = webhook.key();
+    let Webhook { account, id, spec: seen, .. } = webhook;
     let mut errors = Vec::new();
     let headers = change.headers.as_ref().map(|given| headers::validate(given, (None, None), &mut errors));
     // No transaction is open during DNS resolution.
@@ -127,9 +124,9 @@ pub async fn change(
     let now = app.now();
     let mut tx = app.db.write(account).await?;
     let Webhook { spec: before, is_active, .. } =
-        webhooks::lock(&mut tx, account, (source, id)).await?.ok_or(Problem::NotFound)?;
+        webhooks::lock(&mut tx, source, id).await?.ok_or(Problem::NotFound)?;
     let properties = match &change.property_ids {
-        Some(ids) => resolve_properties(&mut tx, (account, source), ids, &mut errors).await?,
+        Some(ids) => resolve_properties(&mut tx, source, ids, &mut errors).await?,
         None => before.properties,
     };
     let url_changed = change.url.as_ref().is_some_and(|url| *url != before.url);
@@ -149,14 +146,12 @@ pub async fn change(
     check_read_scopes(by, &spec)?;
     validate(&spec, errors)?;
     match change.enabled {
-        Some(false) if is_active => {
-            disable_and_cancel(&mut tx, (account, source, id), webhooks::DISABLED_ON_REQUEST, now).await?
-        }
+        Some(false) if is_active => disable_and_cancel(&mut tx, source, id, webhooks::DISABLED_ON_REQUEST, now).await?,
         Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
         _ => {}
     }
     if url_changed || change.enabled == Some(true) {
-        webhooks::reset_health(&mut tx, account, (source, id)).await?;
+        webhooks::reset_health(&mut tx, source, id).await?;
     }
     webhooks::update(&mut tx, account, id, &spec, now).await?;
     if let Some(headers) = headers {
@@ -178,8 +173,7 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
     let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    webhooks::lock(&mut tx, webhook.account, whose).await?.ok_or(Problem::NotFound)?;
+    webhooks::lock(&mut tx, webhook.key(), webhook.id).await?.ok_or(Problem::NotFound)?;
     let ends = now + SignedDuration::from_secs(i64::from(grace));
     webhooks::end_secrets(&mut tx, webhook.account, webhook.id, (ends, now)).await?;
     store_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
@@ -192,8 +186,7 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
 pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    webhooks::cancel_pending(&mut tx, webhook.account, whose, "the subscription was deleted", now).await?;
+    webhooks::cancel_pending(&mut tx, webhook.key(), webhook.id, "the subscription was deleted", now).await?;
     webhooks::delete(&mut tx, webhook.account, webhook.id, now).await?;
     tx.commit().await?;
     Ok(())
@@ -203,16 +196,16 @@ pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
 /// deliveries began.
 pub(crate) async fn disable_endpoint(
     app: &App,
-    whose: (AccountId, SourceId, i64),
+    source: SourceKey,
+    id: i64,
     DisableReason { revision, why }: &DisableReason,
 ) -> crate::store::Result<()> {
-    let (account, source, id) = whose;
-    let mut tx = app.db.write(account).await?;
-    let now_is = webhooks::lock(&mut tx, account, (source, id)).await?;
+    let mut tx = app.db.write(source.account).await?;
+    let now_is = webhooks::lock(&mut tx, source, id).await?;
     if now_is.is_none_or(|webhook| webhook.revision != *revision) {
         return Ok(());
     }
-    disable_and_cancel(&mut tx, whose, why, app.now()).await?;
+    disable_and_cancel(&mut tx, source, id, why, app.now()).await?;
     tx.commit().await?;
     app.facts.notify_one();
     Ok(())
@@ -220,14 +213,15 @@ pub(crate) async fn disable_endpoint(
 
 async fn disable_and_cancel(
     tx: &mut Tx,
-    (account, source, id): (AccountId, SourceId, i64),
+    source: SourceKey,
+    id: i64,
     why: &str,
     now: Timestamp,
 ) -> crate::store::Result<()> {
     let dead = format!("the subscription is disabled: {why}");
-    webhooks::cancel_pending(tx, account, (source, id), &dead, now).await?;
-    if webhooks::disable(tx, account, id, why, now).await? {
-        webhooks::publish_disabled(tx, account, id, now).await?;
+    webhooks::cancel_pending(tx, source, id, &dead, now).await?;
+    if webhooks::disable(tx, source.account, id, why, now).await? {
+        webhooks::publish_disabled(tx, source.account, id, now).await?;
     }
     Ok(())
 }
@@ -235,11 +229,10 @@ async fn disable_and_cancel(
 /// The response body of a subscription.
 pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
     let Webhook { spec, .. } = webhook;
-    let whose = (webhook.account, webhook.source);
     let property_ids = if spec.properties.is_empty() {
         Vec::new()
     } else {
-        webhooks::external_property_ids(tx, whose.0, whose.1, &spec.properties).await?
+        webhooks::external_property_ids(tx, webhook.key(), &spec.properties).await?
     };
     let public_keys = if spec.signing == Signing::V1a {
         let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
@@ -345,7 +338,7 @@ async fn check_url(app: &App, text: &str) -> Result<(), String> {
 
 async fn resolve_properties(
     tx: &mut Tx,
-    (account, source): SubscriptionOwner,
+    source: SourceKey,
     ids: &[String],
     errors: &mut Vec<FieldError>,
 ) -> Result<Vec<i64>, ApiError> {
@@ -355,7 +348,7 @@ async fn resolve_properties(
     }
     let mut found = Vec::with_capacity(ids.len());
     for (place, id) in ids.iter().enumerate() {
-        match mappings::find(tx, account, source, EntityKind::Property, id).await? {
+        match mappings::find(tx, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
             None => {
                 errors.push(FieldError::new(format!("/propertyIds/{place}"), "is not a linked property of this source"))

@@ -23,15 +23,15 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
     // It may still be the day before in some time zone.
     let over = (now - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
-    nights::delete_before(&mut tx, source.account, source.id, over).await?;
-    missing::delete_before(&mut tx, source.account, source.id, now - MISSING_KEPT_FOR).await?;
-    let from = push_settings::computed_until(&mut tx, source.account, source.id).await?.unwrap_or(invalidations::FIRST);
-    let days = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    nights::delete_before(&mut tx, source.key(), over).await?;
+    missing::delete_before(&mut tx, source.key(), now - MISSING_KEPT_FOR).await?;
+    let from = push_settings::computed_until(&mut tx, source.key()).await?.unwrap_or(invalidations::FIRST);
+    let days = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default().horizon_days;
     // A day that has begun in every time zone.
     let today = (now - SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).date();
     let until = today.saturating_add(Span::new().days(i64::from(days)));
-    push_settings::set_computed_until(&mut tx, source.account, source.id, until).await?;
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (from, false), now).await?;
+    push_settings::set_computed_until(&mut tx, source.key(), until).await?;
+    schedule::invalidate_source(&mut tx, source.key(), (from, false), now).await?;
     tx.commit().await
 }
 

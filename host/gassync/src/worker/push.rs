@@ -41,7 +41,7 @@ pub(super) async fn calendar(
     let listens = source.listening_since.is_some();
     if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
         let mut tx = app.db.write(source.account).await?;
-        invalidations::delete(&mut tx, source.account, source.id).await?;
+        invalidations::delete(&mut tx, source.key()).await?;
         tx.commit().await?;
         return Ok(JobOutcome::Done);
     }

@@ -29,9 +29,9 @@ pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
         ($table:ident, $kind:expr, $data:expr) => {
             let mut after = 0;
             loop {
-                let mut tx = app.db.write_for(source.account, source.id).await?;
+                let mut tx = app.db.write_for(source.key()).await?;
                 let slice = PageCursor { after, limit: BATCH };
-                let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
+                let rows = $table::parked(&mut tx, source.key(), slice).await?;
                 let Some((last, _)) = rows.last() else { break };
                 after = last.row;
                 let links = linked(&mut tx, source, $kind, rows.iter().map(|(stored, _)| &*stored.record.id)).await?;
@@ -60,7 +60,7 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
     let context = IngestContext::from_source(source, now, now).with_unit_count(counts);
     // The earliest current date in any time zone.
     let today = today_at(now, None);
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     manual_closure::recheck(&mut tx, &context, today).await?;
     calendar::apply_buffered(&mut tx, &context, today).await?;
     tx.commit().await
@@ -70,9 +70,9 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
 async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
-        let mut tx = app.db.write_for(source.account, source.id).await?;
+        let mut tx = app.db.write_for(source.key()).await?;
         let slice = PageCursor { after, limit: BATCH };
-        let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
+        let words = parked_reservations::page(&mut tx, source.key(), slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
         // A record linked meanwhile has a booking, which holds the nights.
@@ -102,8 +102,8 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
 async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
-        let mut tx = app.db.write_for(source.account, source.id).await?;
-        let rows = blocks::parked(&mut tx, source.account, source.id, PageCursor { after, limit: BATCH }).await?;
+        let mut tx = app.db.write_for(source.key()).await?;
+        let rows = blocks::parked(&mut tx, source.key(), PageCursor { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| may_apply_now(source, stored.parked.as_ref())) {
@@ -123,7 +123,7 @@ async fn linked<'a>(
     ids: impl Iterator<Item = &'a str>,
 ) -> store::Result<Mappings> {
     let records: Vec<(EntityKind, &str)> = ids.map(|id| (kind, id)).collect();
-    mappings::find_all(tx, source.account, source.id, &records).await
+    mappings::find_all(tx, source.key(), &records).await
 }
 
 /// True if a retry can succeed: a link or a switch may resolve it, but not what waits for a decision.

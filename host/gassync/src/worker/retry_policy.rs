@@ -64,7 +64,7 @@ pub(super) async fn completion_of_jobs(
         if let Some(new) = pauses {
             pause = Some(pause.filter(|pause| pause.until >= new.until).unwrap_or(new));
         }
-        let source_key = (job.account, job.source);
+        let source_key = job.key();
         match (kind, &judged) {
             (Some(kind), JobResult::Done) if matches!(outcome, JobOutcome::Continue) => {
                 let again = kind.job(source_key, job.payload.clone(), (now, now));

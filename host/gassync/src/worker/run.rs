@@ -131,7 +131,7 @@ async fn begin(
         taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
     let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
-    let whose: Vec<_> = of_channels.map(|(queue, _)| (queue.account, queue.source)).collect();
+    let whose: Vec<_> = of_channels.map(|(queue, _)| queue.key()).collect();
     let sources = sources::get_all(&mut tx, &whose).await?;
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
@@ -145,7 +145,7 @@ async fn begin(
     }
     for (taken, of_it) in taken {
         let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
-        let source = sources.get(&(taken.account, taken.source)).cloned();
+        let source = sources.get(&taken.key()).cloned();
         let completer = Arc::clone(completer);
         running.spawn(async move {
             if let Err(error) = run_leased(&app, &completer, source, taken).await {
@@ -183,12 +183,12 @@ async fn run_leased(
 }
 
 async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
-    let whose = (taken.account, taken.source, number);
+    let source = taken.key();
     let mut report = webhooks::dispatch(app, number, &taken).await?;
     let disable = report.disable.take();
     completer.complete(retry_policy::completion_of_deliveries(app, taken, report)).await;
     match disable {
-        Some(why) => webhooks::disable_endpoint(app, whose, &why).await,
+        Some(why) => webhooks::disable_endpoint(app, source, number, &why).await,
         None => Ok(()),
     }
 }
