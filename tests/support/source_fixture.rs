@@ -9,7 +9,9 @@ use gassync::{
     store::{
         self, Db, accounts,
         buffer::{Stored, parked_reservations},
-        ledger, mappings, outbox, sources, sync_log,
+        ledger, mappings, outbox,
+        parked::ParkedKind,
+        sources, sync_log,
     },
 };
 use gassync_domain::{

@@ -1,11 +1,14 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use gassync_domain::FieldChange;
 
-use super::{client::Client, map_import::Import, print, say};
+use super::{client::Client, map_import::Import, print, say, table::List};
 use gassync::{
-    admin::{DecideParkedRequest, DecisionPlan, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse},
+    admin::{
+        DecideParkedRequest, DecisionPlan, LinkAct, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse,
+        paths,
+    },
     config::Config,
     inbound::decide::Choice,
     store::{mappings::EntityKind, parked::ParkedKind},
@@ -158,10 +161,12 @@ impl MapCommand {
             }
             Self::Decide(decide) => decide.send(&client).await?,
             Self::Import(import) => return import.send(&client).await,
-            Self::Unlink(known) => known.send(&client, "unlink").await?,
-            Self::Pause(known) => known.send(&client, "pause").await?,
-            Self::Resume(known) => known.send(&client, "resume").await?,
-            Self::Push { known, off } => known.send(&client, if off { "push-off" } else { "push-on" }).await?,
+            Self::Unlink(known) => known.send(&client, LinkAct::Unlink).await?,
+            Self::Pause(known) => known.send(&client, LinkAct::Pause).await?,
+            Self::Resume(known) => known.send(&client, LinkAct::Resume).await?,
+            Self::Push { known, off } => {
+                known.send(&client, if off { LinkAct::PushOff } else { LinkAct::PushOn }).await?
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -177,7 +182,7 @@ impl LinkArgs {
     ) -> anyhow::Result<LinkPlan> {
         let gas_id = self.to.filter(|_| !self.create);
         let new = NewLink { kind: self.kind, id: self.id.clone(), gas_id, dry_run, plan, by, why };
-        client.post(&format!("/admin/v1/sources/{}/links", self.source), &new).await
+        client.post(&paths::source_links(&self.source), &new).await
     }
 
     fn show(&self, plan: &LinkPlan) -> anyhow::Result<()> {
@@ -186,14 +191,21 @@ impl LinkArgs {
             return Ok(());
         }
         print(&format!("{} {}  {}", self.kind.in_commands(), self.id, plan.status));
-        for change in &plan.changes {
-            print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
-        }
-        if plan.changes.is_empty() {
-            print("  no changes in the core");
-        }
+        print_changes(&plan.changes);
         print(&format!("  releases {} parked records", plan.frees));
         Ok(())
+    }
+}
+
+/// What changes in the core, field by field.
+fn print_changes(changes: &[FieldChange]) {
+    let mut rows = List::new();
+    for FieldChange { path, before, after } in changes {
+        rows.row(&[&format!("  {path}"), &format!("{before} -> {after}")]);
+    }
+    rows.print();
+    if changes.is_empty() {
+        print("  no changes in the core");
     }
 }
 
@@ -201,18 +213,13 @@ impl Decide {
     async fn send(self, client: &Client) -> anyhow::Result<()> {
         let Self { source, kind, id, decision, by, why, dry_run, plan, json } = self;
         let new = DecideParkedRequest { kind, id, decision, by, why, dry_run, plan };
-        let done: DecisionPlan = client.post(&format!("/admin/v1/sources/{source}/parked/decide"), &new).await?;
+        let done: DecisionPlan = client.post(&paths::source_parked_decide(&source), &new).await?;
         if json {
             print(&serde_json::to_string(&done)?);
             return Ok(());
         }
         print(&format!("{} {}  {}: {}", new.kind.in_commands(), new.id, new.decision, done.status));
-        for change in &done.changes {
-            print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
-        }
-        if done.changes.is_empty() {
-            print("  no changes in the core");
-        }
+        print_changes(&done.changes);
         if dry_run {
             print(&format!("plan {}", done.plan));
         }
@@ -221,23 +228,24 @@ impl Decide {
 }
 
 impl SelectedLink {
-    async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
-        let _: Value = client.post(&path, &LinkRef { kind: self.kind, id: self.id.clone() }).await?;
+    async fn send(self, client: &Client, act: LinkAct) -> anyhow::Result<()> {
+        let path = paths::source_link_act(&self.source, &act);
+        client.post::<()>(&path, &LinkRef { kind: self.kind, id: self.id.clone() }).await?;
         say(&format!("{} {}: done", self.kind.in_commands(), self.id));
         Ok(())
     }
 }
 
 async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
-    let waiting: Vec<ParkedRecordResponse> = client.get(&format!("/admin/v1/sources/{source}/parked")).await?;
+    let waiting: Vec<ParkedRecordResponse> = client.get(&paths::source_parked(&source)).await?;
     if json {
         print(&serde_json::to_string(&waiting)?);
         return Ok(());
     }
+    let mut rows = List::new();
     for record in &waiting {
         let name = record.name.as_deref().unwrap_or_default();
-        print(&format!("{:<11} {:<20} {name}  {}", record.kind, record.id, record.missing.join("; ")));
+        rows.row(&[&record.kind, &record.id, &name, &record.missing.join("; ")]);
         let mut about = vec![format!("since {:.0}", record.since)];
         if let (Some(first), Some(last)) = (record.first_night, record.last_night) {
             about.push(format!("nights {first} to {last}, {}", if record.held { "held" } else { "not held" }));
@@ -245,18 +253,19 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
         if !record.rooms.is_empty() {
             about.push(format!("rooms {}", record.rooms.join(", ")));
         }
-        print(&format!("    {}", about.join("; ")));
+        rows.below(format!("    {}", about.join("; ")));
         for suggestion in &record.suggestions {
             let because = suggestion.because.join(", ");
-            print(&format!(
+            rows.below(format!(
                 "    maybe {} {} ({} %: {because})",
                 suggestion.gas_id, suggestion.name, suggestion.percent
             ));
         }
         for command in &record.commands {
-            print(&format!("    {command}"));
+            rows.below(format!("    {command}"));
         }
     }
+    rows.print();
     say(&format!("{} parked records", waiting.len()));
     Ok(())
 }
@@ -265,7 +274,7 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
     let mut links: Vec<LinkResponse> = Vec::new();
     loop {
         let after = links.last().map_or(0, |link| link.row);
-        let page: Vec<LinkResponse> = client.get(&format!("/admin/v1/sources/{source}/links?after={after}")).await?;
+        let page: Vec<LinkResponse> = client.get(&format!("{}?after={after}", paths::source_links(&source))).await?;
         if page.is_empty() {
             break;
         }
@@ -275,14 +284,16 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(&links)?);
         return Ok(());
     }
+    let mut rows = List::new();
     for link in links {
-        let state = if link.auto_sync { "" } else { "  paused" };
-        let pushed = if link.push { "" } else { "  push off" };
+        let state = if link.auto_sync { "" } else { "paused" };
+        let pushed = if link.push { "" } else { "push off" };
         let synced = link.last_synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{pushed}", link.kind, link.id, link.gas_id));
+        rows.row(&[&link.kind, &link.id, &link.gas_id, &format!("in sync {synced}"), &state, &pushed]);
         if let Some(error) = link.last_error {
-            print(&format!("    {} failures since then: {error}", link.retries));
+            rows.below(format!("    {} failures since then: {error}", link.retries));
         }
     }
+    rows.print();
     Ok(())
 }

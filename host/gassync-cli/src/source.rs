@@ -12,12 +12,13 @@ use super::{
     pair::pair,
     print, say, source_control,
     source_push::{self, PushSettingsArgs},
+    table::List,
 };
 use gassync::{
     admin::{
         BackfillResponse, ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
         InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, SourceDetail,
-        SourceResponse, TimeZoneResponse,
+        SourceResponse, TimeZoneResponse, paths,
     },
     config::Config,
     store::backfills::{BackfillOutcome, BackfillState},
@@ -159,14 +160,12 @@ impl SourceCommand {
             Self::Show { name, json } => show(&client, &name, json).await?,
             Self::Connect { name, credentials } => {
                 let new = NewCredentials { credentials: credentials.into_iter().collect() };
-                let connected: ConnectResponse =
-                    client.post(&format!("/admin/v1/sources/{name}/connect"), &new).await?;
+                let connected: ConnectResponse = client.post(&paths::source_connect(&name), &new).await?;
                 say(&format!("{name} is {}.", connected.status));
                 ask_consent(connected.consent_url.as_deref());
             }
             Self::Disconnect { name } => {
-                let done: DisconnectResponse =
-                    client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
+                let done: DisconnectResponse = client.post(&paths::source_disconnect(&name), &()).await?;
                 say(&format!("{name} is disconnected; its credentials were deleted."));
                 for problem in done.problems {
                     say(&format!("  not revoked at the channel: {problem}"));
@@ -174,12 +173,12 @@ impl SourceCommand {
             }
             Self::Authority { name, bookings, calendar, content } => {
                 let authority = Authority { bookings, calendar, content };
-                let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
+                client.post::<()>(&paths::source_authority(&name), &authority).await?;
                 say(&format!("{name}: done"));
             }
             Self::TimeZone { name, zone } => {
                 let new = NewTimeZone { time_zone: zone };
-                let set: TimeZoneResponse = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
+                let set: TimeZoneResponse = client.post(&paths::source_time_zone(&name), &new).await?;
                 say(&format!("{name}: {} for {} properties", new.time_zone, set.houses));
             }
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
@@ -207,7 +206,7 @@ impl Add {
             credentials: self.credentials.into_iter().collect(),
             time_zone: self.time_zone,
         };
-        let made: CreatedSource = client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
+        let made: CreatedSource = client.post(paths::SOURCES, &new).await.context("cannot add the source")?;
         if self.json {
             print(&serde_json::to_string(&made)?);
             return Ok(());
@@ -246,12 +245,12 @@ fn ask_consent(url: Option<&str>) {
 }
 
 async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
-    let whole: SourceDetail = client.get(&format!("/admin/v1/sources/{name}")).await?;
+    let whole: SourceDetail = client.get(&paths::source(&name)).await?;
     if json {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
     }
-    print_source(&whole.source);
+    print_sources(std::slice::from_ref(&whole.source));
     if let Some(error) = &whole.error {
         print(&format!("      last error: {error}"));
     }
@@ -287,28 +286,32 @@ fn print_webhook(InboundWebhookResponse { url, header, last_at, unannounced_poll
     print(&format!("      bookings last told by webhook: {last}{unannounced}"));
 }
 
-fn print_source(source: &SourceResponse) {
-    let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    let SourceResponse { id, name, channel, status, listening, .. } = source;
-    let status = if *listening { format!("{status}, listening") } else { status.to_string() };
-    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
+fn print_sources(sources: &[SourceResponse]) {
+    let mut rows = List::new();
+    for source in sources {
+        let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        let SourceResponse { id, name, channel, status, listening, .. } = source;
+        let status = if *listening { format!("{status}, listening") } else { status.to_string() };
+        rows.row(&[id, name, channel, &status, &format!("last in sync {synced}")]);
+    }
+    rows.print();
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let sources: Vec<SourceResponse> = client.get("/admin/v1/sources").await?;
+    let sources: Vec<SourceResponse> = client.get(paths::SOURCES).await?;
     if json {
         print(&serde_json::to_string(&sources)?);
         return Ok(());
     }
-    sources.iter().for_each(print_source);
+    print_sources(&sources);
     Ok(())
 }
 
 async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_message(format!("Fetching from {name}"));
     bar.enable_steady_tick(SPIN);
-    let path = format!("/admin/v1/sources/{name}/sync");
-    let report = client.post::<BackfillOutcome>(&path, &Value::Null).await;
+    let path = paths::source_sync(&name);
+    let report = client.post::<BackfillOutcome>(&path, &()).await;
     bar.finish_and_clear();
     let report = report.with_context(|| format!("cannot fetch from {name}"))?;
     if json {
@@ -320,16 +323,18 @@ async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn print_counts(report: BackfillOutcome) {
+    let mut rows = List::new();
     for (entity, tally) in report {
         let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
-        print(&format!("{entity:<12} {counts}"));
+        rows.row(&[&entity, &counts]);
     }
+    rows.print();
 }
 
 /// Shows the progress; interrupting the command does not stop the backfill.
 async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) -> anyhow::Result<()> {
-    let path = format!("/admin/v1/sources/{name}/backfills");
+    let path = paths::source_backfills(&name);
     let mut shown: BackfillResponse = client.post(&path, new).await.context("cannot start the backfill")?;
     if shown.resumed {
         say(&format!("Resuming the earlier backfill at {}.", shown.reached));

@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::{
     client::Client,
     print, say,
+    table::List,
     webhook_replay::{Replay, ReplayStatus},
     webhook_verify::{Verify, read_secret},
 };
 use gassync::{
-    admin::WebhookListItem,
+    admin::{WebhookListItem, paths},
     config::{Config, ConfigError},
     http::ListPage,
     webhooks::{
@@ -210,23 +211,23 @@ impl WebhooksCommand {
         let client = Client::connect(settings()?).await?;
         match self {
             Self::List { source, cursor, limit, json } => list(&client, (source, cursor, limit), json).await?,
-            Self::Show(One { id, json }) => show(&client.get(&path(id)).await?, json)?,
+            Self::Show(One { id, json }) => show(&client.get(&paths::webhook(&id)).await?, json)?,
             Self::Create(create) => create.run(&client).await?,
             Self::Update(update) => update.run(&client).await?,
             Self::Delete { id } => {
-                client.delete(&path(id)).await?;
+                client.delete(&paths::webhook(&id)).await?;
                 say(&format!("Subscription {id} deleted."));
             }
             Self::Enable(one) => one.enable(&client, true).await?,
             Self::Disable(one) => one.enable(&client, false).await?,
             Self::Test(One { id, json }) => {
-                let sent: QueuedMessage = client.post(&format!("{}/test", path(id)), &()).await?;
+                let sent: QueuedMessage = client.post(&paths::webhook_test(&id), &()).await?;
                 print(&if json { serde_json::to_string(&sent)? } else { sent.message_id });
             }
             Self::RotateSecret(rotate) => rotate.run(&client).await?,
             Self::Deliveries(deliveries) => deliveries.run(&client).await?,
             Self::Delivery { id, delivery, json } => {
-                tried(&client.get(&format!("{}/deliveries/{delivery}", path(id))).await?, json)?;
+                tried(&client.get(&paths::webhook_delivery(&id, &delivery)).await?, json)?;
             }
             Self::Replay(replay) => return replay.run(&client).await,
             Self::ReplayStatus(run) => run.run(&client).await?,
@@ -234,10 +235,6 @@ impl WebhooksCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn path(id: i64) -> String {
-    format!("/admin/v1/webhooks/{id}")
 }
 
 /// The non-null fields as a query string.
@@ -255,15 +252,17 @@ async fn list(
     json: bool,
 ) -> anyhow::Result<()> {
     let query = query(&serde_json::json!({ "source": source, "cursor": cursor, "limit": limit }));
-    let page: ListPage<WebhookListItem> = client.get(&format!("/admin/v1/webhooks?{query}")).await?;
+    let page: ListPage<WebhookListItem> = client.get(&format!("{}?{query}", paths::WEBHOOKS)).await?;
     if json {
         return document(&page);
     }
+    let mut rows = List::new();
     for WebhookListItem { source, webhook, .. } in page.data {
         let state = if webhook.enabled { "enabled" } else { "disabled" };
-        let failing = webhook.failing_since.map(|at| format!("  failing since {at:.0}")).unwrap_or_default();
-        print(&format!("{:<8} {source:<20} {state:<9} {}{failing}", webhook.id, webhook.url));
+        let failing = webhook.failing_since.map(|at| format!("failing since {at:.0}")).unwrap_or_default();
+        rows.row(&[&webhook.id, &source, &state, &webhook.url, &failing]);
     }
+    rows.print();
     more(page.next_cursor);
     Ok(())
 }
@@ -329,7 +328,7 @@ fn made(made: &CreatedWebhook, json: bool) -> anyhow::Result<()> {
 impl One {
     async fn enable(self, client: &Client, enabled: bool) -> anyhow::Result<()> {
         let change = WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
-        let shown: WebhookResponse = client.patch(&path(self.id), &change).await?;
+        let shown: WebhookResponse = client.patch(&paths::webhook(&self.id), &change).await?;
         if self.json {
             return document(&shown);
         }
@@ -371,7 +370,7 @@ impl CreateWebhook {
             timeout_seconds: wants.timeout_seconds,
         };
         let query = query(&serde_json::json!({ "source": self.source }));
-        made(&client.post(&format!("/admin/v1/webhooks?{query}"), &new).await?, self.json)
+        made(&client.post(&format!("{}?{query}", paths::WEBHOOKS), &new).await?, self.json)
     }
 }
 
@@ -393,7 +392,7 @@ impl Update {
             timeout_seconds: self.wants.timeout_seconds,
             enabled: None,
         };
-        let shown: WebhookResponse = client.patch(&path(self.id), &change).await?;
+        let shown: WebhookResponse = client.patch(&paths::webhook(&self.id), &change).await?;
         if self.json {
             return document(&shown);
         }
@@ -406,7 +405,7 @@ impl Rotate {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let secret = read_secret(None, self.secret_file.as_deref())?;
         let rotation = SecretRotation { secret, grace_seconds: self.grace_seconds };
-        made(&client.post(&format!("{}/rotate-secret", path(self.id)), &rotation).await?, self.json)
+        made(&client.post(&paths::webhook_rotate_secret(&self.id), &rotation).await?, self.json)
     }
 }
 
@@ -417,41 +416,44 @@ impl Deliveries {
         fields["cursor"] = self.cursor.into();
         fields["limit"] = self.limit.into();
         let page: ListPage<DeliveryResponse> =
-            client.get(&format!("{}/deliveries?{}", path(self.id), query(&fields))).await?;
+            client.get(&format!("{}?{}", paths::webhook_deliveries(&self.id), query(&fields))).await?;
         if self.json {
             return document(&page);
         }
-        for delivery in &page.data {
-            print(&line(delivery));
-        }
+        let mut rows = List::new();
+        page.data.iter().for_each(|delivery| add(&mut rows, delivery));
+        rows.print();
         more(page.next_cursor);
         Ok(())
     }
 }
 
-fn line(delivery: &DeliveryResponse) -> String {
+fn add(rows: &mut List, delivery: &DeliveryResponse) {
     let DeliveryResponse { id, state, attempts, created_at, .. } = delivery;
     let kind = delivery.kind.as_deref().unwrap_or("-");
-    let next = delivery.next_attempt_at.map(|at| format!("  next {at:.0}")).unwrap_or_default();
-    let why = delivery.why.as_deref().map(|why| format!("  {why}")).unwrap_or_default();
-    format!("{id:<8} {kind:<22} {state:<10} {attempts:>3} attempts  since {created_at:.0}{next}{why}")
+    let next = delivery.next_attempt_at.map(|at| format!("next {at:.0}")).unwrap_or_default();
+    let why = delivery.why.as_deref().unwrap_or_default();
+    let (tried, since) = (format!("{attempts} attempts"), format!("since {created_at:.0}"));
+    rows.row(&[id, &kind, state, &tried, &since, &next, &why]);
 }
 
 fn tried(whole: &DeliveryDetail, json: bool) -> anyhow::Result<()> {
     if json {
         return document(whole);
     }
-    print(&line(&whole.delivery));
+    let mut rows = List::new();
+    add(&mut rows, &whole.delivery);
+    rows.print();
+    let mut rows = List::new();
     for attempt in &whole.attempt_history {
         let outcome = match (attempt.status, &attempt.error_kind) {
             (Some(status), _) => status.to_string(),
             (None, kind) => kind.clone().unwrap_or_default(),
         };
-        let answer = attempt.answer.as_deref().map(|text| format!("  {text}")).unwrap_or_default();
-        print(&format!(
-            "  {:>2}  {:.0}  {outcome:<8} {:>6} ms{answer}",
-            attempt.attempt, attempt.at, attempt.duration_ms
-        ));
+        let (number, at, took) =
+            (format!("  {}", attempt.attempt), format!("{:.0}", attempt.at), format!("{} ms", attempt.duration_ms));
+        rows.row(&[&number, &at, &outcome, &took, &attempt.answer.as_deref().unwrap_or_default()]);
     }
+    rows.print();
     Ok(())
 }

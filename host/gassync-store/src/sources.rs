@@ -248,6 +248,13 @@ pub async fn get_all(tx: &mut Tx, asked: &[SourceKey]) -> Result<HashMap<SourceK
     Ok(rows.into_iter().map(Source::from).map(|source| (source.key(), source)).collect())
 }
 
+/// A source by its id, whatever its account. A platform query.
+pub async fn by_id(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
+    let text = select(" from int_sources where id = $1");
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id.0).fetch_optional(c).await)?;
+    Ok(row.map(Source::from))
+}
+
 /// All sources with this name in every account. A platform query.
 pub async fn named(tx: &mut Tx, name: &str) -> Result<Vec<Source>> {
     let text = select(" from int_sources where source_name = $1 order by id");

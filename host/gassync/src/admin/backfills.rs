@@ -10,10 +10,10 @@ use gassync_domain::{Date, FieldError, Stay};
 use jiff::Unit;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     schedule,
     store::backfills::{self, Backfill, BackfillOutcome, BackfillState},
 };
@@ -58,9 +58,7 @@ pub struct BackfillResponse {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/backfills", post(create))
-        .route("/admin/v1/sources/{name}/backfills/{id}", get(show))
+    Router::new().route(paths::SOURCE_BACKFILLS, post(create)).route(paths::SOURCE_BACKFILL, get(show))
 }
 
 /// Starts a backfill, or resumes the unfinished one of the same nights.
@@ -68,7 +66,7 @@ async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewBackfill>,
+    Body(new): Body<NewBackfill>,
 ) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
     let wrong = |problem: String| Problem::Invalid(vec![FieldError::new("/to", problem)]);
     let until = new.to.tomorrow().map_err(|_| wrong("is out of range".to_owned()))?;

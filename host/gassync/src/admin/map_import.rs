@@ -11,7 +11,7 @@ use gassync_domain::{ConnectionId, FieldError, SourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -155,7 +155,7 @@ impl From<ImportError> for ApiError {
 
 pub(super) fn router() -> Router<Arc<App>> {
     let list = DefaultBodyLimit::max(MAX_BODY_BYTES);
-    Router::new().route("/admin/v1/map/import", post(import)).layer(list)
+    Router::new().route(paths::MAP_IMPORT, post(import)).layer(list)
 }
 
 async fn import(

@@ -9,10 +9,14 @@ use axum::{
 use gassync_domain::{CoreId, FieldChange, Ingested, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{link_switches, sources::find_source};
+use super::{
+    find::find_source,
+    link_switches::{self, LinkAct},
+    paths,
+};
 use crate::{
     app::App,
-    http::{ApiError, Body, Operator, Params, Problem},
+    http::{ApiError, Body, Operator, Params, PathParams, Problem},
     inbound::{
         apply::IngestContext,
         decide::{self, DecidedBy},
@@ -134,9 +138,7 @@ impl From<LinkError> for ApiError {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/links", get(list).post(link))
-        .route("/admin/v1/sources/{name}/links/{act}", post(change))
+    Router::new().route(paths::SOURCE_LINKS, get(list).post(link)).route(paths::SOURCE_LINK_ACT, post(change))
 }
 
 async fn list(
@@ -195,15 +197,12 @@ async fn link(
 async fn change(
     State(app): State<Arc<App>>,
     _: Operator,
-    Path((name, act)): Path<(String, String)>,
+    PathParams((name, act)): PathParams<(String, LinkAct)>,
     Body(known): Body<LinkRef>,
 ) -> Result<StatusCode, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.write(source.account).await?;
-    match act.as_str() {
-        "unlink" => link::unlink(&mut tx, &context(&app, &source), known.kind, &known.id).await?,
-        switch => link_switches::set(&mut tx, &source, (known.kind, &known.id), (switch, app.now())).await?,
-    }
+    link_switches::set(&mut tx, &source, (known.kind, &known.id), (act, app.now())).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)

@@ -9,11 +9,11 @@ use axum::{
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{dismissal::Dismissal, sources::find_source};
+use super::{dismissal::Dismissal, find::find_source, paths};
 
 use crate::{
     app::App,
-    http::{ApiError, Operator, Params, Problem},
+    http::{ApiError, Body, Operator, Params, Problem},
     inbound::message_crypto,
     store::{
         inbox::{self, ListedMessage, MessageKind, MessageState},
@@ -104,11 +104,11 @@ struct InboxQuery {
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/inbox", get(list))
-        .route("/admin/v1/inbox/{id}", get(show))
-        .route("/admin/v1/inbox/{id}/replay", post(replay))
-        .route("/admin/v1/sources/{name}/failed-messages/replay", post(replay_failed))
-        .route("/admin/v1/sources/{name}/failed-messages/dismiss", post(dismiss_failed))
+        .route(paths::INBOX, get(list))
+        .route(paths::MESSAGE, get(show))
+        .route(paths::MESSAGE_REPLAY, post(replay))
+        .route(paths::SOURCE_REPLAY_FAILED, post(replay_failed))
+        .route(paths::SOURCE_DISMISS_FAILED, post(dismiss_failed))
 }
 
 async fn list(
@@ -172,7 +172,7 @@ async fn dismiss_failed(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(dismissal): Json<Dismissal>,
+    Body(dismissal): Body<Dismissal>,
 ) -> Result<Json<CountResponse>, ApiError> {
     let message = dismissal.checked()?;
     let now = app.now();

@@ -8,7 +8,7 @@ use axum::{
 use gassync_domain::{Date, FieldChange, Ingested, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Body, Operator, Problem},
@@ -110,9 +110,7 @@ impl From<DecideError> for ApiError {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/parked", get(parked))
-        .route("/admin/v1/sources/{name}/parked/decide", post(decide))
+    Router::new().route(paths::SOURCE_PARKED, get(parked)).route(paths::SOURCE_PARKED_DECIDE, post(decide))
 }
 
 async fn parked(

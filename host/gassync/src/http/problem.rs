@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use gassync_domain::FieldError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::store::{self, Fault, sources::SourceStatus};
@@ -200,7 +200,7 @@ impl Problem {
 }
 
 /// A problem document.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Document {
     /// Help page of this problem.
@@ -215,7 +215,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The fields concerned.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
 }

@@ -155,8 +155,7 @@ async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoL
     if !source.status.is_working() {
         return Err(GoLiveError::NotActive(source.status));
     }
-    let plugin = app.plugins.get(&source.source_type);
-    Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)
+    Ok(app.plugins.require(&source.source_type).map_err(ChannelCallError::from)?)
 }
 
 /// Imports the channel's bookings if that has not been done, and reads its calendar up to the horizon. Returns when it

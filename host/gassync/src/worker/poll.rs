@@ -8,8 +8,7 @@ use crate::{app::App, channel::ChannelCallError, inbound::poll_run, schedule, st
 
 /// Fetches changes since the last poll. The retry policy schedules the next one.
 pub(super) async fn run(app: &Arc<App>, source: &Source, payload: &Value) -> Result<(), ChannelCallError> {
-    let plugin =
-        app.plugins.get(&source.source_type).ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let Some(poll) = schedule::poll_named(plugin.manifest(), payload) else {
         // The plugin no longer polls this.
         if let Ok(entity) = serde_json::from_value(payload.get("entity").cloned().unwrap_or_default()) {

@@ -1,16 +1,13 @@
-//! Alarms: conditions that need an operator, with the command that remedies them.
+//! Collects the alarms.
 
-use std::sync::Arc;
-
-use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::{Date, Missing, Timestamp, today_at};
+use gassync_domain::{Missing, Timestamp, today_at};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
-use super::channel_down;
+use super::dto::{Alarm, AlarmKind};
 use crate::{
+    admin::channel_down,
     app::App,
-    http::{ApiError, Operator},
+    http::ApiError,
     store::{
         Day,
         alarms::{self, Found},
@@ -31,88 +28,6 @@ const CALL_MAY_BE_LATE: SignedDuration = SignedDuration::from_mins(10);
 const MAY_LISTEN: SignedDuration = SignedDuration::from_hours(1);
 /// How long deliveries to a subscriber may fail before an alarm is raised.
 const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
-
-gassync_domain::words! {
-    /// What an alarm is about.
-    pub enum AlarmKind {
-        /// Incoming: a source does not work.
-        Source = "source",
-        /// A source listens for long.
-        Listening = "listening",
-        /// A plugin is quarantined.
-        Plugin = "plugin",
-        /// Messages that failed.
-        FailedMessages = "failed-messages",
-        /// A record set aside.
-        SetAside = "set-aside",
-        /// A parked record.
-        Parked = "parked",
-        /// A reservation that its channel no longer has.
-        Gone = "gone",
-        /// A channel whose webhooks are missing.
-        ChannelSilent = "channel-silent",
-        /// A channel that does not respond.
-        ChannelDown = "channel-down",
-        /// A property without a time zone.
-        NoTimeZone = "no-time-zone",
-        /// Overbooked nights.
-        Overbooked = "overbooked",
-        /// Work that was given up.
-        DeadJobs = "dead-jobs",
-        /// Outgoing: nights that a channel rejects.
-        RefusedNights = "refused-nights",
-        /// Bookings that a channel rejects.
-        RefusedBookings = "refused-bookings",
-        /// Changes that are not confirmed for long.
-        Behind = "behind",
-        /// A subscription that was disabled.
-        WebhookDisabled = "webhook-disabled",
-        /// A subscriber that fails.
-        WebhookFailing = "webhook-failing",
-        /// A subscription whose source is stopped.
-        WebhookSilent = "webhook-silent",
-        /// Deliveries that were given up.
-        WebhookDead = "webhook-dead",
-    }
-}
-
-/// An alarm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Alarm {
-    /// What it is about.
-    pub kind: AlarmKind,
-    /// The source, if the alarm concerns one.
-    pub source: Option<String>,
-    /// The property, if the alarm concerns one.
-    pub house: Option<String>,
-    /// The room, if the alarm concerns one.
-    pub room: Option<String>,
-    /// The first affected night.
-    pub first_night: Option<Date>,
-    /// The last affected night.
-    pub last_night: Option<Date>,
-    /// The channel's id of the record, or its id in this database.
-    pub reference: Option<String>,
-    /// Number of occurrences.
-    pub count: i64,
-    /// Detail: a reason, a kind or a name.
-    pub detail: Option<String>,
-    /// Start of the problem, if known.
-    pub since: Option<Timestamp>,
-    /// Last occurrence of a recurring problem.
-    pub last: Option<Timestamp>,
-    /// Command or action that remedies it.
-    pub remedy: String,
-}
-
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/alarms", get(list))
-}
-
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Alarm>>, ApiError> {
-    Ok(Json(all(&app).await?))
-}
 
 /// All alarms, in the order in which they are added.
 #[derive(Default)]
@@ -156,7 +71,7 @@ impl Alarms {
 }
 
 /// All alarms: incoming first, then outgoing, then subscribers.
-pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
+pub(in crate::admin) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
     // Without a particular property: the earliest current day anywhere.
     let today = today_at(now, None);
