@@ -1,7 +1,10 @@
 //! Beds24 end to end: batched refetches, rate limits, token refresh, backfills.
 
-use gassync::admin::{BackfillResponse, NewBackfill};
-use gassync_domain::SourceKey;
+use gassync::{
+    admin::{BackfillResponse, NewBackfill},
+    store::backfills::BackfillState,
+};
+use gassync_domain::{Entity, SourceKey};
 use gassync_simulator::{
     InjectedFault, Rule,
     beds24::{CreditHeaders, Settings},
@@ -147,17 +150,21 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
         serde_json::from_value::<BackfillResponse>(shown).expect("a backfill")
     };
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
-    assert_eq!(look().await.state, "running");
+    assert_eq!(look().await.state, BackfillState::Running);
     channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     // The same request returns the same backfill; a different one is refused.
     let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
     let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();
-    assert!(other == 409 || look().await.state == "done");
-    host.until("it is done", async || look().await.state == "done").await;
+    assert!(other == 409 || look().await.state == BackfillState::Done);
+    host.until("it is done", async || look().await.state == BackfillState::Done).await;
     let done = look().await;
     assert_eq!((done.nights_done, done.reached), (360, day(300)));
-    assert!(done.outcome.contains_key("reservation") && done.outcome.contains_key("calendar"), "{:?}", done.outcome);
+    assert!(
+        done.outcome.contains_key(&Entity::Reservation) && done.outcome.contains_key(&Entity::Calendar),
+        "{:?}",
+        done.outcome
+    );
     assert_eq!(in_core(&host, made.id).await, at_channel(&channel));
     let wrong = host.operate(&path, &NewBackfill { from: day(1), to: day(0) }).await;
     assert_eq!(wrong.status().as_u16(), 422);

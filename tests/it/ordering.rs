@@ -423,7 +423,7 @@ async fn parked_records_are_retried_automatically(database: Database) {
     // The link enqueued a job, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
     let job = store::queue::latest(&mut tx, stage.key(), "retry-parked").await.expect("read");
-    assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
+    assert_eq!(job.map(|(state, _)| state), Some(store::queue::JobState::Waiting));
     drop(tx);
     let again = stage.apply_alone(stage.reported(&created).await, 3).await;
     assert!(matches!(again[0], IngestOutcome::Created(_)), "the same news is not unchanged while it waits: {again:?}");

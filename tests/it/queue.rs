@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use gassync::store::{
     Db, Lease,
-    queue::{self, BatchPolicy, Claim, Due, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
+    queue::{
+        self, BatchPolicy, Claim, Due, JobQuery, JobResult, JobState, NewJob, Pause, QueueKey, QueueResult, WorkerPool,
+    },
 };
 use gassync_domain::SourceKey;
 use gassync_tests::{
@@ -101,7 +103,7 @@ async fn identical_jobs_are_enqueued_once(database: Database) {
     finish(&db, again, &JobResult::Dead { why: "no use".to_owned() }, 42).await;
     let mut tx = db.read(account).await.expect("a transaction");
     let latest = queue::latest(&mut tx, sources[0], "work").await.expect("read");
-    assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
+    assert_eq!(latest, Some((JobState::Dead, Some("no use".to_owned()))));
     assert!(claim(&db, 100, 10, 1).await.is_empty());
 }
 
@@ -327,7 +329,7 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     assert_eq!((jobs, waiting, done + cancelled), (3, 0, 3));
     assert!(done >= 1 && cancelled >= 1, "{done} done, {cancelled} cancelled");
     let mut tx = db.platform_write().await.expect("a transaction");
-    let dead = JobQuery { state: Some("dead".to_owned()), ..JobQuery::default() };
+    let dead = JobQuery { state: Some(JobState::Dead), ..JobQuery::default() };
     let left = queue::list(&mut tx, &dead, None, 10).await.expect("a list");
     assert_eq!(
         left.iter().map(|job| job.source_id).collect::<Vec<_>>(),

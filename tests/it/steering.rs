@@ -5,7 +5,11 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
+use gassync::store::{
+    self,
+    core::bookings::bookings_of_source,
+    queue::{JobQuery, JobState},
+};
 use gassync_domain::{AccountId, Clock, SourceId, SourceKey, Status, Timestamp};
 use gassync_simulator::{Notification, beds24::NewBooking};
 use gassync_tests::{
@@ -265,8 +269,7 @@ async fn a_shorter_poll_interval_applies_at_once(database: Database) {
     host.until("it was polled", async || polled() >= 1).await;
     let due = async || -> Option<Timestamp> {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
-        let filter =
-            JobQuery { state: Some("waiting".to_owned()), kind: Some("poll".to_owned()), ..JobQuery::default() };
+        let filter = JobQuery { state: Some(JobState::Waiting), kind: Some("poll".to_owned()), ..JobQuery::default() };
         let jobs = store::queue::list(&mut tx, &filter, None, 100).await.expect("read");
         let of_bookings = jobs.into_iter().filter(|job| job.payload.0["entity"] == "reservation");
         of_bookings.map(|job| Timestamp::from(job.run_at)).min()

@@ -366,7 +366,7 @@ async fn a_push_run_counts_its_results(database: Database) {
     assert_eq!(runs.len(), cases.len(), "of a source that is gone there is none");
     for (counters, status) in cases {
         let run = runs.pop().expect("a run");
-        assert_eq!((run.sync_type.as_str(), run.status.as_str()), ("availability_export", status), "{counters:?}");
+        assert_eq!((run.kind.as_str(), run.status.as_str()), ("availability_export", status), "{counters:?}");
         let counts = (run.records_processed, run.records_updated, run.records_confirmed);
         assert_eq!(counts, (counters.sent, counters.taken, counters.confirmed));
         assert_eq!(

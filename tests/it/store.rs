@@ -81,9 +81,9 @@ async fn an_inbox_message_is_leased_to_one_worker(database: Database) {
         inbox::claim(tx, Lease { now: at(now), until: at(now + 30) }, 10).await.expect("claimed").len()
     };
     assert_eq!(claim(&mut tx, 5).await, 0, "whoever received them has them");
-    plugins::set_status(&mut tx, "beds24", "disabled", at(0)).await.expect("set");
+    plugins::set_status(&mut tx, "beds24", plugins::PluginStatus::Disabled, at(0)).await.expect("set");
     assert_eq!(claim(&mut tx, 11).await, 0, "a disabled plugin's messages wait");
-    plugins::set_status(&mut tx, "beds24", "enabled", at(0)).await.expect("set");
+    plugins::set_status(&mut tx, "beds24", plugins::PluginStatus::Enabled, at(0)).await.expect("set");
     let messages = inbox::claim(&mut tx, Lease { now: at(11), until: at(41) }, 2).await.expect("claimed");
     assert_eq!(messages.iter().map(|m| (m.attempts, m.request.clone())).next(), Some((1, request)));
     assert_eq!(claim(&mut tx, 12).await, 1, "the third");
@@ -139,7 +139,7 @@ async fn time_and_money_round_trip(database: Database) {
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
     assert_eq!((holder.source_key(), holder.may_call()), (source, true));
-    sources::set_status(&mut tx, source, "disabled").await.expect("set");
+    sources::set_status(&mut tx, source, sources::SourceStatus::Disabled).await.expect("set");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("known");
     assert!(!holder.may_call(), "a disabled source has no callers");
     tx.commit().await.expect("committed");

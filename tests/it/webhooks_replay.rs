@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use gassync::{
     store::{
         Db, Lease, alarms,
-        queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, WorkerPool},
-        retention, sources,
-        webhooks::{self as subscribers, SubscriptionSpec, Webhook},
+        queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, RunState, WorkerPool},
+        retention,
+        sources::{self, SourceStatus},
+        webhooks::{self as subscribers, Envelope, Payload, Signing, SubscriptionSpec, Webhook},
     },
-    webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, fan_out},
+    webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, ReplayState, fan_out},
 };
 use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
@@ -75,11 +76,11 @@ async fn subscribe(db: &Db, SourceKey { account, source }: SourceKey, properties
         description: None,
         events: Vec::new(),
         properties: properties.to_vec(),
-        payload: "thin".to_owned(),
-        envelope: "standard".to_owned(),
+        payload: Payload::Thin,
+        envelope: Envelope::Standard,
         exclude_origin: true,
         ordered: false,
-        signing: "v1".to_owned(),
+        signing: Signing::V1,
         max_attempts: 10,
         timeout_seconds: 15,
     };
@@ -151,7 +152,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     assert_eq!(queue::run_progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2], "what arrived is known to have");
-    let delivered = ReplayRequest { states: vec!["delivered".into()], ..since(0) };
+    let delivered = ReplayRequest { states: vec![ReplayState::Delivered], ..since(0) };
     assert_eq!(plan(&db, &webhook, &delivered).await.0, [1, 3, 4]);
 
     // Events are deleted together with their deliveries, and deleted rows leave nothing behind.
@@ -230,14 +231,14 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
         tx.commit().await.expect("committed");
         (run.state, run.waiting, run.done, run.cancelled)
     };
-    assert_eq!(stop(5).await, ("cancelled".to_owned(), 2, 0, 3));
+    assert_eq!(stop(5).await, (RunState::Cancelled, 2, 0, 3));
     let came = BTreeSet::from_iter(taken.jobs.iter().filter_map(|job| job.sequence));
     finish(&db, taken, 6, |place| {
         let again = JobResult::Retry { why: "it answered 500".into(), at: at(20) };
         if place == 1 { again } else { JobResult::Done }
     })
     .await;
-    assert_eq!(stop(7).await, ("cancelled".to_owned(), 0, 1, 4), "what failed meanwhile does not come again");
+    assert_eq!(stop(7).await, (RunState::Cancelled, 0, 1, 4), "what failed meanwhile does not come again");
     let missed: Vec<i64> = (1..=5).filter(|place| *place == 1 || !came.contains(place)).collect();
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, missed, "what arrived is told no second time");
 
@@ -276,7 +277,13 @@ async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
 async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let db = open(&database).await;
     let (account, all) = tenant::<5>(&db, "one").await;
-    let states = ["active", "expired", "paused", "disconnected", "disabled"];
+    let states = [
+        SourceStatus::Active,
+        SourceStatus::Expired,
+        SourceStatus::Paused,
+        SourceStatus::Disconnected,
+        SourceStatus::Disabled,
+    ];
     let mut made = Vec::new();
     for (source, status) in all.into_iter().zip(states) {
         let mut tx = db.write(account).await.expect("a transaction");
@@ -286,7 +293,7 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     }
     happen_and_fan_out(&db, account, (1, 2), 1).await;
     for (webhook, status) in made.iter().zip(states) {
-        let is_stopped = ["disconnected", "disabled"].contains(&status);
+        let is_stopped = [SourceStatus::Disconnected, SourceStatus::Disabled].contains(&status);
         let missed = if is_stopped { vec![1, 2] } else { Vec::new() };
         assert_eq!(plan(&db, webhook, &since(0)).await.0, missed, "{status}");
     }
@@ -335,7 +342,7 @@ async fn subscriptions_show_why_they_are_suspended(database: Database) {
     assert_eq!((status, &none["run"], &none["messages"]), (200, &json!(null), &json!(0)), "nothing fits: {none}");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let source = sources::named(&mut tx, "partner").await.expect("read").remove(0);
-    sources::set_status(&mut tx, source.key(), "disconnected").await.expect("set");
+    sources::set_status(&mut tx, source.key(), SourceStatus::Disconnected).await.expect("set");
     tx.commit().await.expect("committed");
     let shown = host.get(&key, &path).await.1;
     assert!(shown["suspendedReason"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");

@@ -4,12 +4,14 @@ use gassync::{
     core::WhenFull,
     inbound::{
         apply::{self, IngestContext, IngestOutcome},
-        decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
+        decide::{self, Choice, DecideError, DecidedBy},
     },
     store::{
         self, Db, accounts,
         buffer::{Stored, parked_reservations},
-        ledger, mappings, outbox, sources, sync_log,
+        ledger, mappings, outbox,
+        parked::ParkedKind,
+        sources, sync_log,
     },
 };
 use gassync_domain::{

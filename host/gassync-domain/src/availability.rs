@@ -74,7 +74,7 @@ pub struct Availability {
 impl Availability {
     /// Expands the record to one entry per night, or returns its errors.
     pub fn into_calendar(self) -> Result<Calendar, Vec<FieldError>> {
-        let error = |path: &str, problem: String| vec![FieldError { path: path.to_owned(), problem }];
+        let error = |path: &str, problem: String| vec![FieldError::new(path.to_owned(), problem)];
         let (first, last) = match (self.date, self.from, self.to) {
             (Some(date), None, None) => (date, date),
             (None, Some(from), Some(to)) => (from, to),

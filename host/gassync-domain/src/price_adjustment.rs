@@ -93,7 +93,7 @@ impl PriceAdjustment {
 impl Validate for PriceAdjustment {
     fn validate(&self) -> Vec<FieldError> {
         let mut found = Vec::new();
-        let mut add = |path: &str, problem: String| found.push(FieldError { path: path.to_owned(), problem });
+        let mut add = |path: &str, problem: String| found.push(FieldError::new(path.to_owned(), problem));
         let within = |amount: Amount, (least, most): (i64, i64)| {
             (least * TEN_THOUSANDTHS..=most * TEN_THOUSANDTHS).contains(&amount.ten_thousandths())
         };

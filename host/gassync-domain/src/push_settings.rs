@@ -100,7 +100,7 @@ impl Validate for PushSettings {
     fn validate(&self) -> Vec<FieldError> {
         let within = |error: FieldError| FieldError { path: format!("/priceAdjustment{}", error.path), ..error };
         let mut found: Vec<FieldError> = self.price_adjustment.validate().into_iter().map(within).collect();
-        let mut add = |path: &str, problem: String| found.push(FieldError { path: path.to_owned(), problem });
+        let mut add = |path: &str, problem: String| found.push(FieldError::new(path.to_owned(), problem));
         match (&self.currency, self.rate) {
             (Some(currency), _) if currency.len() != 3 || !currency.chars().all(|c| c.is_ascii_uppercase()) => {
                 add("/currency", "is not three capital letters (ISO 4217)".to_owned());

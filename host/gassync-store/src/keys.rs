@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, Authority, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, on, sources::SourceStatus};
 
 /// The holder of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct KeyHolder {
     pub account: AccountId,
     /// The source that the key writes as.
     pub source: SourceId,
-    /// Status of the source: `active`, `paused`, …
-    pub status: String,
+    /// Where the source stands.
+    pub status: SourceStatus,
     /// Whether the source creates core entities.
     pub creates: bool,
     /// Authority of the source.
@@ -36,7 +36,7 @@ impl KeyHolder {
 
     /// Whether the source may call: it is active, or only its polls fail.
     pub fn may_call(&self) -> bool {
-        matches!(self.status.as_str(), "active" | "error")
+        self.status.is_working()
     }
 }
 
@@ -98,7 +98,8 @@ struct Row {
     id: i64,
     account_id: i64,
     source_id: i64,
-    status: String,
+    #[sqlx(try_from = "String")]
+    status: SourceStatus,
     creates: bool,
     authority: Json<Authority>,
     scopes: Json<Vec<String>>,

@@ -57,6 +57,7 @@ pub use lease::Lease;
 pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
+pub(crate) use types::word;
 
 /// Store functions fail only with database errors, never because of a business rule.
 pub type Result<T> = std::result::Result<T, sqlx::Error>;

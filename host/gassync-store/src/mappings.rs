@@ -24,46 +24,48 @@ pub struct Mapping {
     pub ours: bool,
 }
 
-/// Kinds of linked entities: table name of the channel's record ↔ of the core entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EntityKind {
-    /// property ↔ property
-    Property,
-    /// room_type ↔ bookable_unit
-    RoomType,
-    /// rate_plan ↔ rate_plan
-    RatePlan,
-    /// reservation ↔ booking
-    Reservation,
-    /// guest ↔ guest
-    Guest,
+gassync_domain::words! {
+    /// Kinds of linked entities: table name of the channel's record ↔ of the core entity. Requests may write a hyphen.
+    pub enum EntityKind {
+        /// property ↔ property
+        Property = "property",
+        /// room_type ↔ bookable_unit
+        #[serde(alias = "room-type")]
+        RoomType = "room_type",
+        /// rate_plan ↔ rate_plan
+        #[serde(alias = "rate-plan")]
+        RatePlan = "rate_plan",
+        /// reservation ↔ booking
+        Reservation = "reservation",
+        /// guest ↔ guest
+        Guest = "guest",
+    }
+}
+
+gassync_domain::words! {
+    /// Where a linked entity originated.
+    pub enum Origin {
+        /// At the channel or partner.
+        External = "external",
+        /// In the core.
+        Core = "core",
+    }
 }
 
 impl EntityKind {
-    /// Parses the name used in the standard API.
-    pub fn named(word: &str) -> Option<Self> {
-        Some(match word {
-            "property" => Self::Property,
-            "room-type" => Self::RoomType,
-            "rate-plan" => Self::RatePlan,
-            "reservation" => Self::Reservation,
-            "guest" => Self::Guest,
-            _ => return None,
-        })
+    /// Its word in `gassync map`.
+    pub fn in_commands(self) -> String {
+        self.as_str().replace('_', "-")
     }
 
-    /// The name used in the tables.
-    pub fn as_str(self) -> &'static str {
-        self.words().0
-    }
-
-    fn words(self) -> (&'static str, &'static str) {
+    /// The table's name of the core entity.
+    const fn core(self) -> &'static str {
         match self {
-            Self::Property => ("property", "property"),
-            Self::RoomType => ("room_type", "bookable_unit"),
-            Self::RatePlan => ("rate_plan", "rate_plan"),
-            Self::Reservation => ("reservation", "booking"),
-            Self::Guest => ("guest", "guest"),
+            Self::Property => "property",
+            Self::RoomType => "bookable_unit",
+            Self::RatePlan => "rate_plan",
+            Self::Reservation => "booking",
+            Self::Guest => "guest",
         }
     }
 }
@@ -177,7 +179,7 @@ pub async fn link_all(
     links: &[(&str, CoreId)],
     now: Timestamp,
 ) -> Result<()> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let mut new = Rows::new([("external_id", rows::ColumnType::Text), ("gas_id", rows::ColumnType::Int)]);
     for (id, core) in links {
         new.push([(*id).into(), core.0.into()]);
@@ -194,8 +196,9 @@ pub async fn link_all(
 pub struct StoredLink {
     /// The id of its row.
     pub id: i64,
-    /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`.
-    pub external_entity_type: String,
+    /// Its kind.
+    #[sqlx(rename = "external_entity_type", try_from = "String")]
+    pub kind: EntityKind,
     /// The channel's id.
     pub external_entity_id: String,
     /// The core entity.
@@ -210,8 +213,9 @@ pub struct StoredLink {
     pub last_error: Option<String>,
     /// Number of failures since then.
     pub retries: i64,
-    /// `external` or `core`: where the entity originated.
-    pub origin: String,
+    /// Where the entity originated.
+    #[sqlx(try_from = "String")]
+    pub origin: Origin,
     /// Creation time.
     pub created_at: Time,
 }
@@ -239,7 +243,7 @@ pub async fn external_of(
     kind: EntityKind,
     core: CoreId,
 ) -> Result<Option<String>> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let text = "select min(external_entity_id) from int_mappings
         where account_id = $1 and gas_entity_type = $2 and gas_entity_id = $3 and source_id = $4
             and external_entity_type = $5";
@@ -254,7 +258,7 @@ pub async fn of_cores(
     kind: EntityKind,
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     // `offset 0` as in `find_many`.
     let text = tx.dialect(
         "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
@@ -289,7 +293,7 @@ pub async fn import(
     links: &[NewMapping<'_>],
     now: Timestamp,
 ) -> Result<usize> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let mut new = Rows::new([
         ("external_id", rows::ColumnType::Text),
         ("gas_id", rows::ColumnType::Int),

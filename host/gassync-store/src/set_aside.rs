@@ -4,7 +4,7 @@
 use gassync_domain::{AccountId, Entity, SourceKey, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, on, word};
 
 /// A record to set aside.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub struct SetAside {
     /// The channel.
     pub channel: String,
     /// The kind of the record.
-    pub entity: String,
+    #[sqlx(try_from = "String")]
+    pub entity: Entity,
     /// The channel's id, if known.
     pub external_id: Option<String>,
     /// Position in the record, and what was expected there.
@@ -79,10 +80,12 @@ pub async fn put(
 }
 
 /// Row, kind and channel id of a source's records that are set aside, if the id is known.
-pub async fn known_ids(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<(i64, String, String)>> {
+pub async fn known_ids(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<(i64, Entity, String)>> {
     let text = "select id, entity, external_id from int_set_aside
         where account_id = $1 and source_id = $2 and external_id is not null";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
+    let rows: Vec<(i64, String, String)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    rows.into_iter().map(|(row, entity, id)| Ok((row, word(entity)?, id))).collect()
 }
 
 /// Records set aside from a message that did not contain them when it was read again after this time.

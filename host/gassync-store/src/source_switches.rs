@@ -5,24 +5,26 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Result, Time, Tx, mappings::EntityKind, on};
+use super::{Result, Time, Tx, mappings::EntityKind, on, sources::SourceStatus, word};
 
 /// Resolution of the last contact: at most one write in this time.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source as `paused` or `disabled`, and keeps the status to resume with.
-pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: &str) -> Result<()> {
+pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status.as_str()).execute(c).await.map(drop))
 }
 
 /// Resumes a stopped source; returns its status.
-pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<String>> {
+pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<SourceStatus>> {
     let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
         where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)
+    let status: Option<String> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
+    status.map(word).transpose()
 }
 
 /// Enables or disables synchronisation, and sets its direction.

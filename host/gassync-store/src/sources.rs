@@ -12,6 +12,40 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
+gassync_domain::words! {
+    /// Where a source stands.
+    #[derive(utoipa::ToSchema)]
+    #[schema(as = SourceState)]
+    pub enum SourceStatus {
+        /// Its credentials are not complete yet.
+        Pending = "pending",
+        /// It works.
+        Active = "active",
+        /// An operator stopped its fetches and pushes; webhooks are applied.
+        Paused = "paused",
+        /// An operator stopped it; webhooks are stored until it is resumed.
+        Disabled = "disabled",
+        /// Its polls fail.
+        Error = "error",
+        /// Its channel no longer accepts its credentials.
+        Expired = "expired",
+        /// Its credentials were revoked.
+        Disconnected = "disconnected",
+    }
+}
+
+impl SourceStatus {
+    /// Whether it exchanges data, though its polls may fail.
+    pub const fn is_working(self) -> bool {
+        matches!(self, Self::Active | Self::Error)
+    }
+
+    /// Whether an operator stopped it.
+    pub const fn is_stopped(self) -> bool {
+        matches!(self, Self::Paused | Self::Disabled)
+    }
+}
+
 /// A source: one account's use of a connection.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -27,8 +61,8 @@ pub struct Source {
     pub name: String,
     /// Its settings.
     pub config: serde_json::Value,
-    /// `active`, `paused`, …
-    pub status: String,
+    /// Where it stands.
+    pub status: SourceStatus,
     /// Whether it creates core entities; otherwise it only links them.
     pub creates: bool,
     /// Its authority.
@@ -76,7 +110,8 @@ struct Row {
     source_type: String,
     source_name: String,
     config: Json<serde_json::Value>,
-    status: String,
+    #[sqlx(try_from = "String")]
+    status: SourceStatus,
     creates: bool,
     authority: Json<Authority>,
     listening_since: Option<Time>,
@@ -213,6 +248,13 @@ pub async fn get_all(tx: &mut Tx, asked: &[SourceKey]) -> Result<HashMap<SourceK
     Ok(rows.into_iter().map(Source::from).map(|source| (source.key(), source)).collect())
 }
 
+/// A source by its id, whatever its account. A platform query.
+pub async fn by_id(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
+    let text = select(" from int_sources where id = $1");
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id.0).fetch_optional(c).await)?;
+    Ok(row.map(Source::from))
+}
+
 /// All sources with this name in every account. A platform query.
 pub async fn named(tx: &mut Tx, name: &str) -> Result<Vec<Source>> {
     let text = select(" from int_sources where source_name = $1 order by id");
@@ -274,19 +316,20 @@ pub async fn set_authority(
 }
 
 /// Sets the status of a source.
-pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: &str) -> Result<()> {
+pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
     let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status.as_str()).execute(c).await.map(drop))
 }
 
 /// Changes the status of a source from one value to another; returns whether it did.
 pub async fn change_status(
     tx: &mut Tx,
     SourceKey { account, source: id }: SourceKey,
-    (from, to): (&str, &str),
+    (from, to): (SourceStatus, SourceStatus),
 ) -> Result<bool> {
     let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from).bind(to).execute(c).await
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from.as_str()).bind(to.as_str())
+        .execute(c).await
         .map(|changed| changed.rows_affected() > 0))
 }
 
@@ -343,12 +386,12 @@ pub async fn set_status_of_connection(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
-    (from, to): (&[&str], &str),
+    (from, to): (&[SourceStatus], SourceStatus),
 ) -> Result<()> {
     for status in from {
         let text = "update int_sources set status = $4 where account_id = $1 and connection_id = $2 and status = $3";
-        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(*status).bind(to).execute(c).await
-            .map(drop))?;
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(status.as_str()).bind(to.as_str())
+            .execute(c).await.map(drop))?;
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ impl Table {
                 Act::Mend(how) | Act::Allow(how) => {
                     mending.mended.push(Mended { path, problem: format!("{problem}; {how}") });
                 }
-                Act::Refuse => mending.refused.push(FieldError { path, problem }),
+                Act::Refuse => mending.refused.push(FieldError::new(path, problem)),
                 Act::Keep => {}
             }
         }
@@ -70,7 +70,7 @@ impl Table {
 
     pub(super) fn strict(self) -> Vec<FieldError> {
         let wrong = self.found.into_iter().filter(|finding| !matches!(finding.act, Act::Allow(_)));
-        wrong.map(|Finding { path, problem, .. }| FieldError { path, problem }).collect()
+        wrong.map(|Finding { path, problem, .. }| FieldError::new(path, problem)).collect()
     }
 
     pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, act: Act) {

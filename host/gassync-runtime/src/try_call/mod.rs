@@ -226,7 +226,7 @@ pub(crate) fn as_outcomes(finished: Finished<Vec<AcknowledgementOutcome>>) -> Fi
         }
         AcknowledgementOutcome::Retry(seconds) => Outcome::Retry(seconds),
         AcknowledgementOutcome::Outdated(problem) | AcknowledgementOutcome::Refused(problem) => {
-            Outcome::Refused(vec![FieldError { path: String::new(), problem }])
+            Outcome::Refused(vec![FieldError::new("", problem)])
         }
     };
     Finished { result: result.map(|outcomes| outcomes.into_iter().map(as_outcome).collect()), record }

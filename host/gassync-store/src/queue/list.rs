@@ -4,7 +4,21 @@ use gassync_domain::{SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use crate::{Result, Time, Tx, on};
+use crate::{Result, Time, Tx, on, word};
+
+gassync_domain::words! {
+    /// Where a job stands.
+    pub enum JobState {
+        /// It waits, or runs.
+        Waiting = "waiting",
+        /// It is done.
+        Done = "done",
+        /// It was given up.
+        Dead = "dead",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
 
 /// A query of jobs; absent fields do not filter.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +27,8 @@ pub struct JobQuery {
     pub source: Option<SourceId>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: Option<String>,
+    /// Where they stand.
+    pub state: Option<JobState>,
     /// Enqueued since.
     pub since: Option<Timestamp>,
 }
@@ -34,8 +48,9 @@ pub struct ListedJob {
     pub kind: String,
     /// Its payload.
     pub payload: Json<Value>,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: String,
+    /// Where it stands.
+    #[sqlx(try_from = "String")]
+    pub state: JobState,
     /// Whether it is running.
     pub running: bool,
     /// Lower is more urgent.
@@ -82,8 +97,8 @@ pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i6
             and ($4 is null or j.created_at >= $4) and ($5 is null or j.id < $5)
         order by j.id desc limit $6"
     );
-    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind).bind(&filter.state)
-        .bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.state.map(JobState::as_str)).bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
 }
 
 /// By its id.
@@ -97,8 +112,10 @@ pub async fn latest(
     tx: &mut Tx,
     SourceKey { account, source }: SourceKey,
     kind: &str,
-) -> Result<Option<(String, Option<String>)>> {
+) -> Result<Option<(JobState, Option<String>)>> {
     let text = "select state, error from int_jobs where account_id = $1 and source_id = $2 and kind = $3
         order by id desc limit 1";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)
+    let row: Option<(String, Option<String>)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)?;
+    row.map(|(state, error)| Ok((word(state)?, error))).transpose()
 }

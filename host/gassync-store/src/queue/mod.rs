@@ -24,8 +24,8 @@ use super::{
 pub use claim::{BatchPolicy, Claim, WorkerPool, claim, is_waiting};
 pub use finish::{JobResult, Pause, QueueResult, complete};
 pub use lease::{QueueLease, acquire, extend, release};
-pub use list::{JobQuery, ListedJob, get, latest, list};
-pub use runs::{DeadJobs, RunProgress, cancel, cancel_run, count_dead, run_progress, start_run};
+pub use list::{JobQuery, JobState, ListedJob, get, latest, list};
+pub use runs::{DeadJobs, RunProgress, RunState, cancel, cancel_run, count_dead, run_progress, start_run};
 
 /// A source's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

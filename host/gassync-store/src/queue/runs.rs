@@ -23,13 +23,27 @@ pub struct DeadJobs {
     pub jobs: i64,
 }
 
+gassync_domain::words! {
+    /// How far a run is.
+    #[derive(utoipa::ToSchema)]
+    pub enum RunState {
+        /// Some of its jobs wait or run.
+        Running = "running",
+        /// None of its jobs waits any more.
+        Done = "done",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
+
 /// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RunProgress {
     /// Its id.
     pub id: i64,
-    /// `running` or `cancelled`.
-    pub state: String,
+    /// `running` or `cancelled`, as stored; see [`RunProgress::reached`].
+    #[sqlx(try_from = "String")]
+    pub state: RunState,
     /// Jobs it retries.
     pub jobs: i64,
     /// Jobs still waiting.
@@ -40,6 +54,13 @@ pub struct RunProgress {
     pub dead: i64,
     /// Jobs cancelled: duplicates, or the run was cancelled.
     pub cancelled: i64,
+}
+
+impl RunProgress {
+    /// How far it is: a run is done once no job waits.
+    pub fn reached(&self) -> RunState {
+        if self.state == RunState::Running && self.waiting == 0 { RunState::Done } else { self.state }
+    }
 }
 
 /// A statement about the dead jobs that a query matches.

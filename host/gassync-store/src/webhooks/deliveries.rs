@@ -8,6 +8,7 @@ use crate::{
     Result, Time, Tx, on,
     outbound::invalidations::{SequenceRanges, sequence_ranges},
     outbox::Fact,
+    queue::JobState,
     rows::{ColumnType, Rows},
 };
 
@@ -27,15 +28,29 @@ pub struct FilterableFact {
     pub created_at: Time,
 }
 
-/// A feed entry and the state of its latest delivery to a subscriber, ignoring cancelled ones; None if it was never
-/// enqueued.
+gassync_domain::words! {
+    /// Where the latest delivery of a feed entry to a subscriber stands, ignoring cancelled ones.
+    pub enum PastState {
+        /// It waits, or is in flight.
+        Waiting = "waiting",
+        /// It was delivered.
+        Delivered = "done",
+        /// It was given up.
+        Dead = "dead",
+        /// There is none.
+        Missed = "missed",
+    }
+}
+
+/// A feed entry and where its latest delivery to a subscriber stands.
 #[derive(Debug, Clone, FromRow)]
 pub struct PastFact {
     /// The feed entry.
     #[sqlx(flatten)]
     pub candidate: FilterableFact,
-    /// `waiting`, `done` or `dead`.
-    pub state: Option<String>,
+    /// Where that delivery stands.
+    #[sqlx(try_from = "String")]
+    pub state: PastState,
 }
 
 /// A delivery.
@@ -61,8 +76,9 @@ pub struct Delivery {
     pub action: Option<String>,
     /// Resulting booking status.
     pub status: Option<String>,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: String,
+    /// Where it stands.
+    #[sqlx(try_from = "String")]
+    pub state: JobState,
     /// Number of attempts.
     pub attempts: i64,
     /// Time of the next or last attempt.
@@ -82,8 +98,8 @@ pub struct Delivery {
 /// Filter of deliveries.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryQuery {
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: Option<String>,
+    /// Where they stand.
+    pub state: Option<JobState>,
     /// Enqueued at or after this time.
     pub since: Option<Timestamp>,
     /// Older than this delivery (next page).
@@ -135,9 +151,9 @@ pub async fn past_facts(
     limit: i64,
 ) -> Result<Vec<PastFact>> {
     let text = facts!(
-        ", (select j.state from int_jobs j where j.account_id = o.account_id and j.subscription_id = $2
+        ", coalesce((select j.state from int_jobs j where j.account_id = o.account_id and j.subscription_id = $2
             and j.sequence = o.sequence
-            and j.state <> 'cancelled' order by j.id desc limit 1) as state",
+            and j.state <> 'cancelled' order by j.id desc limit 1), 'missed') as state",
         "int_outbox o
         where o.account_id = $1 and (o.created_at, o.sequence) > ($3, $5) and o.created_at < $4 and o.sequence is not null
         order by o.created_at, o.sequence limit $6"
@@ -181,10 +197,10 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Delivery>> {
     // Dead jobs have a partial index, which is only used if the statement names the state.
-    let is_dead = filter.state.as_deref() == Some("dead");
+    let is_dead = filter.state == Some(JobState::Dead);
     let text = if is_dead { newest!("and j.state = 'dead' ") } else { newest!("") };
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(webhook)
-        .bind(&filter.state).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
+        .bind(filter.state.map(JobState::as_str)).bind(filter.since.map(Time::from)).bind(filter.before).bind(limit).fetch_all(c).await)
 }
 
 /// One delivery.

@@ -10,17 +10,64 @@ use sqlx::{FromRow, types::Json};
 use super::{
     Result, Time, Tx, on,
     rows::{self, ColumnType, Rows},
+    sources::SourceStatus,
 };
 
 pub use attempts::{AttemptRow, EndpointHealth, NewAttempt, attempts_of, record_attempts};
 pub use deliveries::{
-    Delivery, DeliveryQuery, FilterableFact, PastFact, begin_run, cancel_pending, cancel_pending_of_source,
+    Delivery, DeliveryQuery, FilterableFact, PastFact, PastState, begin_run, cancel_pending, cancel_pending_of_source,
     earlier_pending, facts_at, get as delivery, has_run, list as deliveries, past_facts, supersede,
 };
 pub use secrets::{SealedSecret, active as secrets, add as add_secret, end as end_secrets};
 
 /// Reason of a subscription that was disabled on request.
 pub const DISABLED_ON_REQUEST: &str = "disabled on request";
+
+gassync_domain::words! {
+    /// What a message carries.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum Payload {
+        /// The entity's ids.
+        #[default]
+        Thin = "thin",
+        /// Also its core record, if it is linked to the source.
+        Full = "full",
+    }
+}
+
+gassync_domain::words! {
+    /// The form of a message.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum Envelope {
+        /// Standard Webhooks.
+        #[default]
+        Standard = "standard",
+        /// CloudEvents 1.0, structured mode.
+        CloudEvents = "cloudevents",
+    }
+}
+
+gassync_domain::words! {
+    /// Signature scheme.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum Signing {
+        /// HMAC-SHA256 with a shared secret.
+        #[default]
+        V1 = "v1",
+        /// Ed25519; the subscriber has the public key.
+        V1a = "v1a",
+    }
+}
+
+gassync_domain::words! {
+    /// Whether events are delivered.
+    enum SubscriptionStatus {
+        /// They are.
+        Active = "active",
+        /// They are not.
+        Disabled = "disabled",
+    }
+}
 
 /// The settings of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +80,16 @@ pub struct SubscriptionSpec {
     pub events: Vec<String>,
     /// Core properties; empty: all.
     pub properties: Vec<i64>,
-    /// `thin` or `full`.
-    pub payload: String,
-    /// `standard` or `cloudevents`.
-    pub envelope: String,
+    /// What a message carries.
+    pub payload: Payload,
+    /// The form of a message.
+    pub envelope: Envelope,
     /// Whether changes of its own source are left out.
     pub exclude_origin: bool,
     /// Whether events of one entity are delivered in order.
     pub ordered: bool,
-    /// `v1` or `v1a`.
-    pub signing: String,
+    /// Signature scheme.
+    pub signing: Signing,
     /// Maximum attempts, 1 to 10.
     pub max_attempts: i64,
     /// Response timeout in seconds, 1 to 15.
@@ -58,8 +105,8 @@ pub struct Webhook {
     pub id: i64,
     /// Source that owns it.
     pub source: SourceId,
-    /// Status of the source: `active`, `disconnected`, …
-    pub source_status: String,
+    /// Where the source stands.
+    pub source_status: SourceStatus,
     /// Settings.
     pub spec: SubscriptionSpec,
     /// Extra headers, encrypted.
@@ -96,20 +143,25 @@ struct Row {
     account_id: i64,
     id: i64,
     source_id: i64,
-    source_status: String,
+    #[sqlx(try_from = "String")]
+    source_status: SourceStatus,
     endpoint_url: String,
     description: Option<String>,
     events: Json<Vec<String>>,
     properties: Json<Vec<i64>>,
-    payload: String,
-    envelope: String,
+    #[sqlx(try_from = "String")]
+    payload: Payload,
+    #[sqlx(try_from = "String")]
+    envelope: Envelope,
     exclude_origin: bool,
     ordered: bool,
-    signing: String,
+    #[sqlx(try_from = "String")]
+    signing: Signing,
     headers: Option<Vec<u8>>,
     max_attempts: i64,
     timeout_seconds: i64,
-    status: String,
+    #[sqlx(try_from = "String")]
+    status: SubscriptionStatus,
     status_reason: Option<String>,
     revision: i64,
     failing_since: Option<Time>,
@@ -141,7 +193,7 @@ impl From<Row> for Webhook {
                 timeout_seconds: row.timeout_seconds,
             },
             headers: row.headers,
-            is_active: row.status == "active",
+            is_active: row.status == SubscriptionStatus::Active,
             status_reason: row.status_reason,
             revision: row.revision,
             failing_since: row.failing_since.map(Timestamp::from),
@@ -178,8 +230,8 @@ pub async fn insert(
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active', $14, $14) returning id";
     let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(url).bind(description).bind(Json(events))
-        .bind(Json(properties)).bind(payload).bind(envelope).bind(spec.exclude_origin).bind(spec.ordered)
-        .bind(&spec.signing).bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now))
+        .bind(Json(properties)).bind(payload.as_str()).bind(envelope.as_str()).bind(spec.exclude_origin).bind(spec.ordered)
+        .bind(spec.signing.as_str()).bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now))
         .fetch_one(c).await)
 }
 
@@ -191,7 +243,7 @@ pub async fn update(tx: &mut Tx, account: AccountId, id: i64, spec: &Subscriptio
         where account_id = $1 and id = $2";
     let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(url).bind(description).bind(Json(events))
-        .bind(Json(properties)).bind(payload).bind(envelope).bind(spec.exclude_origin).bind(spec.ordered)
+        .bind(Json(properties)).bind(payload.as_str()).bind(envelope.as_str()).bind(spec.exclude_origin).bind(spec.ordered)
         .bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
 }
 

@@ -10,12 +10,12 @@ use gassync_domain::{Date, FieldError, Stay};
 use jiff::Unit;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     store::{
-        backfills::{self, Backfill, BackfillOutcome},
+        backfills::{self, Backfill, BackfillOutcome, BackfillState},
         queue,
     },
     worker::ContinueBackfill,
@@ -50,8 +50,8 @@ pub struct BackfillResponse {
     pub nights: i64,
     /// Number of nights done.
     pub nights_done: i64,
-    /// `running`, `done` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: BackfillState,
     /// Record counts by entity and outcome.
     pub outcome: BackfillOutcome,
     /// Last error, if it stopped.
@@ -61,9 +61,7 @@ pub struct BackfillResponse {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/backfills", post(create))
-        .route("/admin/v1/sources/{name}/backfills/{id}", get(show))
+    Router::new().route(paths::SOURCE_BACKFILLS, post(create)).route(paths::SOURCE_BACKFILL, get(show))
 }
 
 /// Starts a backfill, or resumes the unfinished one of the same nights.
@@ -71,9 +69,9 @@ async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewBackfill>,
+    Body(new): Body<NewBackfill>,
 ) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
-    let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
+    let wrong = |problem: String| Problem::Invalid(vec![FieldError::new("/to", problem)]);
     let until = new.to.tomorrow().map_err(|_| wrong("is out of range".to_owned()))?;
     let stay =
         Stay::spanning(new.from, until).ok_or_else(|| wrong(format!("must not be before from ({})", new.from)))?;
@@ -86,10 +84,10 @@ async fn create(
     let known = backfills::unfinished(&mut tx, source.key()).await?;
     let (id, resumed) = match known {
         Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
-            backfills::record_failure(&mut tx, source.account, known.id, ("running", None), now).await?;
+            backfills::record_failure(&mut tx, source.account, known.id, (BackfillState::Running, None), now).await?;
             (known.id, true)
         }
-        Some(known) if known.state == "running" => {
+        Some(known) if known.state == BackfillState::Running => {
             let text = format!("another backfill is running, from {} until {}", known.starts_on, known.ends_on);
             return Err(Problem::Conflict(text).into());
         }

@@ -10,11 +10,11 @@ use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::sources::account_of;
+use super::{find::account_of, paths};
 use crate::{
     app::App,
     http::{
-        ApiError, Operator, Problem,
+        ApiError, Body, Operator, Problem,
         scope::{self, SCOPES},
     },
     store::{
@@ -108,9 +108,9 @@ pub struct KeyResponse {
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/keys", get(list).post(create))
-        .route("/admin/v1/keys/{prefix}/rotate", post(rotate))
-        .route("/admin/v1/keys/{prefix}/revoke", post(revoke))
+        .route(paths::KEYS, get(list).post(create))
+        .route(paths::KEY_ROTATE, post(rotate))
+        .route(paths::KEY_REVOKE, post(revoke))
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyResponse>>, ApiError> {
@@ -137,7 +137,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyRe
 async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
-    Json(new): Json<NewKey>,
+    Body(new): Body<NewKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     if let Some(word) = scope::unknown(&new.scopes) {
         let known: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
@@ -171,7 +171,7 @@ async fn rotate(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(prefix): Path<String>,
-    Json(KeyRotation { grace_seconds }): Json<KeyRotation>,
+    Body(KeyRotation { grace_seconds }): Body<KeyRotation>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let grace = grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {

@@ -11,7 +11,7 @@ use gassync_domain::{AccountId, FieldError, SourceId, SourceKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
@@ -80,11 +80,27 @@ pub struct MapImportResponse {
     pub more_problems: usize,
 }
 
+gassync_domain::words! {
+    /// What a line links.
+    pub enum ImportedEntity {
+        /// A property.
+        Property = "property",
+        /// A room type.
+        RoomType = "room-type",
+        /// A rate plan.
+        RatePlan = "rate-plan",
+        /// A booking.
+        Booking = "booking",
+        /// Something else.
+        Unknown = "unknown",
+    }
+}
+
 /// Result of the lines of one entity.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EntityImportResult {
-    /// `property`, `room-type`, `rate-plan`, `booking`, or `unknown`.
-    pub entity: String,
+    /// What they link.
+    pub entity: ImportedEntity,
     /// New links.
     pub new: LineCount,
     /// Unchanged links.
@@ -149,7 +165,7 @@ impl From<LeaseError> for ApiError {
 
 pub(super) fn router() -> Router<Arc<App>> {
     let list = DefaultBodyLimit::max(MAX_BODY_BYTES);
-    Router::new().route("/admin/v1/map/import", post(import)).layer(list)
+    Router::new().route(paths::MAP_IMPORT, post(import)).layer(list)
 }
 
 async fn import(
@@ -260,8 +276,8 @@ fn unknown_sources(lines: &[ImportLine]) -> Vec<map_import::LineError> {
 fn refused(wrong: Vec<map_import::LineError>) -> ApiError {
     let more = wrong.len().saturating_sub(MAX_SHOWN);
     let errors = wrong.into_iter().take(MAX_SHOWN);
-    let errors = errors.map(|it| FieldError { path: format!("line {}: {}", it.line, it.field), problem: it.problem });
-    let rest = FieldError { path: "further lines".to_owned(), problem: format!("{more} more problems") };
+    let errors = errors.map(|it| FieldError::new(format!("line {}: {}", it.line, it.field), it.problem));
+    let rest = FieldError::new("further lines", format!("{more} more problems"));
     Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
 }
 
@@ -274,7 +290,9 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { results, wrong }: I
         Some(EntityKind::Reservation),
         None,
     ] {
-        let mut entity = EntityImportResult { entity: word(kind).to_owned(), ..EntityImportResult::default() };
+        let lines_of = LineCount::default;
+        let (new, unchanged, changed, wrong) = (lines_of(), lines_of(), lines_of(), lines_of());
+        let mut entity = EntityImportResult { entity: word(kind), new, unchanged, changed, wrong };
         let of_kind =
             lines.iter().zip(&results).filter(|(_, (of, _))| *of == kind).map(|(line, (_, result))| (line, result));
         let mut any = false;
@@ -302,12 +320,12 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { results, wrong }: I
     MapImportResponse { applied, entities, problems, more_problems }
 }
 
-fn word(kind: Option<EntityKind>) -> &'static str {
+fn word(kind: Option<EntityKind>) -> ImportedEntity {
     match kind {
-        Some(EntityKind::Property) => "property",
-        Some(EntityKind::RoomType) => "room-type",
-        Some(EntityKind::RatePlan) => "rate-plan",
-        Some(EntityKind::Reservation) => "booking",
-        Some(EntityKind::Guest) | None => "unknown",
+        Some(EntityKind::Property) => ImportedEntity::Property,
+        Some(EntityKind::RoomType) => ImportedEntity::RoomType,
+        Some(EntityKind::RatePlan) => ImportedEntity::RatePlan,
+        Some(EntityKind::Reservation) => ImportedEntity::Booking,
+        Some(EntityKind::Guest) | None => ImportedEntity::Unknown,
     }
 }

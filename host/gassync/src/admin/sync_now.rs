@@ -12,12 +12,19 @@ use gassync_domain::Entity;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{jobs::JobResponse, source_steering::ensure_may_sync, sources::find_source};
+use super::{
+    find::{ensure_may_sync, find_source},
+    jobs::JobResponse,
+    paths,
+};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     schedule::{self, RunPoll},
-    store::queue::{self, ListedJob},
+    store::{
+        queue::{self, JobState, ListedJob},
+        sources::SourceStatus,
+    },
 };
 
 /// How long a request waits for the polls, unless it says otherwise.
@@ -53,7 +60,7 @@ pub struct PendingSync {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources/{name}/sync", post(sync))
+    Router::new().route(paths::SOURCE_SYNC, post(sync))
 }
 
 /// Makes all polls due now and waits for their end.
@@ -65,11 +72,8 @@ async fn sync(
 ) -> Result<(StatusCode, Json<SyncResponse>), ApiError> {
     let source = find_source(&app, &name).await?;
     ensure_may_sync(&source, true)?;
-    let plugin = app
-        .plugins
-        .get(&source.source_type)
-        .ok_or_else(|| Problem::Malformed(format!("the plugin {} is not loaded", source.source_type)))?;
-    if !["active", "error"].contains(&source.status.as_str()) {
+    let plugin = app.plugins.require(&source.source_type)?;
+    if !matches!(source.status, SourceStatus::Active | SourceStatus::Error) {
         return Err(Problem::Conflict(format!("{name} is {}: connect it first", source.status)).into());
     }
     let mut tx = app.db.write(source.account).await?;
@@ -88,11 +92,11 @@ async fn sync(
             let why = failed.error.as_deref().unwrap_or("it was given up");
             return Err(Problem::Channel(format!("{}: {why}", entity(failed))).into());
         }
-        if jobs.iter().all(|job| job.state == "done") {
+        if jobs.iter().all(|job| job.state == JobState::Done) {
             return Ok((StatusCode::OK, Json(SyncResponse::Done(counts(&jobs)))));
         }
         if Instant::now() >= deadline || app.stopping.is_cancelled() {
-            let pending = jobs.into_iter().filter(|job| job.state != "done").map(JobResponse::from).collect();
+            let pending = jobs.into_iter().filter(|job| job.state != JobState::Done).map(JobResponse::from).collect();
             return Ok((StatusCode::ACCEPTED, Json(SyncResponse::Pending(PendingSync { pending }))));
         }
         tokio::time::sleep(LOOK).await;
@@ -110,9 +114,9 @@ async fn jobs(app: &App, ids: &[i64]) -> Result<Vec<ListedJob>, ApiError> {
 
 /// True if an attempt has failed since the job was enqueued, which reset its attempts. A rate limit costs no attempt.
 fn has_failed(job: &ListedJob) -> bool {
-    match job.state.as_str() {
-        "waiting" => job.attempts > 0 && !job.running,
-        state => state != "done",
+    match job.state {
+        JobState::Waiting => job.attempts > 0 && !job.running,
+        state => state != JobState::Done,
     }
 }
 

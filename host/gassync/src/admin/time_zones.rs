@@ -10,11 +10,11 @@ use axum::{
 use gassync_domain::is_time_zone;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     core,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     schedule,
     store::{outbound::invalidations, time_zones},
 };
@@ -36,7 +36,7 @@ pub struct TimeZoneResponse {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources/{name}/time-zone", post(set))
+    Router::new().route(paths::SOURCE_TIME_ZONE, post(set))
 }
 
 /// Sets the time zone of properties whose channel sends none.
@@ -44,7 +44,7 @@ async fn set(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewTimeZone>,
+    Body(new): Body<NewTimeZone>,
 ) -> Result<Json<TimeZoneResponse>, ApiError> {
     check(Some(&new.time_zone))?;
     let source = find_source(&app, &name).await?;

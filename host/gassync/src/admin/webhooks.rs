@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Body, ListPage, MaybeBody, Operator, PageQuery, Params, PathParams, Problem},
@@ -59,16 +59,16 @@ struct ReplayPath {
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/webhooks", get(list).post(create))
-        .route("/admin/v1/webhooks/{id}", get(one).patch(change).delete(delete))
-        .route("/admin/v1/webhooks/{id}/test", post(test))
-        .route("/admin/v1/webhooks/{id}/rotate-secret", post(rotate))
-        .route("/admin/v1/webhooks/{id}/deliveries", get(deliveries))
-        .route("/admin/v1/webhooks/{id}/deliveries/{delivery}", get(delivery))
-        .route("/admin/v1/webhooks/{id}/deliveries/{delivery}/replay", post(redeliver))
-        .route("/admin/v1/webhooks/{id}/replay", post(replay))
-        .route("/admin/v1/webhooks/{id}/replays/{run}", get(progress))
-        .route("/admin/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
+        .route(paths::WEBHOOKS, get(list).post(create))
+        .route(paths::WEBHOOK, get(one).patch(change).delete(delete))
+        .route(paths::WEBHOOK_TEST, post(test))
+        .route(paths::WEBHOOK_ROTATE_SECRET, post(rotate))
+        .route(paths::WEBHOOK_DELIVERIES, get(deliveries))
+        .route(paths::WEBHOOK_DELIVERY, get(delivery))
+        .route(paths::WEBHOOK_REDELIVER, post(redeliver))
+        .route(paths::WEBHOOK_REPLAY, post(replay))
+        .route(paths::WEBHOOK_REPLAY_RUN, get(progress))
+        .route(paths::WEBHOOK_REPLAY_CANCEL, post(cancel))
 }
 
 /// Lists the subscriptions of all sources, or of the one in the query.

@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Date, FieldError, Intent, Mended, Parked, RawJson, Timestamp, UnitCount, join_mended,
+    AccountId, Change, ChangeKind, Date, FieldError, Ingested, Intent, Mended, Parked, RawJson, Timestamp, UnitCount,
+    join_mended,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -96,7 +97,7 @@ fn read<T: DeserializeOwned>(
     into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
     strict: bool,
 ) -> ReadResult {
-    let wrong = |problem| FieldError { path: String::new(), problem };
+    let wrong = |problem| FieldError::new("", problem);
     let read = match unstorable(raw.get()) {
         Some(problem) => Err(wrong(problem)),
         None => parse_json(raw.get()),
@@ -127,7 +128,7 @@ fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {
     let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
     let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
     let (overbooked, warnings) = Default::default();
-    RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked, warnings, changes: None }
+    RecordOutcome { id, status: Ingested::Rejected, gas_id: None, errors, overbooked, warnings, changes: None }
 }
 
 fn context<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> IngestContext {
@@ -257,7 +258,7 @@ impl Ingest<'_> {
                 Err(IngestError::Store(error)) if store::fault(&error) == Fault::Record => {
                     tracing::error!(%error, "record rejected by the database");
                     let problem = "was rejected by the database; see the log at this time".to_owned();
-                    outcomes.push(IngestOutcome::Rejected(vec![FieldError { path: String::new(), problem }]));
+                    outcomes.push(IngestOutcome::Rejected(vec![FieldError::new("", problem)]));
                     self.apply_in_transaction(Vec::new(), &mut outcomes, request).await?;
                 }
                 done => done?,
@@ -327,7 +328,7 @@ impl Ingest<'_> {
                 let DryRunResult { outcome: became, changes } = planned.next()?;
                 let mut shown = outcome(change, became);
                 // A created record has no id yet in a dry run.
-                shown.gas_id = shown.gas_id.filter(|_| shown.status != "created");
+                shown.gas_id = shown.gas_id.filter(|_| shown.status != Ingested::Created);
                 Some(RecordOutcome { changes: Some(changes), ..shown })
             }
         });
@@ -364,9 +365,9 @@ pub(super) fn single_response(change: &Change, became: IngestOutcome, request: &
 
 fn single(outcome: RecordOutcome, full: bool, request: Option<&IdempotentRequest>) -> StoredResponse {
     let status = match outcome.status {
-        "created" => StatusCode::CREATED,
-        "parked" => StatusCode::ACCEPTED,
-        "rejected" => {
+        Ingested::Created => StatusCode::CREATED,
+        Ingested::Parked => StatusCode::ACCEPTED,
+        Ingested::Rejected => {
             let problem = if full { Problem::SoldOut(outcome.errors) } else { Problem::Invalid(outcome.errors) };
             let document = problem.document();
             let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
@@ -409,7 +410,7 @@ fn into_http(response: &StoredResponse, replayed: bool) -> Response {
 
 fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
     let id = apply::external_id(change).map(str::to_owned);
-    let status = outcome.as_str();
+    let status = outcome.ingested();
     let gas_id = outcome.core().map(|core| core.0);
     let warnings = match outcome {
         IngestOutcome::Rejected(_) | IngestOutcome::Refused(_) => Vec::new(),
@@ -420,7 +421,7 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
         IngestOutcome::Rejected(errors) => (errors, Vec::new()),
         IngestOutcome::Refused(full) => (full.nights.iter().map(sold_out_error).collect(), Vec::new()),
         IngestOutcome::Parked(Parked(missing)) => {
-            let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
+            let waits = |m: gassync_domain::Missing| FieldError::new("", m.to_string());
             (missing.into_iter().map(waits).collect(), Vec::new())
         }
         _ => Default::default(),
@@ -429,5 +430,5 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
 }
 
 fn sold_out_error(night: &Date) -> FieldError {
-    FieldError { path: "/rooms".to_owned(), problem: format!("is sold out on {night}") }
+    FieldError::new("/rooms", format!("is sold out on {night}"))
 }

@@ -1,6 +1,8 @@
 //! The record endpoints and their bodies.
 
-use gassync_domain::{Date, FieldChange, FieldError, Guest, Mended, Parked, Property, RatePlan, Reservation, RoomType};
+use gassync_domain::{
+    Date, FieldChange, FieldError, Guest, Ingested, Mended, Parked, Property, RatePlan, Reservation, RoomType,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +17,7 @@ pub struct RecordOutcome {
     pub id: Option<String>,
     /// `created`, `updated`, `unchanged`, `parked` or `rejected`.
     #[schema(example = "created")]
-    pub status: &'static str,
+    pub status: Ingested,
     /// The core entity it is linked to.
     #[schema(example = 31)]
     pub gas_id: Option<i64>,
@@ -244,8 +246,8 @@ macro_rules! record_endpoints {
                 source: caller.source,
                 entity_type: $entity,
                 entity_id: &id,
-                action: "delete",
-                status: "success",
+                action: $crate::store::sync_log::LogAction::Delete,
+                status: $crate::store::sync_log::LogStatus::Success,
                 message: None,
             };
             $crate::store::sync_log::inbound(&mut tx, caller.account, &[entry], now).await?;

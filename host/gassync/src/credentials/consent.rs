@@ -23,7 +23,7 @@ use crate::{
     store::{
         Time,
         connections::{self, PendingConsent},
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
     vault::{self, fingerprint},
 };
@@ -45,7 +45,7 @@ fn redirect_uri(app: &App) -> String {
 /// Starts a consent and returns the address to open.
 pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Result<String> {
     let connection = source.connection.context("the source has no connection")?;
-    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let known = plugin.manifest().slot(slot).with_context(|| format!("the plugin has no credential {slot}"))?;
     let authorize =
         known.authorize.as_ref().context("the plugin declares no consent address for this credential")?.clone();
@@ -111,7 +111,7 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
 /// Connects the source after a consent; returns whether it works now.
 async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code: String) -> anyhow::Result<bool> {
     let connection = ConnectionId(consent.connection_id);
-    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let slot = plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?.clone();
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(&plugin), source.config.clone());
@@ -126,7 +126,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code
     }
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    sources::set_status(&mut tx, source.key(), "active").await?;
+    sources::set_status(&mut tx, source.key(), SourceStatus::Active).await?;
     schedule::begin_polls(&mut tx, source.key(), plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();

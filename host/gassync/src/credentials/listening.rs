@@ -53,17 +53,20 @@ pub async fn go_live_again(tx: &mut Tx, source: &Source, began: Timestamp, now: 
         sources::go_live(tx, key).await?;
         schedule::invalidate_source(tx, key, (invalidations::FIRST, false), now).await?;
         schedule::push_due_bookings(tx, key, now).await?;
-        ("go-live", "the new credentials show the same rooms: the source is live again")
+        (sync_log::LogAction::GoLive, "the new credentials show the same rooms: the source is live again")
     } else {
         sources::stay_listening(tx, key).await?;
-        ("listen", "the new credentials show other rooms: the source listens until somebody takes it live")
+        (
+            sync_log::LogAction::Listen,
+            "the new credentials show other rooms: the source listens until somebody takes it live",
+        )
     };
     let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
         action,
-        status: "success",
+        status: sync_log::LogStatus::Success,
         message: Some(message.to_owned()),
     };
     sync_log::outbound(tx, source.account, &[line], now).await

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Lease,
         connections::{self, IdleCredential, StoredCredential},
-        sources,
+        sources::{self, SourceStatus},
     },
     vault,
 };
@@ -123,7 +123,7 @@ impl ConnectionSecrets {
         if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
             return Ok(());
         }
-        let working = (&["active", "error"][..], "expired");
+        let working = (&[SourceStatus::Active, SourceStatus::Error][..], SourceStatus::Expired);
         sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
         tx.commit().await?;
         tracing::error!(
@@ -177,7 +177,8 @@ async fn keep_slot_alive(app: &Arc<App>, idle: &IdleCredential, now: Timestamp) 
     let mut tx = app.db.read(account).await?;
     let sources = sources::of_connection(&mut tx, account, connection).await?;
     drop(tx);
-    let Some(source) = sources.into_iter().find(|source| ["active", "paused", "error"].contains(&&*source.status))
+    let Some(source) =
+        sources.into_iter().find(|source| source.status.is_working() || source.status == SourceStatus::Paused)
     else {
         return Ok(());
     };

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended,
-    Parked, RawJson, Reservation, SourceId, SourceKey, Timestamp, UnitCount, Validate, Version, join_mended,
+    AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Ingested,
+    Mend, Mended, Parked, RawJson, Reservation, SourceId, SourceKey, Timestamp, UnitCount, Validate, Version,
+    join_mended,
 };
 use jiff::SignedDuration;
 
@@ -19,7 +20,7 @@ use crate::{
         link_health::{self, LinkOutcome},
         mappings::{self, Mapping},
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
 
@@ -134,17 +135,17 @@ impl IngestOutcome {
         }
     }
 
-    /// Its name in responses and logs.
-    pub fn as_str(&self) -> &'static str {
+    /// What became of the record, for responses and logs.
+    pub const fn ingested(&self) -> Ingested {
         match self {
-            Self::Created(_) | Self::Overbooked { created: true, .. } => "created",
-            Self::Updated(_) | Self::Overbooked { .. } | Self::BufferedOnly => "updated",
-            Self::Unchanged(_) | Self::Stale(_) => "unchanged",
-            Self::Parked(_) => "parked",
-            Self::Rejected(_) | Self::Refused(_) => "rejected",
-            Self::SetAside => "set-aside",
-            Self::RefetchQueued => "fetching",
-            Self::Unsupported => "not-kept",
+            Self::Created(_) | Self::Overbooked { created: true, .. } => Ingested::Created,
+            Self::Updated(_) | Self::Overbooked { .. } | Self::BufferedOnly => Ingested::Updated,
+            Self::Unchanged(_) | Self::Stale(_) => Ingested::Unchanged,
+            Self::Parked(_) => Ingested::Parked,
+            Self::Rejected(_) | Self::Refused(_) => Ingested::Rejected,
+            Self::SetAside => Ingested::SetAside,
+            Self::RefetchQueued => Ingested::Fetching,
+            Self::Unsupported => Ingested::NotKept,
         }
     }
 }
@@ -239,26 +240,30 @@ impl IngestContext {
         mended: &[Mended],
     ) -> Option<sync_log::NewSyncLogLine<'a>> {
         let (action, status, message) = match outcome {
-            IngestOutcome::Created(_) => ("create", "success", None),
-            IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => ("update", "success", None),
-            IngestOutcome::Stale(_) => ("ignore", "success", Some("older than the stored record".to_owned())),
-            IngestOutcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
+            IngestOutcome::Created(_) => (LogAction::Create, LogStatus::Success, None),
+            IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => (LogAction::Update, LogStatus::Success, None),
+            IngestOutcome::Stale(_) => {
+                (LogAction::Ignore, LogStatus::Success, Some("older than the stored record".to_owned()))
+            }
+            IngestOutcome::Parked(parked) => (LogAction::Park, LogStatus::Pending, Some(parked.to_string())),
             IngestOutcome::Overbooked { created, nights, .. } => (
-                if *created { "create" } else { "update" },
-                "success",
+                if *created { LogAction::Create } else { LogAction::Update },
+                LogStatus::Success,
                 Some(format!("overbooked on {}", format_nights(nights))),
             ),
-            IngestOutcome::Rejected(errors) => ("reject", "failed", Some(describe_errors(errors))),
-            IngestOutcome::Refused(full) => {
-                ("refuse", "failed", Some(format!("no availability on {}", format_nights(&full.nights))))
-            }
+            IngestOutcome::Rejected(errors) => (LogAction::Reject, LogStatus::Failed, Some(describe_errors(errors))),
+            IngestOutcome::Refused(full) => (
+                LogAction::Refuse,
+                LogStatus::Failed,
+                Some(format!("no availability on {}", format_nights(&full.nights))),
+            ),
             IngestOutcome::Unchanged(_)
             | IngestOutcome::SetAside
             | IngestOutcome::RefetchQueued
             | IngestOutcome::Unsupported => return None,
         };
         // A rejected record was not mended.
-        let mended = if status == "failed" { None } else { describe_mended(mended) };
+        let mended = if status == LogStatus::Failed { None } else { describe_mended(mended) };
         let parts: Vec<String> = message.into_iter().chain(mended).collect();
         let message = (!parts.is_empty()).then(|| parts.join("; "));
         Some(sync_log::NewSyncLogLine { source: self.source, entity_type, entity_id, action, status, message })

@@ -24,7 +24,10 @@ use crate::{
             properties, rate_plans, reservations, room_types,
         },
         core::bookings,
-        decisions, mappings, sync_log,
+        decisions::{self, Decision},
+        mappings,
+        parked::ParkedKind,
+        sync_log,
     },
 };
 
@@ -33,69 +36,26 @@ pub const MAX_WHO_CHARS: usize = 255;
 /// Maximum length of the reason, in characters.
 pub const MAX_WHY_CHARS: usize = 2_000;
 
-/// The kinds of records that can be parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParkedKind {
-    /// A house.
-    Property,
-    /// A room type.
-    RoomType,
-    /// A rate plan.
-    RatePlan,
-    /// A reservation.
-    Reservation,
-    /// Blocked nights.
-    Block,
-}
-
-impl ParkedKind {
-    /// Parses the name used in commands and in the API.
-    pub fn named(word: &str) -> Option<Self> {
-        Some(match word {
-            "property" => Self::Property,
-            "room-type" => Self::RoomType,
-            "rate-plan" => Self::RatePlan,
-            "reservation" => Self::Reservation,
-            "block" => Self::Block,
-            _ => return None,
-        })
-    }
-
-    /// Its name in the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Property => "property",
-            Self::RoomType => "room_type",
-            Self::RatePlan => "rate_plan",
-            Self::Reservation => "reservation",
-            Self::Block => "block",
-        }
+gassync_domain::words! {
+    /// A decision.
+    #[derive(utoipa::ToSchema)]
+    #[schema(as = DecisionKind)]
+    pub enum Choice {
+        /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
+        Stand = "stand",
+        /// Cancel it and release its nights.
+        Cancel = "cancel",
+        /// Leave the core unchanged.
+        Ignore = "ignore",
     }
 }
 
-/// A decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
-    Stand,
-    /// Cancel it and release its nights.
-    Cancel,
-    /// Leave the core unchanged.
-    Ignore,
-}
-
-impl Choice {
-    /// Parses its name.
-    pub fn named(word: &str) -> Option<Self> {
-        [Self::Stand, Self::Cancel, Self::Ignore].into_iter().find(|choice| choice.as_str() == word)
-    }
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stand => "stand",
-            Self::Cancel => "cancel",
-            Self::Ignore => "ignore",
+impl From<Choice> for Decision {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Stand => Self::Stand,
+            Choice::Cancel => Self::Cancel,
+            Choice::Ignore => Self::Ignore,
         }
     }
 }
@@ -178,14 +138,7 @@ pub async fn decide(
     // An operator's decision overrides the source's authority.
     let authority = Authority { bookings: Some(Owner::Source), ..context.authority };
     let context = IngestContext { authority, when_full: WhenFull::Keep, may_revive: true, ..*context };
-    let linked_kind = match kind {
-        ParkedKind::Property => Some(mappings::EntityKind::Property),
-        ParkedKind::RoomType => Some(mappings::EntityKind::RoomType),
-        ParkedKind::RatePlan => Some(mappings::EntityKind::RatePlan),
-        ParkedKind::Reservation => Some(mappings::EntityKind::Reservation),
-        ParkedKind::Block => None,
-    };
-    let before = snapshot(tx, &context, linked_kind, id).await?;
+    let before = snapshot(tx, &context, kind.linked(), id).await?;
     let (outcome, digest) = match kind {
         ParkedKind::Reservation => reservation(tx, &context, id, choice).await?,
         ParkedKind::Block => a_block(tx, &context, id, choice).await?,
@@ -193,12 +146,12 @@ pub async fn decide(
             content(tx, &context, (kind, id), choice).await?
         }
     };
-    let after = snapshot(tx, &context, linked_kind, id).await?;
+    let after = snapshot(tx, &context, kind.linked(), id).await?;
     let new = decisions::NewStoredDecision {
-        entity: kind.as_str(),
+        kind,
         external_id: id,
         digest: &digest,
-        decision: choice.as_str(),
+        decision: choice.into(),
         decided_by: by.who,
         why: by.why,
     };
@@ -207,9 +160,9 @@ pub async fn decide(
         source,
         entity_type: kind.as_str(),
         entity_id: id,
-        action: "decide",
-        status: "success",
-        message: Some(format!("{}, by {}", choice.as_str(), by.who)),
+        action: sync_log::LogAction::Decide,
+        status: sync_log::LogStatus::Success,
+        message: Some(format!("{choice}, by {}", by.who)),
     };
     sync_log::inbound(tx, account, &[line], now).await?;
     Ok(Decided { outcome, changes: differences(&before, &after) })
@@ -219,16 +172,16 @@ pub async fn decide(
 pub async fn record_link(
     tx: &mut Tx,
     context: &IngestContext,
-    (kind, id): (mappings::EntityKind, &str),
+    (kind, id): (ParkedKind, &str),
     by: DecidedBy<'_>,
 ) -> Result<(), DecideError> {
     by.check()?;
     let new = decisions::NewStoredDecision {
-        entity: kind.as_str(),
+        kind,
         external_id: id,
         // Only the link is recorded.
         digest: &Digest(String::new()),
-        decision: "link",
+        decision: Decision::Link,
         decided_by: by.who,
         why: by.why,
     };

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use gassync_domain::{
     AccountId, Calendar, Change, ChangeKind, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse,
-    Page, Query, ResumePoint, Selection, Timestamp,
+    Ingested, Page, Query, ResumePoint, Selection, Timestamp,
 };
 use gassync_runtime::{CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport};
 use jiff::SignedDuration;
@@ -40,7 +40,7 @@ const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Number of records per outcome.
-pub type OutcomeCounts = BTreeMap<&'static str, i64>;
+pub type OutcomeCounts = BTreeMap<Ingested, i64>;
 
 /// Runs a query and applies its records. The run is logged, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<OutcomeCounts, ChannelCallError> {
@@ -61,7 +61,7 @@ pub(super) async fn ask(
     let mut outcomes = OutcomeCounts::new();
     let result = all_pages(app, source, query, &mut outcomes).await;
     let mut counters = Counters::default();
-    outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
+    outcomes.iter().for_each(|(word, count)| counters.count(*word, *count));
     let why = result.as_ref().err().map(ToString::to_string);
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
@@ -123,7 +123,7 @@ async fn all_pages(
         let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: None };
         let (mut tx, applied) = set_aside::apply(app, &context, &page.changes, origin).await?;
         for outcome in applied {
-            *outcomes.entry(outcome.as_str()).or_default() += 1;
+            *outcomes.entry(outcome.ingested()).or_default() += 1;
         }
         let when = (observed_at, context.now);
         if query.entity == Entity::Reservation {
@@ -200,7 +200,7 @@ fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, outcomes: &mut O
     };
     let gone: Vec<String> = page.changes.extract_if(.., is_gone).filter_map(id_of).collect();
     if !gone.is_empty() {
-        *outcomes.entry("gone").or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
+        *outcomes.entry(Ingested::Gone).or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
     }
     gone
 }

@@ -111,8 +111,8 @@ pub async fn link(
             source,
             entity_type: kind.as_str(),
             entity_id: id,
-            action: "map",
-            status: "success",
+            action: sync_log::LogAction::Map,
+            status: sync_log::LogStatus::Success,
             message,
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
@@ -143,8 +143,8 @@ pub async fn unlink(
         source,
         entity_type: kind.as_str(),
         entity_id: id,
-        action: "unmap",
-        status: "success",
+        action: sync_log::LogAction::Unmap,
+        status: sync_log::LogStatus::Success,
         message: None,
     };
     sync_log::inbound(tx, account, &[entry], now).await?;

@@ -292,8 +292,8 @@ async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&
                 source,
                 entity_type: "availability",
                 entity_id: &id,
-                action: if is_closed { "close" } else { "open" },
-                status: "success",
+                action: if is_closed { sync_log::LogAction::Close } else { sync_log::LogAction::Open },
+                status: sync_log::LogStatus::Success,
                 message: Some(message),
             };
             sync_log::inbound(tx, account, &[line], now).await?;

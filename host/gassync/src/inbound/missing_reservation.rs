@@ -156,8 +156,8 @@ async fn confirm(
         source: source.id,
         entity_type: "reservation",
         entity_id: id,
-        action: "ask",
-        status: "pending",
+        action: sync_log::LogAction::Ask,
+        status: sync_log::LogStatus::Pending,
         message: Some("the channel did not return it in two reads by id".to_owned()),
     };
     sync_log::inbound(tx, source.account, &[entry], now).await?;

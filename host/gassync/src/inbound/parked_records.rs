@@ -13,7 +13,7 @@ use crate::store::{
     buffer::{PageCursor, blocks, parked_reservations, properties, rate_plans, room_types},
     core::{self, bookings},
     mappings::{self, EntityKind},
-    parked,
+    parked::{self, ParkedKind},
 };
 
 /// Core entities compared with a parked record.
@@ -26,8 +26,8 @@ const MAX_PER_KIND: i64 = 1_000;
 /// A parked record, what is missing, and suggested links.
 #[derive(Debug)]
 pub struct ParkedRecord {
-    /// Its kind, as named in the tables.
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: ParkedKind,
     /// The source's id.
     pub id: String,
     /// The name, if any.
@@ -49,7 +49,7 @@ pub struct ParkedRecord {
 }
 
 impl ParkedRecord {
-    fn new(kind: &'static str, id: String, parked: Option<Parked>, since: Timestamp) -> Self {
+    fn new(kind: ParkedKind, id: String, parked: Option<Parked>, since: Timestamp) -> Self {
         Self {
             kind,
             id,
@@ -75,7 +75,7 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
         let alike = |house: &Property| compare_properties(&stored.record, house);
         let suggestions = likeliest(&houses, alike, |house| &house.name);
         let Property { id, name, .. } = stored.record;
-        let waiting = ParkedRecord::new("property", id, stored.parked, stored.synced_at);
+        let waiting = ParkedRecord::new(ParkedKind::Property, id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(name), suggestions, ..waiting });
     }
     for (stored, _) in room_types::parked(tx, context.key(), slice).await? {
@@ -87,11 +87,11 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
         };
         let suggestions =
             likeliest(&units, |unit: &RoomType| compare_room_types(&record, unit), |unit: &RoomType| &unit.name);
-        let waiting = ParkedRecord::new("room_type", record.id, stored.parked, stored.synced_at);
+        let waiting = ParkedRecord::new(ParkedKind::RoomType, record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(record.name), suggestions, ..waiting });
     }
     for (stored, _) in rate_plans::parked(tx, context.key(), slice).await? {
-        let waiting = ParkedRecord::new("rate_plan", stored.record.id, stored.parked, stored.synced_at);
+        let waiting = ParkedRecord::new(ParkedKind::RatePlan, stored.record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(stored.record.name), ..waiting });
     }
     all.extend(reservations(tx, context, slice).await?);
@@ -102,7 +102,7 @@ pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedReco
         let rooms = stored.record.room_types().cloned().collect();
         let nights = (Some(check_in), check_out.yesterday().ok());
         // Blocks have no parking time.
-        let waiting = ParkedRecord::new("block", id, stored.parked, stored.version.observed_at);
+        let waiting = ParkedRecord::new(ParkedKind::Block, id, stored.parked, stored.version.observed_at);
         all.push(ParkedRecord { rooms, nights, held, ..waiting });
     }
     Ok(all)
@@ -123,7 +123,7 @@ async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -
         let linked = booking(&id).is_some();
         let takes = booking(&id).and_then(|booking| states.get(&booking)).is_some_and(|s| s.takes_nights(now));
         let rooms = word.record.rooms.iter().filter_map(|room| room.room_type_id.clone()).collect();
-        let waiting = ParkedRecord::new("reservation", id, Some(word.missing.clone()), word.parked_at);
+        let waiting = ParkedRecord::new(ParkedKind::Reservation, id, Some(word.missing.clone()), word.parked_at);
         ParkedRecord {
             nights: parked::nights(&word.record),
             rooms,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{ChannelError, Date, Entity, Query, Selection, SourceKey, Timestamp, today_at};
+use gassync_domain::{ChannelError, Date, Entity, Ingested, Query, Selection, SourceKey, Timestamp, today_at};
 use gassync_runtime::{CallError, Poll};
 use jiff::{SignedDuration, Span};
 
@@ -15,7 +15,7 @@ use crate::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
         queue::{self, ClaimedJob},
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         time_zones,
     },
 };
@@ -78,9 +78,9 @@ pub async fn run(
             if let Some(job) = job {
                 queue::record_report(&mut tx, job, &serde_json::json!(outcomes)).await?;
             }
-            let changed = |word: &str| outcomes.get(word).copied().unwrap_or_default();
+            let changed = |ingested| outcomes.get(&ingested).copied().unwrap_or_default();
             if entity == Entity::Reservation
-                && changed("created") + changed("updated") > 0
+                && changed(Ingested::Created) + changed(Ingested::Updated) > 0
                 && let Some(connection) = source.connection
             {
                 connections::count_unannounced_poll(&mut tx, source.account, connection, now).await?;
@@ -106,7 +106,7 @@ async fn record_success(tx: &mut Tx, source: SourceKey, name: &str) -> store::Re
     }
     let rest = poll_failures::of_source(tx, source).await?;
     if !rest.iter().any(|failure| failure.bad) {
-        sources::change_status(tx, source, ("error", "active")).await?;
+        sources::change_status(tx, source, (SourceStatus::Error, SourceStatus::Active)).await?;
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ async fn record_failure(
     let failure = poll_failures::record(tx, source.key(), (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::mark_bad(tx, source.key(), name).await?;
-        if sources::change_status(tx, source.key(), ("active", "error")).await? {
+        if sources::change_status(tx, source.key(), (SourceStatus::Active, SourceStatus::Error)).await? {
             tracing::error!(source = %source.id, poll = name, failures = failure.failures, "polling failed; source set to error");
         }
     }

@@ -194,13 +194,13 @@ async fn keep(
     };
     // Log a recurring record only once.
     if set_aside::put(tx, context.key(), &new, now).await? == 1 {
-        let kind = log_word(record.entity.as_str());
+        let kind = log_word(record.entity);
         let entry = sync_log::NewSyncLogLine {
             source,
             entity_type: &kind,
             entity_id: id.as_deref().unwrap_or_default(),
-            action: "set-aside",
-            status: "failed",
+            action: sync_log::LogAction::SetAside,
+            status: sync_log::LogStatus::Failed,
             message: Some(problem.clone()),
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
@@ -215,9 +215,9 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
     }
     let IngestContext { account, now, .. } = *context;
     for (row, entity, id) in set_aside::known_ids(tx, context.key()).await? {
-        if well.iter().any(|(read, known)| read.as_str() == entity && *known == id) {
+        if well.iter().any(|(read, known)| *read == entity && *known == id) {
             set_aside::remove(tx, account, row).await?;
-            log_resolved(tx, context.key(), (&entity, &id), "read successfully".to_owned(), now).await?;
+            log_resolved(tx, context.key(), (entity, &id), "read successfully".to_owned(), now).await?;
         }
     }
     Ok(())
@@ -226,25 +226,25 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
 async fn resolve(tx: &mut Tx, row: &SetAside, why: &str, now: Timestamp) -> store::Result<()> {
     let account = AccountId(row.account_id);
     set_aside::remove(tx, account, row.id).await?;
-    let which = (row.entity.as_str(), row.external_id.as_deref().unwrap_or_default());
+    let which = (row.entity, row.external_id.as_deref().unwrap_or_default());
     log_resolved(tx, SourceKey { account, source: SourceId(row.source_id) }, which, why.to_owned(), now).await
 }
 
 async fn log_resolved(
     tx: &mut Tx,
     SourceKey { account, source }: SourceKey,
-    (entity_type, entity_id): (&str, &str),
+    (entity, entity_id): (Entity, &str),
     why: String,
     now: Timestamp,
 ) -> store::Result<()> {
-    let (action, status, kind) = ("set-aside", "success", log_word(entity_type));
+    let (action, status, kind) = (sync_log::LogAction::SetAside, sync_log::LogStatus::Success, log_word(entity));
     let entry = sync_log::NewSyncLogLine { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
     sync_log::inbound(tx, account, &[entry], now).await
 }
 
 /// The name of a kind in the sync log.
-fn log_word(entity: &str) -> String {
-    entity.replace('-', "_")
+fn log_word(entity: Entity) -> String {
+    entity.as_str().replace('-', "_")
 }
 
 /// Resolves set-aside records that a finished fetch requested and did not return.

@@ -34,7 +34,7 @@ use crate::{
         },
         queue,
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
 
@@ -58,7 +58,7 @@ struct Evaluated {
     error: Option<String>,
     outcome: PushOutcome,
     /// For the audit trail.
-    status: &'static str,
+    status: LogStatus,
     message: Option<String>,
 }
 
@@ -305,7 +305,7 @@ impl PendingPush {
             Outcome::Refused(errors) => Evaluated {
                 error: Some(describe_errors(errors)),
                 outcome: PushOutcome::Rejected(describe_errors(errors)),
-                status: "failed",
+                status: LogStatus::Failed,
                 // An earlier attempt may have succeeded, and may be why this one is rejected.
                 ..self.done(SyncEvent::Refused { may_be_there: true }, Some(error_paths(errors)))
             },
@@ -336,7 +336,7 @@ impl PendingPush {
             Some(_) if self.after(acknowledged) == SyncStatus::Confirmed => self.done(acknowledged, warned),
             Some(_) => {
                 let message = Some("awaiting read-back".to_owned());
-                Evaluated { status: "pending", ..self.done(acknowledged, message) }
+                Evaluated { status: LogStatus::Pending, ..self.done(acknowledged, message) }
             }
             // Without an external id it does not exist there.
             None if *kind == OperationKind::Cancel => self.done(SyncEvent::Gone, warned),
@@ -351,14 +351,14 @@ impl PendingPush {
     /// Nothing is left to push.
     fn done(&self, event: SyncEvent, message: Option<String>) -> Evaluated {
         let reached = self.after(event);
-        Evaluated { event, reached, error: None, outcome: PushOutcome::Done, status: "success", message }
+        Evaluated { event, reached, error: None, outcome: PushOutcome::Done, status: LogStatus::Success, message }
     }
 
     /// It is pushed again.
     fn retry(&self, event: SyncEvent, wait: Option<SignedDuration>, why: &str) -> Evaluated {
         let (reached, why) = (self.after(event), why.to_owned());
         let outcome = PushOutcome::Retry(wait, why.clone());
-        Evaluated { event, reached, error: Some(why.clone()), outcome, status: "pending", message: Some(why) }
+        Evaluated { event, reached, error: Some(why.clone()), outcome, status: LogStatus::Pending, message: Some(why) }
     }
 
     /// The external id that the channel assigned, if it returned one.
@@ -371,9 +371,9 @@ impl PendingPush {
     /// Audit trail line.
     fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::NewSyncLogLine<'_> {
         let action = match self.operation.kind {
-            OperationKind::Create => "create",
-            OperationKind::Cancel => "cancel",
-            _ => "update",
+            OperationKind::Create => LogAction::Create,
+            OperationKind::Cancel => LogAction::Cancel,
+            _ => LogAction::Update,
         };
         sync_log::NewSyncLogLine {
             source: source.id,

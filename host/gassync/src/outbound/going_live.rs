@@ -24,7 +24,7 @@ use crate::{
             targets::PushTargets,
         },
         queue,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         sync_log,
     },
 };
@@ -68,7 +68,7 @@ pub enum GoLiveError {
     NoChannel,
     /// The source is not active.
     #[error("the source is {0}: connect or resume it first")]
-    NotActive(String),
+    NotActive(SourceStatus),
     /// Its bookings are not imported yet.
     #[error("its bookings are being imported: try again in a moment")]
     Unread,
@@ -158,8 +158,8 @@ async fn execute_alone(app: &Arc<App>, source: &Source, id: Option<i64>) -> Resu
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
-        action: "go-live",
-        status: "success",
+        action: sync_log::LogAction::GoLive,
+        status: sync_log::LogStatus::Success,
         message: Some(summary(&effect)),
     };
     sync_log::outbound(&mut tx, source.account, &[line], now).await?;
@@ -173,11 +173,10 @@ async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoL
     if source.connection.is_none() {
         return Err(GoLiveError::NoChannel);
     }
-    if !["active", "error"].contains(&source.status.as_str()) {
-        return Err(GoLiveError::NotActive(source.status.clone()));
+    if !source.status.is_working() {
+        return Err(GoLiveError::NotActive(source.status));
     }
-    let plugin = app.plugins.get(&source.source_type);
-    Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)
+    Ok(app.plugins.require(&source.source_type).map_err(ChannelCallError::from)?)
 }
 
 /// Imports the channel's bookings if that has not been done, and reads its calendar up to the horizon. Returns when it

@@ -19,7 +19,7 @@ use crate::{
             targets::PushTarget,
         },
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
 
@@ -115,18 +115,22 @@ impl RunResult<'_> {
         let (first, last) = self.run.span()?;
         let nights = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let (status, message) = match (self.reached, &self.error) {
-            (SyncStatus::Confirmed, None) => ("success", nights),
-            (SyncStatus::Confirmed, Some(warning)) => ("success", format!("{nights}: {warning}")),
-            (SyncStatus::Unconfirmed, None) => ("pending", format!("{nights}: awaiting read-back")),
-            (SyncStatus::Unconfirmed, Some(warning)) => ("pending", format!("{nights}: awaiting read-back; {warning}")),
-            (SyncStatus::Rejected, why) => ("failed", format!("{nights}: {}", why.as_deref().unwrap_or("refused"))),
-            (SyncStatus::Pending, _) => ("pending", format!("{nights}: in doubt")),
+            (SyncStatus::Confirmed, None) => (LogStatus::Success, nights),
+            (SyncStatus::Confirmed, Some(warning)) => (LogStatus::Success, format!("{nights}: {warning}")),
+            (SyncStatus::Unconfirmed, None) => (LogStatus::Pending, format!("{nights}: awaiting read-back")),
+            (SyncStatus::Unconfirmed, Some(warning)) => {
+                (LogStatus::Pending, format!("{nights}: awaiting read-back; {warning}"))
+            }
+            (SyncStatus::Rejected, why) => {
+                (LogStatus::Failed, format!("{nights}: {}", why.as_deref().unwrap_or("refused")))
+            }
+            (SyncStatus::Pending, _) => (LogStatus::Pending, format!("{nights}: in doubt")),
         };
         Some(sync_log::NewSyncLogLine {
             source: source.id,
             entity_type: "availability",
             entity_id: &self.run.target.room_type_id,
-            action: "push",
+            action: LogAction::Push,
             status,
             message: Some(message),
         })

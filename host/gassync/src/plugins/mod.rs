@@ -33,6 +33,11 @@ pub use self::{
 
 use crate::{store::Db, vault::Random};
 
+/// No version of a channel's plugin is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plugin {0} is not loaded")]
+pub struct NotLoaded(pub String);
+
 /// An active version with its permissions.
 pub struct Plugin {
     adapter: Arc<dyn Adapter>,
@@ -146,6 +151,11 @@ impl PluginRegistry {
     /// The active version of a channel. A running call keeps its version.
     pub fn get(&self, channel: &str) -> Option<Arc<Plugin>> {
         self.serving.load().get(channel).cloned()
+    }
+
+    /// The active version of a channel, which must be loaded.
+    pub fn require(&self, channel: &str) -> Result<Arc<Plugin>, NotLoaded> {
+        self.get(channel).ok_or_else(|| NotLoaded(channel.to_owned()))
     }
 
     /// All that serve.

@@ -227,8 +227,8 @@ async fn log(
             source: source.id,
             entity_type: "availability",
             entity_id: room_type_id,
-            action: "differ",
-            status: "pending",
+            action: sync_log::LogAction::Differ,
+            status: sync_log::LogStatus::Pending,
             message: Some(format!("{which}: {difference}; it will be overwritten")),
         })
     };

@@ -21,7 +21,7 @@ use crate::store::{
         targets::{PushTarget, PushTargets},
     },
     sources::Source,
-    sync_log,
+    sync_log::{self, LogAction, LogStatus},
 };
 
 /// Progress of a computation.
@@ -282,8 +282,8 @@ impl DesiredCalendar<'_> {
             source: self.source.id,
             entity_type: "calendar",
             entity_id: &self.target.room_type_id,
-            action: "push",
-            status: "pending",
+            action: LogAction::Push,
+            status: LogStatus::Pending,
             message: Some(message),
         };
         sync_log::outbound(tx, self.source.account, &[line], now).await

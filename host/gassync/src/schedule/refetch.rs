@@ -62,7 +62,9 @@ pub async fn retry_all_set_aside(tx: &mut Tx, plugin: &dyn Adapter, now: Timesta
 pub async fn retry_set_aside(tx: &mut Tx, row: &SetAside, pulls: bool, now: Timestamp) -> store::Result<bool> {
     let account = AccountId(row.account_id);
     let message = match row.inbox_id {
-        Some(id) => inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == "applied").map(|_| id),
+        Some(id) => {
+            inbox::find(tx, id).await?.filter(|(listed, _)| listed.state == inbox::MessageState::Applied).map(|_| id)
+        }
         None => None,
     };
     let entity: Option<Entity> = serde_json::from_value(Value::String(row.entity.clone())).ok();

@@ -16,7 +16,7 @@ use url::Url;
 use super::{
     circuit_trip::CircuitTrip,
     headers,
-    message::{self, FULL, MessageContext, OutgoingMessage},
+    message::{self, MessageContext, OutgoingMessage},
     response::{self, DeliveryOutcome, GONE},
     signing::SigningSecret,
     subscription::{self, DisableReason},
@@ -29,7 +29,7 @@ use crate::{
         self,
         outbox::{self, FeedEntry},
         queue::{Claim, ClaimedJob, Pause},
-        webhooks::{self, EndpointHealth, NewAttempt, Webhook},
+        webhooks::{self, EndpointHealth, NewAttempt, Payload, Webhook},
     },
     telemetry::span,
 };
@@ -379,7 +379,7 @@ impl Subscriber {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
                 // Responses to `full` messages are not stored: they may repeat records.
-                if self.webhook.spec.payload != FULL {
+                if self.webhook.spec.payload != Payload::Full {
                     let words = response::excerpt(&answer.body, &self.hidden);
                     attempt.answer = Some(words).filter(|text| !text.is_empty());
                 }

@@ -11,6 +11,7 @@ use crate::{
         Result, Tx,
         outbound::invalidations::SequenceRanges,
         queue::NewJob,
+        sources::SourceStatus,
         webhooks::{self, FilterableFact, Webhook},
     },
 };
@@ -43,11 +44,11 @@ pub async fn deliveries(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJo
 
 /// Why an enabled subscription receives nothing; None if it does.
 pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
-    let status = webhook.source_status.as_str();
+    let status = webhook.source_status;
     match status {
         _ if !webhook.is_active => None,
         // Failing channel credentials do not affect subscribers.
-        "active" | "error" | "expired" => None,
+        SourceStatus::Active | SourceStatus::Error | SourceStatus::Expired => None,
         _ if is_stopped(webhook) => {
             Some(format!("its source is {status}: events are not enqueued, and can be replayed"))
         }
@@ -57,7 +58,7 @@ pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
 
 /// True if the source is stopped, so that nothing is enqueued.
 pub(super) fn is_stopped(webhook: &Webhook) -> bool {
-    matches!(webhook.source_status.as_str(), "disconnected" | "disabled")
+    matches!(webhook.source_status, SourceStatus::Disconnected | SourceStatus::Disabled)
 }
 
 /// The event filter of a subscription.

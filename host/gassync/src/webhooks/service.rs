@@ -17,7 +17,7 @@ use crate::{
     http::{ApiError, ListPage, PageQuery, Problem, instant},
     schedule::Deliver,
     store::{
-        queue,
+        queue::{self, JobState, RunState},
         webhooks::{self, AttemptRow, Delivery, DeliveryQuery, Webhook},
     },
 };
@@ -28,9 +28,29 @@ const TEST: &str = "webhook.test";
 const MAX_SCANNED: usize = 5_000;
 /// Deliveries to read at once while scanning.
 const SCAN_BATCH: i64 = 500;
-/// Delivery states: name in the API, name in the tables.
-const STATES: [(&str, &str); 4] =
-    [("waiting", "waiting"), ("delivered", "done"), ("dead", "dead"), ("cancelled", "cancelled")];
+
+gassync_domain::words! {
+    /// Where a delivery stands.
+    #[derive(ToSchema)]
+    pub enum DeliveryState {
+        /// It waits, or is in flight.
+        Waiting = "waiting",
+        /// The subscriber received it.
+        Delivered = "delivered",
+        /// All attempts failed.
+        Dead = "dead",
+        /// Superseded or discarded.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A delivery is a job.
+const STATES: [(DeliveryState, JobState); 4] = [
+    (DeliveryState::Waiting, JobState::Waiting),
+    (DeliveryState::Delivered, JobState::Done),
+    (DeliveryState::Dead, JobState::Dead),
+    (DeliveryState::Cancelled, JobState::Cancelled),
+];
 
 /// Filter of deliveries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -39,7 +59,8 @@ const STATES: [(&str, &str); 4] =
 pub struct DeliveryFilter {
     /// `waiting`, `delivered`, `dead` (all attempts failed) or `cancelled` (superseded or discarded).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    #[param(inline)]
+    pub state: Option<DeliveryState>,
     /// Enqueued at or after this time (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -75,7 +96,7 @@ pub struct DeliveryResponse {
     pub gas_id: Option<i64>,
     /// `waiting`, `delivered`, `dead` or `cancelled`.
     #[schema(example = "delivered")]
-    pub state: String,
+    pub state: DeliveryState,
     /// Number of attempts. Responses 429, 502 and 504 are not counted during the first day.
     #[schema(example = 1)]
     pub attempts: i64,
@@ -146,7 +167,7 @@ pub struct ReplayResponse {
     pub id: i64,
     /// `running`, `done` or `cancelled`.
     #[schema(example = "running")]
-    pub state: String,
+    pub state: RunState,
     /// Number of messages in the run.
     #[schema(example = 240)]
     pub messages: i64,
@@ -172,8 +193,9 @@ impl From<Delivery> for DeliveryResponse {
             _ if is_test => (Some(TEST.to_owned()), Some(TEST.to_owned())),
             name => name.map(|name| (name.record.into_owned(), name.event.into_owned())).unzip(),
         };
-        let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
-        let waits = state == "waiting";
+        let state =
+            STATES.iter().find(|(_, job)| *job == delivery.state).map_or(DeliveryState::Waiting, |(shown, _)| *shown);
+        let waits = state == DeliveryState::Waiting;
         let pause = delivery.paused_until.filter(|until| waits && *until > delivery.run_at);
         Self {
             id: delivery.id,
@@ -187,7 +209,7 @@ impl From<Delivery> for DeliveryResponse {
             event,
             sequence: delivery.sequence,
             gas_id: delivery.entity_id,
-            state: state.to_owned(),
+            state,
             attempts: delivery.attempts,
             next_attempt_at: waits.then(|| pause.unwrap_or(delivery.run_at).into()),
             why: delivery.error.or(delivery.pause_reason.filter(|_| pause.is_some())),
@@ -216,10 +238,9 @@ impl From<AttemptRow> for DeliveryAttempt {
 
 impl From<queue::RunProgress> for ReplayResponse {
     fn from(run: queue::RunProgress) -> Self {
-        let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
             id: run.id,
-            state,
+            state: run.reached(),
             messages: run.jobs,
             waiting: run.waiting,
             delivered: run.done,
@@ -297,14 +318,13 @@ pub async fn list_deliveries(
         })?),
         _ => None,
     };
-    let state = filter.state.as_deref().map(parse_state).transpose()?;
     let fits = |delivery: &Delivery| match (&wants, &filter.event) {
         (Some(wants), _) => event_name(delivery).is_some_and(|name| wants.wants(&name)),
         (None, Some(_)) => delivery.sequence.is_none(),
         (None, None) => true,
     };
     let mut query = DeliveryQuery {
-        state: state.map(ToOwned::to_owned),
+        state: filter.state.and_then(|asked| STATES.iter().find(|(shown, _)| *shown == asked)).map(|(_, job)| *job),
         since: filter.since,
         before: Some(cursor.after).filter(|before| *before > 0),
     };
@@ -334,14 +354,6 @@ pub async fn list_deliveries(
     Ok(ListPage::cut(found, cursor, |delivery| delivery.id, DeliveryResponse::from))
 }
 
-fn parse_state(word: &str) -> Result<&'static str, Problem> {
-    let known = STATES.iter().find(|(shown, _)| *shown == word).map(|(_, state)| *state);
-    known.ok_or_else(|| {
-        let words = STATES.map(|(shown, _)| shown).join(", ");
-        Problem::Malformed(format!("in the query: state: {word} is not one of {words}"))
-    })
-}
-
 /// One delivery with its attempts.
 pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
@@ -359,8 +371,8 @@ pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMe
     let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(webhook)?;
     if !replay::redeliver(&mut tx, webhook, &delivery, app.now()).await? {
-        let why = match (delivery.sequence, delivery.state.as_str()) {
-            (_, "waiting") => "the message is waiting or in flight",
+        let why = match (delivery.sequence, delivery.state) {
+            (_, JobState::Waiting) => "the message is waiting or in flight",
             (None, _) => "a test message cannot be replayed: send another one",
             _ => "its event has expired",
         };
@@ -435,15 +447,14 @@ fn ensure_deliverable(webhook: &Webhook) -> Result<(), Problem> {
 /// Rejects instants beyond the range of the databases.
 fn check_range(request: &ReplayRequest) -> Result<(), Problem> {
     let far = |at: Timestamp| !is_plausible(utc_day(at));
-    let field_error = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
     let mut errors = Vec::new();
     for (path, at) in [("/since", Some(request.since)), ("/until", request.until)] {
         if at.is_some_and(far) {
-            errors.push(field_error(path, "must lie between the years 1900 and 2999"));
+            errors.push(FieldError::new(path, "must lie between the years 1900 and 2999"));
         }
     }
     if request.until.is_some_and(|until| until <= request.since) {
-        errors.push(field_error("/until", "must be after since"));
+        errors.push(FieldError::new("/until", "must be after since"));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     dto::{CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse},
     fan_out, headers, message,
-    signing::{Signing, SigningSecret},
+    signing::SigningSecret,
 };
 use crate::{
     app::App,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, EntityKind},
-        webhooks::{self, SealedSecret, SubscriptionSpec, Webhook},
+        webhooks::{self, Payload, SealedSecret, Signing, SubscriptionSpec, Webhook},
     },
     vault::fingerprint,
 };
@@ -64,12 +64,8 @@ pub async fn create(
     new: NewWebhook,
 ) -> Result<CreatedWebhook, ApiError> {
     let mut errors = Vec::new();
-    let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::parse);
-    if signing.is_none() {
-        errors.push(field_error("/signing", "must be v1 or v1a"));
-    }
-    let secret =
-        read_or_generate_secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
+    let signing = new.signing.unwrap_or_default();
+    let secret = read_or_generate_secret(app, signing, new.secret.as_deref(), "/secret", &mut errors);
     let headers = headers::validate(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
     let mut tx = app.db.read(source.account).await?;
     let properties = resolve_properties(&mut tx, source, &new.property_ids, &mut errors).await?;
@@ -79,17 +75,17 @@ pub async fn create(
         description: new.description,
         events: new.events,
         properties,
-        payload: new.payload.unwrap_or_else(|| "thin".to_owned()),
-        envelope: new.envelope.unwrap_or_else(|| "standard".to_owned()),
+        payload: new.payload.unwrap_or_default(),
+        envelope: new.envelope.unwrap_or_default(),
         exclude_origin: new.exclude_origin.unwrap_or(true),
         ordered: new.ordered,
-        signing: signing.unwrap_or(Signing::V1).name().to_owned(),
+        signing,
         max_attempts: new.max_attempts.unwrap_or(MAX_ATTEMPTS).into(),
         timeout_seconds: new.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS).into(),
     };
     check_read_scopes(by, &spec)?;
     if let Err(problem) = check_url(app, &spec.url).await {
-        errors.push(field_error("/url", &problem));
+        errors.push(FieldError::new("/url", problem));
     }
     validate(&spec, errors)?;
     let secret = secret.ok_or(Problem::Internal)?;
@@ -123,7 +119,7 @@ pub async fn change(
     if let Some(url) = change.url.as_ref().filter(|url| **url != seen.url)
         && let Err(problem) = check_url(app, url).await
     {
-        errors.push(field_error("/url", &problem));
+        errors.push(FieldError::new("/url", problem));
     }
     let now = app.now();
     let mut tx = app.db.write(account).await?;
@@ -171,10 +167,9 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
     let mut errors = Vec::new();
     let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {
-        errors.push(field_error("/graceSeconds", &format!("is more than {MAX_GRACE_SECONDS} seconds")));
+        errors.push(FieldError::new("/graceSeconds", format!("is more than {MAX_GRACE_SECONDS} seconds")));
     }
-    let signing = Signing::parse(&webhook.spec.signing).unwrap_or(Signing::V1);
-    let secret = read_or_generate_secret(app, signing, rotation.secret.as_deref(), "/secret", &mut errors);
+    let secret = read_or_generate_secret(app, webhook.spec.signing, rotation.secret.as_deref(), "/secret", &mut errors);
     let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
@@ -239,7 +234,7 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
     } else {
         webhooks::external_property_ids(tx, webhook.key(), &spec.properties).await?
     };
-    let public_keys = if spec.signing == Signing::V1a.name() {
+    let public_keys = if spec.signing == Signing::V1a {
         let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
         sealed
             .iter()
@@ -256,11 +251,11 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
         description: spec.description.clone(),
         events: spec.events.clone(),
         property_ids,
-        payload: spec.payload.clone(),
-        envelope: spec.envelope.clone(),
+        payload: spec.payload,
+        envelope: spec.envelope,
         exclude_origin: spec.exclude_origin,
         ordered: spec.ordered,
-        signing: spec.signing.clone(),
+        signing: spec.signing,
         public_keys,
         headers: headers.into_iter().map(|(name, _)| name).collect(),
         max_attempts: spec.max_attempts,
@@ -282,15 +277,10 @@ async fn show_by_id(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> 
     show(app, tx, &webhook).await
 }
 
-/// A validation error.
-pub(super) fn field_error(path: &str, problem: &str) -> FieldError {
-    FieldError { path: path.to_owned(), problem: problem.to_owned() }
-}
-
 /// A key needs the read scopes of the records it wants delivered.
 fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), Problem> {
     let Requester::Key(scopes) = by else { return Ok(()) };
-    if spec.payload != message::FULL {
+    if spec.payload != Payload::Full {
         return Ok(());
     }
     let filter = EventFilter::from_checked(&spec.events);
@@ -305,22 +295,16 @@ fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), P
 /// Validates the remaining fields.
 fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), Problem> {
     if spec.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
-        errors.push(field_error("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
+        errors.push(FieldError::new("/description", format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
     }
     if let Err(more) = EventFilter::parse(spec.events.clone()) {
         errors.extend(more);
     }
-    if !["thin", "full"].contains(&spec.payload.as_str()) {
-        errors.push(field_error("/payload", "must be thin or full"));
-    }
-    if !["standard", "cloudevents"].contains(&spec.envelope.as_str()) {
-        errors.push(field_error("/envelope", "must be standard or cloudevents"));
-    }
     if !(1..=i64::from(MAX_ATTEMPTS)).contains(&spec.max_attempts) {
-        errors.push(field_error("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
+        errors.push(FieldError::new("/maxAttempts", format!("must be between 1 and {MAX_ATTEMPTS}")));
     }
     if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&spec.timeout_seconds) {
-        errors.push(field_error("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
+        errors.push(FieldError::new("/timeoutSeconds", format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
@@ -359,7 +343,7 @@ async fn resolve_properties(
     errors: &mut Vec<FieldError>,
 ) -> Result<Vec<i64>, ApiError> {
     if ids.len() > MAX_PROPERTIES {
-        errors.push(field_error("/propertyIds", &format!("has more than {MAX_PROPERTIES} ids")));
+        errors.push(FieldError::new("/propertyIds", format!("has more than {MAX_PROPERTIES} ids")));
         return Ok(Vec::new());
     }
     let mut found = Vec::with_capacity(ids.len());
@@ -367,7 +351,7 @@ async fn resolve_properties(
         match mappings::find(tx, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
             None => {
-                errors.push(field_error(&format!("/propertyIds/{place}"), "is not a linked property of this source"))
+                errors.push(FieldError::new(format!("/propertyIds/{place}"), "is not a linked property of this source"))
             }
         }
     }
@@ -389,11 +373,11 @@ fn read_or_generate_secret(
     match made {
         Ok(secret) if secret.signing() == signing => Some(secret),
         Ok(_) => {
-            errors.push(field_error(path, &format!("is not a secret for {}", signing.name())));
+            errors.push(FieldError::new(path, format!("is not a secret for {}", signing)));
             None
         }
         Err(error) => {
-            errors.push(field_error(path, &error.to_string()));
+            errors.push(FieldError::new(path, error.to_string()));
             None
         }
     }

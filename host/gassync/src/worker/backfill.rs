@@ -13,7 +13,7 @@ use crate::{
     schedule::{JobOutcome, JobSpec, priority},
     store::{
         self,
-        backfills::{self, Backfill},
+        backfills::{self, Backfill, BackfillState},
         queue::{self, NewJob},
         sources::Source,
     },
@@ -83,7 +83,9 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
     let mut tx = app.db.read(source.account).await?;
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     drop(tx);
-    let Some(mut backfill) = backfill.filter(|backfill| backfill.state == "running") else { return Ok(()) };
+    let Some(mut backfill) = backfill.filter(|backfill| backfill.state == BackfillState::Running) else {
+        return Ok(());
+    };
     if backfill.reached == backfill.starts_on {
         // Properties first: the other records refer to them.
         fetch(app, source, &mut backfill, Query::new(Entity::Property, Selection::Everything)).await?;
@@ -105,7 +107,7 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
 async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) -> store::Result<()> {
     let now = app.now();
     let done = reached == backfill.ends_on;
-    let state = if done { "done" } else { "running" };
+    let state = if done { BackfillState::Done } else { BackfillState::Running };
     let mut tx = app.db.write(source.account).await?;
     backfills::record_progress(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
@@ -128,16 +130,16 @@ async fn fetch(
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
+    let counts = backfill.outcome.entry(entity).or_default();
     for (word, count) in outcomes {
-        *counts.entry(word.to_owned()).or_default() += count;
+        *counts.entry(word).or_default() += count;
     }
     Ok(true)
 }
 
 /// Records the failure on the backfill; `for_good` if the job is not retried.
 async fn record_failure(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
-    let state = if for_good { "failed" } else { "running" };
+    let state = if for_good { BackfillState::Failed } else { BackfillState::Running };
     let mut tx = app.db.write(account).await?;
     backfills::record_failure(&mut tx, account, id, (state, Some(why)), app.now()).await?;
     tx.commit().await

@@ -20,8 +20,7 @@ impl Job for PushCalendar {
         JobContext { app, source, pushes }: JobContext<'_>,
         jobs: &[RunningJob<'_, Self>],
     ) -> Result<Vec<JobOutcome>, ChannelCallError> {
-        let plugin = app.plugins.get(&source.source_type);
-        let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+        let plugin = app.plugins.require(&source.source_type)?;
         let listens = source.listening_since.is_some();
         if source.connection.is_none() || listens || !plugin.exports().contains(&Interface::PushCalendar) {
             let mut tx = app.db.write(source.account).await?;

@@ -37,8 +37,7 @@ async fn run(
     JobContext { app, source, .. }: JobContext<'_>,
     RunningJob { args, claimed }: &RunningJob<'_, RunPoll>,
 ) -> Result<(), ChannelCallError> {
-    let plugin =
-        app.plugins.get(&source.source_type).ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let Some(poll) = args.find(plugin.manifest()) else {
         // The plugin no longer polls this.
         let name = poll_run::poll_name(args.entity, args.stream.as_deref());

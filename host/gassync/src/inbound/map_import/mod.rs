@@ -167,8 +167,8 @@ async fn link(
         source,
         entity_type: kind.as_str(),
         entity_id: wanted.external_id,
-        action: "map",
-        status: "success",
+        action: sync_log::LogAction::Map,
+        status: sync_log::LogStatus::Success,
         message: Some(match result {
             LineResult::Changed(former) => format!("taken over: linked with {}, no more with {former}", wanted.core),
             _ => format!("taken over: linked with {}", wanted.core),

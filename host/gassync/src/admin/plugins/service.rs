@@ -1,184 +1,64 @@
-use std::sync::Arc;
+//! What is done with plugins.
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
-    http::StatusCode,
-    routing::{get, post},
-};
 use gassync_domain::Timestamp;
-use gassync_runtime::{MAX_COMPONENT_BYTES, Manifest, PermissionRequest, Permissions};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use gassync_runtime::{Manifest, PermissionRequest};
 
+use super::dto::{
+    Grants, InstalledPlugin, PluginAct, PluginDetail, PluginResponse, PluginState, PluginVersionResponse, VersionState,
+};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Problem},
     plugins::{self, InstallError, InstalledBy, PrepareError},
-    store::{self, Tx, plugins::VersionRow},
+    store::{
+        self, Tx,
+        plugins::{PluginRow, PluginStatus, VersionRow},
+    },
 };
 
-/// A plugin and its status.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct PluginResponse {
-    /// The channel.
-    pub id: String,
-    /// `enabled`, `disabled`, `quarantined`; `removed` if no version is active, `refused` if none ever was.
-    pub status: String,
-    /// Active version, from its manifest.
-    pub version: Option<String>,
-    /// SHA-256 of that version.
-    pub hash: Option<String>,
-    /// Whether it is loaded in this process.
-    pub loaded: bool,
-    /// Why the newest version or the file in the folder is not active.
-    pub problem: Option<String>,
-}
-
-/// A plugin with its versions.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct PluginDetail {
-    /// Status.
-    #[serde(flatten)]
-    pub plugin: PluginResponse,
-    /// Newest first.
-    pub versions: Vec<PluginVersionResponse>,
-}
-
-/// A plugin version and its status.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PluginVersionResponse {
-    /// By its manifest.
-    pub version: String,
-    /// SHA-256 of the component.
-    pub hash: String,
-    /// Version of the plugin contract.
-    pub contract: String,
-    /// `serving`, `preparing`, `waiting` for a grant, `quarantined`, `refused`, `former`, or `ready`.
-    pub status: String,
-    /// Why it cannot be activated.
-    pub problem: Option<String>,
-    /// Its permissions; `None` until approved.
-    pub allowance: Option<Permissions>,
-    /// Missing permissions, as options of `plugin grant`.
-    pub lacks: Vec<String>,
-    /// Installation details: `by` folder or operator, `bytes`, `readyMillis`.
-    pub receipt: Value,
-    /// Installation time.
-    pub installed_at: Timestamp,
-    /// When it was last activated.
-    pub activated_at: Option<Timestamp>,
-}
-
-/// The result of an installation.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct InstalledPlugin {
-    /// The plugin.
-    pub id: String,
-    /// By its manifest.
-    pub version: String,
-    /// SHA-256 of the component.
-    pub hash: String,
-    /// As in [`PluginVersionResponse::status`].
-    pub status: String,
-    /// Missing permissions, as options of `plugin grant`.
-    pub lacks: Vec<String>,
-}
-
-/// Permissions granted or revoked by an operator.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Grants {
-    /// The version by its hash or a prefix of it. Default: the waiting version, otherwise the active one.
-    pub hash: Option<String>,
-    /// Grant everything that it asks for.
-    pub all: bool,
-    /// Permissions to grant.
-    pub give: PermissionList,
-    /// Permissions to revoke.
-    pub take: PermissionList,
-}
-
-/// Permissions, named as in the manifest.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct PermissionList {
-    /// Hosts that it may call.
-    pub hosts: Vec<String>,
-    /// Slots, each with a host that may receive its secrets.
-    pub secrets: Vec<(String, String)>,
-    /// Memory limit of a call, in MiB.
-    #[serde(rename = "memoryMiB")]
-    pub memory_mib: Option<u32>,
-    /// Routes that may be called without authentication.
-    pub open_routes: Vec<String>,
-}
-
-impl PermissionList {
-    fn wishes(self) -> Vec<PermissionRequest> {
-        let hosts = self.hosts.into_iter().map(PermissionRequest::Host);
-        let secrets = self.secrets.into_iter().map(|(slot, host)| PermissionRequest::Secret(slot, host));
-        let routes = self.open_routes.into_iter().map(PermissionRequest::OpenRoute);
-        hosts.chain(secrets).chain(self.memory_mib.map(PermissionRequest::Memory)).chain(routes).collect()
-    }
-}
-
-pub(super) fn router() -> Router<Arc<App>> {
-    let component = DefaultBodyLimit::max(MAX_COMPONENT_BYTES);
-    Router::new()
-        .route("/admin/v1/plugins", get(list).post(install).layer(component))
-        .route("/admin/v1/plugins/{id}", get(show))
-        .route("/admin/v1/plugins/{id}/grant", post(grant))
-        .route("/admin/v1/plugins/{id}/{act}", post(act))
-}
-
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<PluginResponse>>, ApiError> {
+/// All plugins, and the files that never became active.
+pub(super) async fn list(app: &App) -> Result<Vec<PluginResponse>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut shown = Vec::new();
     for plugin in store::plugins::all(&mut tx).await? {
         let versions = store::plugins::versions(&mut tx, &plugin.id).await?;
-        shown.push(summary(&app, plugin, &versions));
+        shown.push(summary(app, plugin, &versions));
     }
     let known: Vec<&String> = shown.iter().map(|plugin| &plugin.id).collect();
     // List files that never became active, too, with their problem.
     let strangers = app.plugins.problems().into_iter().filter(|(id, _)| !known.contains(&id));
     let strangers: Vec<PluginResponse> = strangers.map(|(id, problem)| refused(id, problem)).collect();
     shown.extend(strangers);
-    Ok(Json(shown))
+    Ok(shown)
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(id): Path<String>,
-) -> Result<Json<PluginDetail>, ApiError> {
+/// A plugin with its versions.
+pub(super) async fn show(app: &App, id: &str) -> Result<PluginDetail, ApiError> {
     let mut tx = app.db.platform_read().await?;
-    let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-    let versions = store::plugins::versions(&mut tx, &id).await?;
+    let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let versions = store::plugins::versions(&mut tx, id).await?;
     let shown = versions.iter().map(|version| version_shown(&plugin, version)).collect();
-    Ok(Json(PluginDetail { versions: shown, plugin: summary(&app, plugin, &versions) }))
+    Ok(PluginDetail { versions: shown, plugin: summary(app, plugin, &versions) })
 }
 
-fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]) -> PluginResponse {
+fn summary(app: &App, plugin: PluginRow, versions: &[VersionRow]) -> PluginResponse {
     let serving = versions.iter().find(|version| Some(&version.hash) == plugin.serving.as_ref());
     let newest = versions.first().filter(|newest| Some(&newest.hash) != plugin.serving.as_ref());
     let in_the_way = || {
         let version = serving.filter(|serving| serving.problem.is_some()).or(newest)?;
         let shown = version_shown(&plugin, version);
-        match shown.status.as_str() {
-            "waiting" if plugin.serving.is_some() => {
+        match shown.status {
+            VersionState::Waiting if plugin.serving.is_some() => {
                 let options = shown.lacks.join(" ");
                 Some(format!("version {} asks for more: gassync plugin grant {} {options}", shown.version, plugin.id))
             }
-            "preparing" => Some(format!("version {} is being prepared by every process", shown.version)),
+            VersionState::Preparing => Some(format!("version {} is being prepared by every process", shown.version)),
             _ => Some(format!("version {}: {}", shown.version, shown.problem?)),
         }
     };
     let problem = app.plugins.problems().remove(&plugin.id).or_else(in_the_way);
     PluginResponse {
-        status: if plugin.serving.is_some() { plugin.status } else { "removed".to_owned() },
+        status: if plugin.serving.is_some() { plugin.status.into() } else { PluginState::Removed },
         version: serving.map(|serving| serving.version.clone()),
         hash: plugin.serving,
         loaded: app.plugins.get(&plugin.id).is_some(),
@@ -188,26 +68,32 @@ fn summary(app: &App, plugin: store::plugins::PluginRow, versions: &[VersionRow]
 }
 
 fn refused(id: String, problem: String) -> PluginResponse {
-    let status = "refused".to_owned();
-    PluginResponse { id, status, version: None, hash: None, loaded: false, problem: Some(problem) }
+    PluginResponse {
+        id,
+        status: PluginState::Refused,
+        version: None,
+        hash: None,
+        loaded: false,
+        problem: Some(problem),
+    }
 }
 
-fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> PluginVersionResponse {
+fn version_shown(plugin: &PluginRow, version: &VersionRow) -> PluginVersionResponse {
     let is = |hash: &Option<String>| hash.as_ref() == Some(&version.hash);
     let status = if version.quarantined_at.is_some() {
-        "quarantined"
+        VersionState::Quarantined
     } else if is(&plugin.serving) {
-        "serving"
+        VersionState::Serving
     } else if is(&plugin.wanted) {
-        "preparing"
+        VersionState::Preparing
     } else if version.problem.is_some() {
-        "refused"
+        VersionState::Refused
     } else if version.allowance.is_none() {
-        "waiting"
+        VersionState::Waiting
     } else if version.activated_at.is_some() {
-        "former"
+        VersionState::Former
     } else {
-        "ready"
+        VersionState::Ready
     };
     let held = version.allowance.as_ref().or(plugin.allowance.as_ref());
     // A manifest that this host can no longer parse requests nothing.
@@ -217,7 +103,7 @@ fn version_shown(plugin: &store::plugins::PluginRow, version: &VersionRow) -> Pl
         version: version.version.clone(),
         hash: version.hash.clone(),
         contract: version.contract.clone(),
-        status: status.to_owned(),
+        status,
         problem: version.problem.clone(),
         allowance: version.allowance.as_ref().map(|allowance| allowance.0.clone()),
         lacks: lacks.unwrap_or_default(),
@@ -231,24 +117,19 @@ fn grant_options(wishes: &[PermissionRequest]) -> Vec<String> {
     wishes.iter().map(ToString::to_string).collect()
 }
 
-async fn install(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    component: Bytes,
-) -> Result<(StatusCode, Json<InstalledPlugin>), ApiError> {
-    let installed = plugins::install(&app.plugins, component.to_vec(), None, InstalledBy::Operator)
-        .await
-        .map_err(install_problem)?;
+/// Stores a version; it is activated once every process has prepared it.
+pub(super) async fn install(app: &App, component: Vec<u8>) -> Result<InstalledPlugin, ApiError> {
+    let installed =
+        plugins::install(&app.plugins, component, None, InstalledBy::Operator).await.map_err(install_problem)?;
     app.wake.notify_waiters();
-    let (plugin, version) = version_of(&app, &installed.id, Some(&installed.hash)).await?;
-    let shown = InstalledPlugin {
+    let (plugin, version) = version_of(app, &installed.id, Some(&installed.hash)).await?;
+    Ok(InstalledPlugin {
         id: installed.id,
         version: installed.version,
         hash: installed.hash,
         status: version_shown(&plugin, &version).status,
         lacks: grant_options(&installed.lacks),
-    };
-    Ok((StatusCode::CREATED, Json(shown)))
+    })
 }
 
 fn install_problem(error: InstallError) -> ApiError {
@@ -262,29 +143,24 @@ fn install_problem(error: InstallError) -> ApiError {
 
 /// Changes the permissions of a plugin. Grants apply to one version, by default the waiting one, which is then
 /// activated. Revocations apply to all versions.
-async fn grant(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(id): Path<String>,
-    Json(grants): Json<Grants>,
-) -> Result<Json<PluginVersionResponse>, ApiError> {
+pub(super) async fn grant(app: &App, id: &str, grants: Grants) -> Result<PluginVersionResponse, ApiError> {
     let (give, take) = (grants.give.wishes(), grants.take.wishes());
     if let Some(problem) = give.iter().find_map(PermissionRequest::problem) {
         return Err(Problem::Malformed(problem).into());
     }
     let now = app.now();
     let mut tx = app.db.platform_write().await?;
-    let plugin = store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-    let versions = store::plugins::versions(&mut tx, &id).await?;
+    let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+    let versions = store::plugins::versions(&mut tx, id).await?;
     let only_takes = give.is_empty() && !grants.all && !take.is_empty();
     let meant = select_version(&plugin, &versions, grants.hash.as_deref(), only_takes).ok_or(Problem::NotFound)?;
     for wish in &take {
-        if !take_from_all(&mut tx, &id, &versions, wish).await? {
+        if !take_from_all(&mut tx, id, &versions, wish).await? {
             return Err(Problem::Malformed(format!("nothing to revoke: {wish} is not granted")).into());
         }
     }
     if !only_takes {
-        let known = store::plugins::version(&mut tx, &id, &meant.hash).await?.and_then(|version| version.allowance);
+        let known = store::plugins::version(&mut tx, id, &meant.hash).await?.and_then(|version| version.allowance);
         let mut allowance = known.or(plugin.allowance).map(|held| held.0).unwrap_or_default();
         for wish in &take {
             allowance.take(wish);
@@ -295,21 +171,21 @@ async fn grant(
             allowance.missing(&manifest).into_iter().for_each(|wish| allowance.give(wish));
         }
         give.into_iter().for_each(|wish| allowance.give(wish));
-        store::plugins::allow(&mut tx, &id, &meant.hash, &allowance).await?;
+        store::plugins::allow(&mut tx, id, &meant.hash, &allowance).await?;
         if meant.allowance.is_none() && meant.quarantined_at.is_none() {
-            store::plugins::want(&mut tx, &id, Some(&meant.hash), now).await?;
+            store::plugins::want(&mut tx, id, Some(&meant.hash), now).await?;
         }
     }
     tx.commit().await?;
     plugins::reconcile(&app.plugins).await?;
-    let (plugin, version) = version_of(&app, &id, Some(&meant.hash)).await?;
-    Ok(Json(version_shown(&plugin, &version)))
+    let (plugin, version) = version_of(app, id, Some(&meant.hash)).await?;
+    Ok(version_shown(&plugin, &version))
 }
 
 /// The named version; otherwise the one that waits for permissions, unless permissions are only revoked; otherwise the
 /// active one.
 fn select_version<'a>(
-    plugin: &store::plugins::PluginRow,
+    plugin: &PluginRow,
     versions: &'a [VersionRow],
     hash: Option<&str>,
     only_takes: bool,
@@ -342,11 +218,7 @@ async fn take_from_all(
 }
 
 /// A version by a prefix of its hash, or the newest.
-async fn version_of(
-    app: &App,
-    id: &str,
-    hash: Option<&str>,
-) -> Result<(store::plugins::PluginRow, VersionRow), ApiError> {
+async fn version_of(app: &App, id: &str, hash: Option<&str>) -> Result<(PluginRow, VersionRow), ApiError> {
     let mut tx = app.db.platform_read().await?;
     let plugin = store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     let versions = store::plugins::versions(&mut tx, id).await?;
@@ -355,33 +227,29 @@ async fn version_of(
     Ok((plugin, version))
 }
 
-async fn act(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path((id, act)): Path<(String, String)>,
-) -> Result<StatusCode, ApiError> {
-    match act.as_str() {
-        "enable" => plugins::release(&app.plugins, &id).await?.then_some(()).ok_or(Problem::NotFound)?,
-        "disable" => {
+/// Enables, disables, rolls back or removes a plugin.
+pub(super) async fn act(app: &App, id: &str, act: PluginAct) -> Result<(), ApiError> {
+    match act {
+        PluginAct::Enable => plugins::release(&app.plugins, id).await?.then_some(()).ok_or(Problem::NotFound)?,
+        PluginAct::Disable => {
             let mut tx = app.db.platform_write().await?;
-            let known = store::plugins::set_status(&mut tx, &id, "disabled", app.now()).await?;
+            let known = store::plugins::set_status(&mut tx, id, PluginStatus::Disabled, app.now()).await?;
             known.then_some(()).ok_or(Problem::NotFound)?;
             tx.commit().await?;
         }
-        "rollback" => roll_back(&app, &id).await?,
-        "remove" => {
+        PluginAct::Rollback => roll_back(app, id).await?,
+        PluginAct::Remove => {
             let mut tx = app.db.platform_write().await?;
-            store::plugins::get(&mut tx, &id).await?.ok_or(Problem::NotFound)?;
-            store::plugins::stop_serving(&mut tx, &id, app.now()).await?;
-            store::plugins::forget_allowances(&mut tx, &id).await?;
+            store::plugins::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
+            store::plugins::stop_serving(&mut tx, id, app.now()).await?;
+            store::plugins::forget_allowances(&mut tx, id).await?;
             tx.commit().await?;
             plugins::reconcile(&app.plugins).await?;
         }
-        _ => return Err(Problem::NotFound.into()),
     }
     // Process the messages stored meanwhile.
     app.wake.notify_waiters();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// Activates the previous version, or cancels a pending activation.

@@ -1,22 +1,19 @@
-//! Alarms: conditions that need an operator, with the command that remedies them.
+//! Collects the alarms.
 
-use std::sync::Arc;
-
-use axum::{Json, Router, extract::State, routing::get};
-use gassync_domain::{Date, Missing, Timestamp, today_at};
+use gassync_domain::{Missing, Timestamp, today_at};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
-use super::channel_down;
+use super::dto::{Alarm, AlarmKind};
 use crate::{
+    admin::channel_down,
     app::App,
-    http::{ApiError, Operator},
+    http::ApiError,
     store::{
         Day,
         alarms::{self, Found},
         connections::{self, SilentChannel},
         missing::{self, MissingReservation},
-        parked::{self, ParkedAlarm},
+        parked::{self, ParkedAlarm, ParkedKind},
         poll_failures::{self, PollInError},
         set_aside::{self, SetAside},
         time_zones::{self, HouseWithoutZone},
@@ -32,46 +29,6 @@ const MAY_LISTEN: SignedDuration = SignedDuration::from_hours(1);
 /// How long deliveries to a subscriber may fail before an alarm is raised.
 const MAY_FAIL: SignedDuration = SignedDuration::from_hours(1);
 
-/// An alarm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Alarm {
-    /// Incoming: `source`, `failed-messages`, `set-aside`, `parked`, `gone`, `channel-silent`, `channel-down`,
-    /// `no-time-zone`, `overbooked`; processing: `plugin`, `dead-jobs`; outgoing: `refused-nights`, `refused-bookings`,
-    /// `behind`, `listening`, `webhook-disabled`, `webhook-failing`, `webhook-silent`, `webhook-dead`.
-    pub kind: String,
-    /// The source, if the alarm concerns one.
-    pub source: Option<String>,
-    /// The property, if the alarm concerns one.
-    pub house: Option<String>,
-    /// The room, if the alarm concerns one.
-    pub room: Option<String>,
-    /// The first affected night.
-    pub first_night: Option<Date>,
-    /// The last affected night.
-    pub last_night: Option<Date>,
-    /// The channel's id of the record, or its id in this database.
-    pub reference: Option<String>,
-    /// Number of occurrences.
-    pub count: i64,
-    /// Detail: a reason, a kind or a name.
-    pub detail: Option<String>,
-    /// Start of the problem, if known.
-    pub since: Option<Timestamp>,
-    /// Last occurrence of a recurring problem.
-    pub last: Option<Timestamp>,
-    /// Command or action that remedies it.
-    pub remedy: String,
-}
-
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/alarms", get(list))
-}
-
-async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<Alarm>>, ApiError> {
-    Ok(Json(all(&app).await?))
-}
-
 /// All alarms, in the order in which they are added.
 #[derive(Default)]
 struct Alarms(Vec<Alarm>);
@@ -85,7 +42,7 @@ struct Names<'a> {
 }
 
 impl Alarms {
-    fn add(&mut self, kind: &str, found: Vec<Found>, remedy: impl Fn(&Names<'_>) -> String) {
+    fn add(&mut self, kind: AlarmKind, found: Vec<Found>, remedy: impl Fn(&Names<'_>) -> String) {
         self.0.extend(found.into_iter().map(|found| {
             let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
             let (source, reference, detail) = (text(&found.source_name), text(&found.reference), text(&found.detail));
@@ -96,7 +53,7 @@ impl Alarms {
                 number: found.number.unwrap_or_default(),
             };
             Alarm {
-                kind: kind.to_owned(),
+                kind,
                 remedy: remedy(&names),
                 source: found.source_name,
                 house: found.house,
@@ -114,33 +71,33 @@ impl Alarms {
 }
 
 /// All alarms: incoming first, then outgoing, then subscribers.
-pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
+pub(in crate::admin) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     let now = app.now();
     // Without a particular property: the earliest current day anywhere.
     let today = today_at(now, None);
     let mut tx = app.db.platform_read().await?;
     let mut all = Alarms::default();
-    all.add("source", alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
+    all.add(AlarmKind::Source, alarms::expired_sources(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source connect {source} --credential FIELD=VALUE")
     });
     let failing = poll_failures::failing(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
-    all.add("source", failing, |Names { source, .. }| format!("gassync source sync {source}"));
+    all.add(AlarmKind::Source, failing, |Names { source, .. }| format!("gassync source sync {source}"));
     let mut listening = alarms::listening_sources(&mut tx).await?;
     listening.retain(|found| found.since.is_some_and(|since| now.duration_since(since.into()) > MAY_LISTEN));
-    all.add("listening", listening, |Names { source, .. }| {
+    all.add(AlarmKind::Listening, listening, |Names { source, .. }| {
         format!("gassync source go-live {source} --plan, then gassync source go-live {source}")
     });
-    all.add("plugin", alarms::quarantined_plugins(&mut tx).await?, |Names { detail, .. }| {
+    all.add(AlarmKind::Plugin, alarms::quarantined_plugins(&mut tx).await?, |Names { detail, .. }| {
         format!("gassync plugin show {detail}, then gassync plugin enable {detail}")
     });
-    all.add("failed-messages", alarms::failed_messages(&mut tx).await?, |Names { source, number, .. }| {
+    all.add(AlarmKind::FailedMessages, alarms::failed_messages(&mut tx).await?, |Names { source, number, .. }| {
         format!(
             "gassync inbox show {number}, then gassync inbox replay --failed {source}, or gassync inbox dismiss --failed \
              {source} --by WHO --why TEXT"
         )
     });
     let set_aside = set_aside::waiting(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
-    all.add("set-aside", set_aside, |Names { number, .. }| {
+    all.add(AlarmKind::SetAside, set_aside, |Names { number, .. }| {
         format!(
             "gassync inbox set-aside show {number}, then gassync inbox set-aside retry {number}, or gassync inbox \
              set-aside dismiss {number} --by WHO --why TEXT"
@@ -148,10 +105,10 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
     });
     for waiting in parked::waiting(&mut tx, today).await? {
         let remedy = remedy_of_parked(&waiting);
-        all.add("parked", vec![waiting.into_found()], |_| remedy.clone());
+        all.add(AlarmKind::Parked, vec![waiting.into_found()], |_| remedy.clone());
     }
     let gone = missing::undecided(&mut tx, today).await?.into_iter().map(IntoFound::into_found).collect();
-    all.add("gone", gone, |Names { source, reference, .. }| {
+    all.add(AlarmKind::Gone, gone, |Names { source, reference, .. }| {
         format!("gassync map decide {source} reservation {reference} cancel|stand --by WHO --why TEXT")
     });
     let silent = connections::silent_channels(&mut tx, now - CALL_MAY_BE_LATE)
@@ -159,45 +116,51 @@ pub(super) async fn all(app: &App) -> Result<Vec<Alarm>, ApiError> {
         .into_iter()
         .map(IntoFound::into_found)
         .collect();
-    all.add("channel-silent", silent, |Names { source, .. }| {
+    all.add(AlarmKind::ChannelSilent, silent, |Names { source, .. }| {
         format!("gassync source show {source}, and have the channel call the webhook address that it names")
     });
-    all.add("channel-down", channel_down::found(app, &mut tx, now).await?, |Names { source, .. }| {
+    all.add(AlarmKind::ChannelDown, channel_down::found(app, &mut tx, now).await?, |Names { source, .. }| {
         format!("gassync source status {source}; when the channel is back: gassync source sync {source}")
     });
     let without_zone = time_zones::missing(&mut tx).await?.into_iter().map(IntoFound::into_found).collect();
-    all.add("no-time-zone", without_zone, |Names { source, .. }| format!("gassync source time-zone {source} ZONE"));
-    all.add("overbooked", alarms::overbooked(&mut tx, today).await?, |Names { reference, .. }| {
+    all.add(AlarmKind::NoTimeZone, without_zone, |Names { source, .. }| {
+        format!("gassync source time-zone {source} ZONE")
+    });
+    all.add(AlarmKind::Overbooked, alarms::overbooked(&mut tx, today).await?, |Names { reference, .. }| {
         format!("move or cancel {reference}, or another booking of these nights, where it was sold")
     });
-    all.add("dead-jobs", alarms::dead_jobs(&mut tx).await?, |Names { source, .. }| {
+    all.add(AlarmKind::DeadJobs, alarms::dead_jobs(&mut tx).await?, |Names { source, .. }| {
         format!("gassync jobs list --state dead --source {source}, then gassync jobs retry --source {source}")
     });
-    all.add("refused-nights", alarms::refused_nights(&mut tx).await?, |Names { source, .. }| {
+    all.add(AlarmKind::RefusedNights, alarms::refused_nights(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source status {source}, then gassync source push {source} --full")
     });
-    all.add("refused-bookings", alarms::refused_bookings(&mut tx).await?, |Names { source, .. }| {
+    all.add(AlarmKind::RefusedBookings, alarms::refused_bookings(&mut tx).await?, |Names { source, .. }| {
         format!("gassync source status {source}, correct the booking, then gassync jobs retry --source {source}")
     });
-    all.add("behind", alarms::behind(&mut tx, now - MAY_LACK).await?, |Names { source, .. }| {
+    all.add(AlarmKind::Behind, alarms::behind(&mut tx, now - MAY_LACK).await?, |Names { source, .. }| {
         format!("gassync source status {source} and gassync jobs list --source {source}")
     });
-    all.add("webhook-disabled", alarms::disabled_webhooks(&mut tx).await?, |Names { number, .. }| {
+    all.add(AlarmKind::WebhookDisabled, alarms::disabled_webhooks(&mut tx).await?, |Names { number, .. }| {
         format!(
             "gassync webhooks deliveries {number}, fix the endpoint, gassync webhooks enable {number}, then gassync \
              webhooks replay {number} --since TIME"
         )
     });
-    all.add("webhook-failing", alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?, |Names { number, .. }| {
-        format!("gassync webhooks deliveries {number}, fix the endpoint, then gassync webhooks test {number}")
-    });
-    all.add("webhook-silent", alarms::silent_webhooks(&mut tx).await?, |Names { number, .. }| {
+    all.add(
+        AlarmKind::WebhookFailing,
+        alarms::failing_webhooks(&mut tx, now - MAY_FAIL).await?,
+        |Names { number, .. }| {
+            format!("gassync webhooks deliveries {number}, fix the endpoint, then gassync webhooks test {number}")
+        },
+    );
+    all.add(AlarmKind::WebhookSilent, alarms::silent_webhooks(&mut tx).await?, |Names { number, .. }| {
         format!(
             "gassync webhooks show {number}, gassync source connect SOURCE --credential FIELD=VALUE, then gassync \
              webhooks replay {number} --since TIME; or gassync webhooks delete {number}"
         )
     });
-    all.add("webhook-dead", alarms::dead_deliveries(&mut tx).await?, |Names { number, .. }| {
+    all.add(AlarmKind::WebhookDead, alarms::dead_deliveries(&mut tx).await?, |Names { number, .. }| {
         format!(
             "gassync webhooks deliveries {number} --state dead, fix the endpoint, then gassync webhooks replay \
              {number} --since TIME --state dead; or gassync jobs cancel NUMBER"
@@ -272,7 +235,7 @@ impl IntoFound for HouseWithoutZone {
 /// Commands: link what waits for a link, decide what waits for a person.
 fn remedy_of_parked(waiting: &ParkedAlarm) -> String {
     let ParkedAlarm { source_name, kind, external_id, missing, .. } = waiting;
-    let about = format!("{source_name} {kind} {external_id}");
+    let about = format!("{source_name} {} {external_id}", kind.in_commands());
     let decide = |words: &str| format!("gassync map decide {about} {words} --by WHO --why TEXT");
     let off = missing.0.iter().find_map(|missing| match missing {
         Missing::SwitchedOff { id } => Some(id),
@@ -292,7 +255,7 @@ fn remedy_of_parked(waiting: &ParkedAlarm) -> String {
             "gassync source sync {source_name}, then gassync map apply {source_name} {link} --to NUMBER; or {}",
             decide("ignore")
         ),
-        ("property" | "room-type" | "rate-plan", None) => {
+        (ParkedKind::Property | ParkedKind::RoomType | ParkedKind::RatePlan, None) => {
             format!("gassync map apply {about} --to NUMBER; or {}", decide("ignore"))
         }
         _ => decide("stand|cancel|ignore"),
@@ -305,7 +268,7 @@ impl IntoFound for SetAside {
         Found {
             reference: record.external_id,
             count: record.times_seen,
-            detail: Some(format!("a {} could not be read: {}", record.entity.replace('_', " "), record.problem)),
+            detail: Some(format!("a {} could not be read: {}", record.entity, record.problem)),
             since: Some(record.first_seen_at),
             last: Some(record.last_seen_at),
             number: Some(record.id),

@@ -1,27 +1,21 @@
-//! Deletes a source; returns the affected data before and after.
+//! Deletes a source.
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing::post,
-};
 use gassync_domain::FieldError;
-use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::dto::{NewRemoval, RemovalResponse, RemovedRecords};
 use crate::{
     app::App,
     core,
     credentials::ConnectionSecrets,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Problem},
     inbound::{apply::IngestContext, manual_closure},
     store::{
         self, Fault,
         source_removal::{self, CONNECTION, CONNECTION_TABLES, SOURCE, SOURCE_TABLES, SourceContents, TableSlice},
         source_switches,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
 };
 
@@ -36,80 +30,30 @@ const LOOKS: u32 = 150;
 /// Maximum rounds of deletion if data arrives meanwhile.
 const ROUNDS: u32 = 3;
 
-/// A request to delete a source.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct NewRemoval {
-    /// Only return what would be deleted.
-    pub dry_run: bool,
-    /// Repeat the source's name to confirm.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confirm: Option<String>,
-}
-
-/// What a deletion affects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RemovalResponse {
-    /// The source.
-    pub name: String,
-    /// Whether the source was deleted; otherwise this is the plan.
-    pub done: bool,
-    /// Whether it was the source that creates core entities; the next source added takes over.
-    pub creates: bool,
-    /// Deleted: records of the channel, by kind.
-    pub records: RemovedRecords,
-    /// Deleted: links to the core.
-    pub links: i64,
-    /// Kept in the core: bookings, with their nights.
-    pub bookings_kept: i64,
-    /// Kept in the core: blocks of the channel, as maintenance entries.
-    pub closures_kept: i64,
-    /// Opened: nights that were closed by hand at the channel.
-    pub closed_nights_opened: i64,
-    /// Released: holds of parked records.
-    pub holds_given_back: i64,
-    /// Left at the channel: bookings that were pushed to it.
-    pub pushed_bookings: i64,
-    /// Deleted, and revoked where the channel supports it: credential fields.
-    pub credentials: i64,
-    /// Revoked: API keys.
-    pub keys: i64,
-    /// Deleted: webhook subscriptions.
-    pub subscriptions: i64,
-    /// Discarded: waiting jobs.
-    pub jobs: i64,
-    /// Deleted: messages and responses of the channel.
-    pub messages: i64,
-    /// Of these, unprocessed messages.
-    pub waiting_messages: i64,
-    /// Errors of the channel.
-    #[serde(default)]
-    pub problems: Vec<String>,
-}
-
-/// Records of a channel, by kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RemovedRecords {
-    /// Properties.
-    pub properties: i64,
-    /// Room types.
-    pub room_types: i64,
-    /// Rate plans.
-    pub rate_plans: i64,
-    /// Reservations.
-    pub reservations: i64,
-    /// Guests.
-    pub guests: i64,
-    /// Blocks.
-    pub blocks: i64,
-    /// Nights of calendars.
-    pub calendar_nights: i64,
-    /// Records set aside.
-    pub set_aside: i64,
-    /// Decisions on parked records.
-    pub decisions: i64,
+/// Deletes a source, or returns what that would affect.
+pub(super) async fn remove(app: &Arc<App>, source: &Source, new: NewRemoval) -> Result<RemovalResponse, ApiError> {
+    let alone = connection_of_its_own(app, source).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
+    drop(tx);
+    if new.dry_run {
+        return Ok(removal_response(source, kept, false));
+    }
+    if new.confirm.as_deref() != Some(&source.name) {
+        let problem = format!("must be the source's name, {}: nothing was deleted", source.name);
+        return Err(Problem::Invalid(vec![FieldError::new("/confirm", problem)]).into());
+    }
+    stop(app, source).await?;
+    // The counts are final once no work is running.
+    let mut tx = app.db.read(source.account).await?;
+    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
+    drop(tx);
+    let problems = revoke(app, &alone).await?;
+    give_back(app, source).await?;
+    take_all(app, &alone).await?;
+    app.facts.notify_one();
+    app.wake.notify_waiters();
+    Ok(RemovalResponse { problems, ..removal_response(source, kept, true) })
 }
 
 fn removal_response(source: &Source, kept: SourceContents, done: bool) -> RemovalResponse {
@@ -144,41 +88,6 @@ fn removal_response(source: &Source, kept: SourceContents, done: bool) -> Remova
     }
 }
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources/{name}/delete", post(remove))
-}
-
-async fn remove(
-    State(app): State<Arc<App>>,
-    _: Operator,
-    Path(name): Path<String>,
-    Json(new): Json<NewRemoval>,
-) -> Result<Json<RemovalResponse>, ApiError> {
-    let source = find_source(&app, &name).await?;
-    let alone = connection_of_its_own(&app, &source).await?;
-    let mut tx = app.db.read(source.account).await?;
-    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
-    drop(tx);
-    if new.dry_run {
-        return Ok(Json(removal_response(&source, kept, false)));
-    }
-    if new.confirm.as_deref() != Some(&source.name) {
-        let problem = format!("must be the source's name, {}: nothing was deleted", source.name);
-        return Err(Problem::Invalid(vec![FieldError { path: "/confirm".to_owned(), problem }]).into());
-    }
-    stop(&app, &source).await?;
-    // The counts are final once no work is running.
-    let mut tx = app.db.read(source.account).await?;
-    let kept = source_removal::count(&mut tx, source.key(), alone.connection).await?;
-    drop(tx);
-    let problems = revoke(&app, &alone).await?;
-    give_back(&app, &source).await?;
-    take_all(&app, &alone).await?;
-    app.facts.notify_one();
-    app.wake.notify_waiters();
-    Ok(Json(RemovalResponse { problems, ..removal_response(&source, kept, true) }))
-}
-
 /// The source, with its connection unless another source shares it.
 async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Source> {
     let mut tx = app.db.read(source.account).await?;
@@ -192,7 +101,7 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
 /// Stops new work for the source and waits for running work.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
-    source_switches::stop(&mut tx, source.key(), "disabled").await?;
+    source_switches::stop(&mut tx, source.key(), SourceStatus::Disabled).await?;
     tx.commit().await?;
     app.keys_changed();
     for _ in 0..LOOKS {
