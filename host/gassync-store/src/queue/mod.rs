@@ -10,7 +10,7 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, JobId, RunId, SourceId, SourceKey, Timestamp, WebhookId};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -32,7 +32,7 @@ pub enum QueueKey {
     /// Work on this host alone.
     Host,
     /// Deliveries to the subscription of this number.
-    Webhook(i64),
+    Webhook(WebhookId),
 }
 
 impl QueueKey {
@@ -49,13 +49,13 @@ impl QueueKey {
     pub const fn subscription_id(self) -> i64 {
         match self {
             Self::Channel | Self::Host => 0,
-            Self::Webhook(id) => id,
+            Self::Webhook(id) => id.0,
         }
     }
 
     fn from_columns(kind: &str, subscription_id: i64) -> Self {
         match kind {
-            "webhook" => Self::Webhook(subscription_id),
+            "webhook" => Self::Webhook(WebhookId(subscription_id)),
             "host" => Self::Host,
             _ => Self::Channel,
         }
@@ -85,7 +85,7 @@ pub struct NewJob<'a> {
     /// Sequence number of the event to deliver.
     pub sequence: Option<i64>,
     /// The run that retries it.
-    pub run: Option<i64>,
+    pub run: Option<RunId>,
 }
 
 impl NewJob<'_> {
@@ -101,7 +101,7 @@ pub struct Job {
     /// The tenant.
     pub account: AccountId,
     /// Its id.
-    pub id: i64,
+    pub id: JobId,
     /// The source.
     pub source: SourceId,
     /// Its kind.
@@ -151,7 +151,7 @@ impl From<Row> for Job {
     fn from(row: Row) -> Self {
         Self {
             account: AccountId(row.account_id),
-            id: row.id,
+            id: JobId(row.id),
             source: SourceId(row.source_id),
             kind: row.kind,
             payload: row.payload.0,
@@ -231,7 +231,7 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
                 put.run_at.into(),
                 put.deadline.into(),
                 put.sequence.into(),
-                put.run.into(),
+                put.run.map(|run| run.0).into(),
             ]);
         }
     }

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::Timestamp;
+use gassync_domain::{JobId, RunId, Timestamp};
 use gassync_runtime::Manifest;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -149,7 +149,7 @@ pub struct JobRun {
 impl From<ListedJob> for JobResponse {
     fn from(job: ListedJob) -> Self {
         Self {
-            id: job.id,
+            id: job.id.0,
             source: job.source_name,
             kind: job.kind,
             state: if job.running { "running".to_owned() } else { job.state },
@@ -179,7 +179,7 @@ impl From<queue::RunProgress> for JobRun {
     fn from(run: queue::RunProgress) -> Self {
         let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
-            id: run.id,
+            id: run.id.0,
             state,
             jobs: run.jobs,
             waiting: run.waiting,
@@ -228,14 +228,14 @@ async fn list(
     Ok(Json(jobs.into_iter().map(JobResponse::from).collect()))
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobDetail>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<JobId>) -> Result<Json<JobDetail>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(job.into()))
 }
 
 /// Cancels a waiting or dead job.
-async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     if JobKind::named(&job.kind).is_some_and(JobKind::is_recurring) {
@@ -271,7 +271,7 @@ async fn run(
     let id = queue::start_run(&mut tx, &filter, &shown, (now, now + PATIENCE)).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok((StatusCode::CREATED, Json(planned(&app, Some(id), &plan))))
+    Ok((StatusCode::CREATED, Json(planned(&app, Some(id.0), &plan))))
 }
 
 fn planned(app: &App, id: Option<i64>, plan: &[DeadJobs]) -> RunPlan {
@@ -299,14 +299,14 @@ fn seconds_of_a_call(manifest: &Manifest) -> f64 {
     windows.fold(CALL_SECONDS, f64::max)
 }
 
-async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<RunId>) -> Result<Json<JobRun>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(Json(run.into()))
 }
 
 /// Cancels a run and its waiting jobs.
-async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<RunId>) -> Result<Json<JobRun>, ApiError> {
     let mut tx = app.db.platform_write().await?;
     queue::cancel_run(&mut tx, id, app.now()).await?;
     let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
