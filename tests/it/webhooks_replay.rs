@@ -146,7 +146,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     // Dead deliveries are not among the dead jobs of sources.
     assert!(alarms::dead_jobs(&mut tx).await.expect("alarms").is_empty());
     let dead = alarms::dead_deliveries(&mut tx).await.expect("alarms").remove(0);
-    assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
+    assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id.0), 1, Some("it answered 500")));
     assert!(queue::count_dead(&mut tx, &JobQuery::default()).await.expect("a plan").is_empty());
     let run = queue::start_run(&mut tx, &JobQuery::default(), &json!({}), (at(4), at(5))).await.expect("begun");
     assert_eq!(queue::run_progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
@@ -301,7 +301,7 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let silent = alarms::silent_webhooks(&mut tx).await.expect("alarms");
     let silent: Vec<_> = silent.iter().map(|found| (found.number, found.detail.as_deref().expect("why"))).collect();
     let whys = ["its source is paused", "its source is disconnected", "its source is disabled"];
-    let expected = made[2..].iter().zip(whys).map(|(webhook, why)| (Some(webhook.id), why)).collect::<Vec<_>>();
+    let expected = made[2..].iter().zip(whys).map(|(webhook, why)| (Some(webhook.id.0), why)).collect::<Vec<_>>();
     assert_eq!(silent, expected);
 }
 

@@ -276,7 +276,7 @@ async fn batch_with(
         returning {JOB_COLUMNS}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
+        .bind(&held.queue_kind).bind(first.id.0).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
         .bind(&first.kind).bind(first.attempts == 1).bind(held.subscription_id).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(ClaimedJob::from).collect())

@@ -139,7 +139,7 @@ fn cells<'a>(job: &'a ClaimedJob, result: &'a JobResult) -> [Cell<'a>; 8] {
     };
     [
         job.account.0.into(),
-        job.id.into(),
+        job.id.0.into(),
         job.version.into(),
         job.claim.into(),
         state.into(),

@@ -1,6 +1,6 @@
 //! Lists jobs. Platform queries.
 
-use gassync_domain::{SourceId, SourceKey, Timestamp};
+use gassync_domain::{JobId, SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -39,7 +39,8 @@ pub struct ListedJob {
     /// The tenant.
     pub account_id: i64,
     /// Its id.
-    pub id: i64,
+    #[sqlx(try_from = "i64")]
+    pub id: JobId,
     /// The source.
     pub source_id: i64,
     /// The source's name.
@@ -102,9 +103,9 @@ pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i6
 }
 
 /// By its id.
-pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<ListedJob>> {
+pub async fn get(tx: &mut Tx, id: JobId) -> Result<Option<ListedJob>> {
     let text = select_jobs!("where j.id = $1");
-    on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(id.0).fetch_optional(c).await)
 }
 
 /// State and error of the newest job of a kind.

@@ -11,7 +11,7 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, JobId, RunId, SourceId, SourceKey, Timestamp, WebhookId};
 use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
@@ -35,7 +35,7 @@ pub enum QueueKey {
     /// Work on this host alone.
     Host,
     /// Deliveries to the subscription of this number.
-    Webhook(i64),
+    Webhook(WebhookId),
 }
 
 impl QueueKey {
@@ -52,13 +52,13 @@ impl QueueKey {
     pub const fn subscription_id(self) -> i64 {
         match self {
             Self::Channel | Self::Host => 0,
-            Self::Webhook(id) => id,
+            Self::Webhook(id) => id.0,
         }
     }
 
     fn from_columns(kind: &str, subscription_id: i64) -> Self {
         match kind {
-            "webhook" => Self::Webhook(subscription_id),
+            "webhook" => Self::Webhook(WebhookId(subscription_id)),
             "host" => Self::Host,
             _ => Self::Channel,
         }
@@ -107,7 +107,7 @@ pub struct NewJob {
     /// Sequence number of the event to deliver.
     pub sequence: Option<i64>,
     /// The run that retries it.
-    pub run: Option<i64>,
+    pub run: Option<RunId>,
 }
 
 impl NewJob {
@@ -127,7 +127,7 @@ impl NewJob {
     }
 
     /// The same as part of a run.
-    pub fn in_run(self, run: i64) -> Self {
+    pub fn in_run(self, run: RunId) -> Self {
         Self { run: Some(run), ..self }
     }
 }
@@ -138,7 +138,7 @@ pub struct ClaimedJob {
     /// The tenant.
     pub account: AccountId,
     /// Its id.
-    pub id: i64,
+    pub id: JobId,
     /// The source.
     pub source: SourceId,
     /// Its kind.
@@ -188,7 +188,7 @@ impl From<Row> for ClaimedJob {
     fn from(row: Row) -> Self {
         Self {
             account: AccountId(row.account_id),
-            id: row.id,
+            id: JobId(row.id),
             source: SourceId(row.source_id),
             kind: row.kind,
             payload: row.payload.0,
@@ -270,7 +270,7 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob], now: Timestamp) -> Result<()>
                 put.due.time(now).into(),
                 deadline.into(),
                 put.sequence.into(),
-                put.run.into(),
+                put.run.map(|run| run.0).into(),
             ]);
         }
     }

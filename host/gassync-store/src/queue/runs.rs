@@ -1,7 +1,7 @@
 //! Dead jobs: count those that match a query, retry them in one run, follow it, and cancel it. Deliveries are excluded:
 //! a replay repeats them. Platform queries.
 
-use gassync_domain::Timestamp;
+use gassync_domain::{JobId, RunId, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -40,7 +40,8 @@ gassync_domain::words! {
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RunProgress {
     /// Its id.
-    pub id: i64,
+    #[sqlx(try_from = "i64")]
+    pub id: RunId,
     /// `running` or `cancelled`, as stored; see [`RunProgress::reached`].
     #[sqlx(try_from = "String")]
     pub state: RunState,
@@ -94,7 +95,7 @@ pub async fn start_run(
     filter: &JobQuery,
     shown: &Value,
     (now, deadline): (Timestamp, Timestamp),
-) -> Result<i64> {
+) -> Result<RunId> {
     let text = "insert into int_job_runs (filter, state, jobs, created_at) values ($1, 'running', 0, $2) returning id";
     let run: i64 =
         on!(&mut *tx, c => sqlx::query_scalar(text).bind(Json(shown)).bind(Time::from(now)).fetch_one(c).await)?;
@@ -130,7 +131,7 @@ pub async fn start_run(
     let text = "update int_job_runs set jobs = $2 where id = $1";
     let jobs = i64::try_from(twice + again).unwrap_or(i64::MAX);
     on!(tx, c => sqlx::query(text).bind(run).bind(jobs).execute(c).await.map(drop))?;
-    Ok(run)
+    Ok(RunId(run))
 }
 
 /// For SQLite, which has no types to cast to and reads the conflict clause as a join condition.
@@ -142,20 +143,20 @@ const SQLITE_QUEUES: &str = of_dead_jobs!(
 );
 
 /// Progress of a run.
-pub async fn run_progress(tx: &mut Tx, run: i64) -> Result<Option<RunProgress>> {
+pub async fn run_progress(tx: &mut Tx, run: RunId) -> Result<Option<RunProgress>> {
     let text = "select r.id, r.state, r.jobs,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'waiting') as waiting,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'done') as done,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'dead') as dead,
             (select count(*) from int_jobs j where j.run_id = r.id and j.state = 'cancelled') as cancelled
         from int_job_runs r where r.id = $1";
-    on!(tx, c => sqlx::query_as(text).bind(run).fetch_optional(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(run.0).fetch_optional(c).await)
 }
 
 /// Cancels a run and its waiting jobs. Running jobs continue, otherwise their completion would be lost.
-pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
+pub async fn cancel_run(tx: &mut Tx, run: RunId, now: Timestamp) -> Result<()> {
     let text = "update int_job_runs set state = 'cancelled', cancelled_at = $2 where id = $1 and state = 'running'";
-    on!(&mut *tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))?;
+    on!(&mut *tx, c => sqlx::query(text).bind(run.0).bind(Time::from(now)).execute(c).await.map(drop))?;
     // Queues before jobs, as everywhere.
     if let Tx::Postgres(inner, _) = tx {
         let text = "select l.fencing_token from (
@@ -164,19 +165,19 @@ pub async fn cancel_run(tx: &mut Tx, run: i64, now: Timestamp) -> Result<()> {
             ) j join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
                 and l.queue_kind = j.queue_kind and l.subscription_id = j.subscription_id
             order by l.account_id, l.source_id, l.queue_kind, l.subscription_id for update of l";
-        sqlx::query(text).bind(run).execute(&mut **inner).await?;
+        sqlx::query(text).bind(run.0).execute(&mut **inner).await?;
     }
     let text = "update int_jobs set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'waiting'
         and not exists (select 1 from int_queues l where l.account_id = int_jobs.account_id
             and l.source_id = int_jobs.source_id and l.queue_kind = int_jobs.queue_kind
             and l.subscription_id = int_jobs.subscription_id and l.fencing_token = int_jobs.claim
             and l.busy_until > $2)";
-    on!(tx, c => sqlx::query(text).bind(run).bind(Time::from(now)).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(run.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Cancels a waiting or dead job; `false` if there is none. Not for recurring jobs, which would never run again.
-pub async fn cancel(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool> {
+pub async fn cancel(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool> {
     let text = "update int_jobs set state = 'cancelled', finished_at = $2
         where id = $1 and state in ('waiting', 'dead')";
-    on!(tx, c => sqlx::query(text).bind(id).bind(Time::from(now)).execute(c).await.map(|done| done.rows_affected() > 0))
+    on!(tx, c => sqlx::query(text).bind(id.0).bind(Time::from(now)).execute(c).await.map(|done| done.rows_affected() > 0))
 }

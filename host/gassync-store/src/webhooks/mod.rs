@@ -4,7 +4,7 @@ mod attempts;
 mod deliveries;
 mod secrets;
 
-use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp, WebhookId};
 use sqlx::{FromRow, types::Json};
 
 use super::{
@@ -102,7 +102,7 @@ pub struct Webhook {
     /// Account.
     pub account: AccountId,
     /// Identifier.
-    pub id: i64,
+    pub id: WebhookId,
     /// Source that owns it.
     pub source: SourceId,
     /// Where the source stands.
@@ -176,7 +176,7 @@ impl From<Row> for Webhook {
     fn from(row: Row) -> Self {
         Self {
             account: AccountId(row.account_id),
-            id: row.id,
+            id: WebhookId(row.id),
             source: SourceId(row.source_id),
             source_status: row.source_status,
             spec: SubscriptionSpec {
@@ -224,54 +224,61 @@ pub async fn insert(
     SourceKey { account, source }: SourceKey,
     spec: &SubscriptionSpec,
     now: Timestamp,
-) -> Result<i64> {
+) -> Result<WebhookId> {
     let text = "insert into int_webhooks (account_id, source_id, endpoint_url, description, events, properties, payload, envelope,
             exclude_origin, ordered, signing, max_attempts, timeout_seconds, status, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active', $14, $14) returning id";
     let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(url).bind(description).bind(Json(events))
-        .bind(Json(properties)).bind(payload.as_str()).bind(envelope.as_str()).bind(spec.exclude_origin).bind(spec.ordered)
-        .bind(spec.signing.as_str()).bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now))
-        .fetch_one(c).await)
+    let id: i64 = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(url).bind(description)
+        .bind(Json(events)).bind(Json(properties)).bind(payload.as_str()).bind(envelope.as_str()).bind(spec.exclude_origin)
+        .bind(spec.ordered).bind(spec.signing.as_str()).bind(spec.max_attempts).bind(spec.timeout_seconds)
+        .bind(Time::from(now)).fetch_one(c).await)?;
+    Ok(WebhookId(id))
 }
 
 /// Updates the settings.
-pub async fn update(tx: &mut Tx, account: AccountId, id: i64, spec: &SubscriptionSpec, now: Timestamp) -> Result<()> {
+pub async fn update(
+    tx: &mut Tx,
+    account: AccountId,
+    id: WebhookId,
+    spec: &SubscriptionSpec,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_webhooks set endpoint_url = $3, description = $4, events = $5, properties = $6, payload = $7,
             envelope = $8, exclude_origin = $9, ordered = $10, max_attempts = $11, timeout_seconds = $12, updated_at = $13,
             revision = revision + 1
         where account_id = $1 and id = $2";
     let SubscriptionSpec { url, description, events, properties, payload, envelope, .. } = spec;
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(url).bind(description).bind(Json(events))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(url).bind(description).bind(Json(events))
         .bind(Json(properties)).bind(payload.as_str()).bind(envelope.as_str()).bind(spec.exclude_origin).bind(spec.ordered)
         .bind(spec.max_attempts).bind(spec.timeout_seconds).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Stores the encrypted headers; None removes them.
-pub async fn set_headers(tx: &mut Tx, account: AccountId, id: i64, sealed: Option<&[u8]>) -> Result<()> {
+pub async fn set_headers(tx: &mut Tx, account: AccountId, id: WebhookId, sealed: Option<&[u8]>) -> Result<()> {
     let text = "update int_webhooks set headers = $3 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(sealed).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(sealed).execute(c).await.map(drop))
 }
 
 /// Finds a subscription; None if it was deleted.
-pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Webhook>> {
+pub async fn get(tx: &mut Tx, account: AccountId, id: WebhookId) -> Result<Option<Webhook>> {
     let text = webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null");
-    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
     Ok(row.map(Webhook::from))
 }
 
 /// Locks a subscription until the transaction ends; None if it was deleted. Locks its queue first, as everywhere.
-pub async fn lock(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: i64) -> Result<Option<Webhook>> {
+pub async fn lock(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: WebhookId) -> Result<Option<Webhook>> {
     if matches!(tx, Tx::Sqlite(..)) {
         return get(tx, account, id).await; // SQLite has a single writer.
     }
     let text = "select fencing_token from int_queues where account_id = $1 and source_id = $2
         and queue_kind = 'webhook' and subscription_id = $3 for update";
     let _: Option<i64> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0)
-        .bind(id).fetch_optional(c).await)?;
+        .bind(id.0).fetch_optional(c).await)?;
     let text =
         webhooks!("from int_webhooks w where w.account_id = $1 and w.id = $2 and w.deleted_at is null for update");
-    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id).fetch_optional(c).await)?;
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
     Ok(row.map(Webhook::from))
 }
 
@@ -314,9 +321,9 @@ pub async fn list(tx: &mut Tx, source: Option<SourceId>, (after, limit): (i64, i
 }
 
 /// The account of a subscription. A platform query.
-pub async fn account_of(tx: &mut Tx, id: i64) -> Result<Option<AccountId>> {
+pub async fn account_of(tx: &mut Tx, id: WebhookId) -> Result<Option<AccountId>> {
     let text = "select account_id from int_webhooks where id = $1 and deleted_at is null";
-    let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_optional(c).await)?;
+    let account: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(id.0).fetch_optional(c).await)?;
     Ok(account.map(AccountId))
 }
 
@@ -337,47 +344,47 @@ pub async fn active(tx: &mut Tx, accounts: impl Iterator<Item = i64>) -> Result<
 }
 
 /// Disables a subscription; false if it is disabled already.
-pub async fn disable(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<bool> {
+pub async fn disable(tx: &mut Tx, account: AccountId, id: WebhookId, why: &str, now: Timestamp) -> Result<bool> {
     let text =
         "update int_webhooks set status = 'disabled', status_reason = $3, updated_at = $4, revision = revision + 1
         where account_id = $1 and id = $2 and status = 'active'";
-    let changed = on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(why).bind(Time::from(now)).execute(c).await
+    let changed = on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(why).bind(Time::from(now)).execute(c).await
         .map(|done| done.rows_affected()))?;
     Ok(changed > 0)
 }
 
 /// Enables a subscription.
-pub async fn enable(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+pub async fn enable(tx: &mut Tx, account: AccountId, id: WebhookId, now: Timestamp) -> Result<()> {
     let text =
         "update int_webhooks set status = 'active', status_reason = null, updated_at = $3, revision = revision + 1
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Resets endpoint health and ends its pause.
-pub async fn reset_health(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: i64) -> Result<()> {
+pub async fn reset_health(tx: &mut Tx, SourceKey { account, source }: SourceKey, id: WebhookId) -> Result<()> {
     let text = "update int_queues set paused_until = null, pause_reason = null
         where account_id = $1 and source_id = $2 and queue_kind = 'webhook' and subscription_id = $3";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(id).execute(c).await
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(id.0).execute(c).await
         .map(drop))?;
     let text = "update int_webhooks set failing_since = null, failures = 0 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
 /// Deletes a subscription and its secrets.
-pub async fn delete(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId, now: Timestamp) -> Result<()> {
     let text = "delete from int_webhook_secrets where account_id = $1 and webhook_id = $2";
-    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(id).execute(c).await.map(drop))?;
+    on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))?;
     let text = "update int_webhooks set deleted_at = $3, status = 'disabled', headers = null, updated_at = $3
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Publishes that a subscription was disabled, to the feed and to other subscribers.
-pub async fn publish_disabled(tx: &mut Tx, account: AccountId, id: i64, now: Timestamp) -> Result<()> {
+pub async fn publish_disabled(tx: &mut Tx, account: AccountId, id: WebhookId, now: Timestamp) -> Result<()> {
     let text = "insert into int_outbox (account_id, entity_type, entity_id, action, created_at, status)
         values ($1, 'webhook', $2, 'updated', $3, 'disabled')";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Time::from(now)).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// The source's ids of these core properties, in order; unlinked ones are left out.

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
-use gassync_domain::Entity;
+use gassync_domain::{Entity, JobId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -103,7 +103,7 @@ async fn sync(
     }
 }
 
-async fn jobs(app: &App, ids: &[i64]) -> Result<Vec<ListedJob>, ApiError> {
+async fn jobs(app: &App, ids: &[JobId]) -> Result<Vec<ListedJob>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut jobs = Vec::with_capacity(ids.len());
     for id in ids {

@@ -1,5 +1,6 @@
 //! Subscriptions of any source.
 
+use gassync_domain::{DeliveryId, RunId, WebhookId};
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -42,19 +43,19 @@ struct SourceQuery {
 
 #[derive(Debug, Deserialize)]
 struct WebhookPath {
-    id: i64,
+    id: WebhookId,
 }
 
 #[derive(Debug, Deserialize)]
 struct DeliveryPath {
-    id: i64,
-    delivery: i64,
+    id: WebhookId,
+    delivery: DeliveryId,
 }
 
 #[derive(Debug, Deserialize)]
 struct ReplayPath {
-    id: i64,
-    run: i64,
+    id: WebhookId,
+    run: RunId,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {

@@ -1,5 +1,6 @@
 //! `/integration/v1/webhooks/{id}/deliveries` and `…/replay`: deliveries and replays.
 
+use gassync_domain::{DeliveryId, RunId, WebhookId};
 use std::sync::Arc;
 
 use axum::{
@@ -42,9 +43,11 @@ pub(super) fn router() -> Router<ApiState> {
 #[into_params(parameter_in = Path)]
 pub struct DeliveryPath {
     /// Id of the subscription
-    id: i64,
+    #[param(value_type = i64)]
+    id: WebhookId,
     /// Id of the delivery
-    delivery: i64,
+    #[param(value_type = i64)]
+    delivery: DeliveryId,
 }
 
 /// Path of a replay run.
@@ -52,9 +55,11 @@ pub struct DeliveryPath {
 #[into_params(parameter_in = Path)]
 pub struct ReplayPath {
     /// Id of the subscription
-    id: i64,
+    #[param(value_type = i64)]
+    id: WebhookId,
     /// Id of the replay run
-    run: i64,
+    #[param(value_type = i64)]
+    run: RunId,
 }
 
 /// List the deliveries of a subscription, newest first. They are retained as long as the change feed: 90 days unless

@@ -1,5 +1,6 @@
 //! `/integration/v1/webhooks`: subscriptions of the caller's source. Deliveries are in `webhook_deliveries`.
 
+use gassync_domain::WebhookId;
 use std::sync::Arc;
 
 use axum::{
@@ -38,7 +39,7 @@ pub(super) fn router() -> Router<ApiState> {
 /// Path of a subscription.
 #[derive(Debug, Deserialize)]
 pub struct WebhookPath {
-    pub(super) id: i64,
+    pub(super) id: WebhookId,
 }
 
 /// Create a subscription. Only this response contains the secret. `"payload": "full"` requires the read scopes of all

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use gassync_domain::{Timestamp, delivery_delay};
+use gassync_domain::{Timestamp, WebhookId, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
 use tracing::Instrument as _;
@@ -91,7 +91,7 @@ struct AttemptResult {
 
 /// Dispatches the claimed queue of a subscription. A panic fails only the message that caused it: after a panic,
 /// messages are sent one by one. Messages delivered before the panic are sent twice, with the same id.
-pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
+pub(crate) async fn dispatch(app: &Arc<App>, number: WebhookId, taken: &Claim) -> store::Result<DispatchReport> {
     if let Ok(report) = panics::caught("delivery", dispatch_batch(app, number, taken)).await {
         return report;
     }
@@ -110,7 +110,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> stor
 }
 
 /// Delivers one message.
-async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &ClaimedJob) -> DispatchReport {
+async fn dispatch_single(app: &Arc<App>, number: WebhookId, mut taken: Claim, job: &ClaimedJob) -> DispatchReport {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
         Ok(Ok(report)) => report,
@@ -122,14 +122,14 @@ async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Cl
     }
 }
 
-async fn max_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i64> {
+async fn max_attempts(app: &App, taken: &Claim, number: WebhookId) -> store::Result<i64> {
     let mut tx = app.db.read(taken.account).await?;
     let webhook = webhooks::get(&mut tx, taken.account, number).await?;
     Ok(webhook.map_or(i64::MAX, |webhook| webhook.spec.max_attempts))
 }
 
 /// Dispatches the claimed queue as a batch.
-async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
+async fn dispatch_batch(app: &Arc<App>, number: WebhookId, taken: &Claim) -> store::Result<DispatchReport> {
     let jobs = &taken.jobs;
     let ended = |why: &str| DispatchReport::skipped(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
@@ -142,7 +142,7 @@ async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Re
     let subscriber = match Subscriber::open(app, &mut tx, webhook).await? {
         Ok(subscriber) => subscriber,
         Err(why) => {
-            tracing::error!(webhook = number, why, "webhook subscription cannot be loaded");
+            tracing::error!(webhook = number.0, why, "webhook subscription cannot be loaded");
             return Ok(DispatchReport::deferred(app, jobs, why));
         }
     };
@@ -281,7 +281,7 @@ impl Subscriber {
                     let fact = job.sequence.and_then(|sequence| facts.get(&sequence));
                     let place = match fact.filter(|_| self.webhook.spec.ordered) {
                         Some(fact) => entity(fact),
-                        None => (String::new(), job.id),
+                        None => (String::new(), job.id.0),
                     };
                     queues.entry(place).or_default().push((index, message));
                 }

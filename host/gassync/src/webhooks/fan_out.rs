@@ -78,7 +78,7 @@ impl<'a> SubscriptionFilter<'a> {
             events: EventFilter::from_checked(&webhook.spec.events),
             properties: &webhook.spec.properties,
             not_of: Some(webhook.source).filter(|_| webhook.spec.exclude_origin),
-            itself: webhook.id,
+            itself: webhook.id.0,
         }
     }
 

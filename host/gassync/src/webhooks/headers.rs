@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_domain::{AccountId, FieldError};
+use gassync_domain::{AccountId, FieldError, WebhookId};
 
 use crate::{
     app::App,
@@ -107,7 +107,7 @@ fn as_json_string(secret: &String) -> Option<String> {
     text.strip_prefix('"')?.strip_suffix('"').map(ToOwned::to_owned)
 }
 
-fn headers_context(account: AccountId, webhook: i64) -> String {
+fn headers_context(account: AccountId, webhook: WebhookId) -> String {
     format!("{account}/webhook/{webhook}/headers")
 }
 
@@ -115,7 +115,7 @@ fn headers_context(account: AccountId, webhook: i64) -> String {
 pub(super) async fn save(
     app: &App,
     tx: &mut Tx,
-    (account, id): (AccountId, i64),
+    (account, id): (AccountId, WebhookId),
     headers: &[(String, String)],
 ) -> Result<(), ApiError> {
     let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{EventFilter, FieldError, Timestamp};
+use gassync_domain::{EventFilter, FieldError, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -182,7 +182,7 @@ pub async fn enqueue_replay(
     webhook: &Webhook,
     (asked, places): (&ReplayRequest, &[i64]),
     now: Timestamp,
-) -> store::Result<i64> {
+) -> store::Result<RunId> {
     let shown = serde_json::to_value(asked).unwrap_or_default();
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, is_plausible, utc_day};
+use gassync_domain::{
+    AccountId, DeliveryId, EventFilter, EventName, FieldError, RunId, SourceKey, Timestamp, WebhookId, is_plausible,
+    utc_day,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
@@ -198,7 +201,7 @@ impl From<Delivery> for DeliveryResponse {
         let waits = state == DeliveryState::Waiting;
         let pause = delivery.paused_until.filter(|until| waits && *until > delivery.run_at);
         Self {
-            id: delivery.id,
+            id: delivery.id.0,
             message_id: match delivery.sequence {
                 Some(sequence) => delivery.happened_at.map(|at| {
                     message_id(&delivery.installation, AccountId(delivery.account_id), (sequence, at.into()))
@@ -239,7 +242,7 @@ impl From<AttemptRow> for DeliveryAttempt {
 impl From<queue::RunProgress> for ReplayResponse {
     fn from(run: queue::RunProgress) -> Self {
         Self {
-            id: run.id,
+            id: run.id.0,
             state: run.reached(),
             messages: run.jobs,
             waiting: run.waiting,
@@ -254,7 +257,7 @@ impl From<queue::RunProgress> for ReplayResponse {
 pub async fn find_for_source(
     app: &App,
     SourceKey { account, source }: SourceKey,
-    id: i64,
+    id: WebhookId,
 ) -> Result<Webhook, ApiError> {
     let mut tx = app.db.read(account).await?;
     let webhook = webhooks::get(&mut tx, account, id).await?.filter(|webhook| webhook.source == source);
@@ -262,7 +265,7 @@ pub async fn find_for_source(
 }
 
 /// Finds any subscription, for operators.
-pub async fn find_any(app: &App, id: i64) -> Result<Webhook, ApiError> {
+pub async fn find_any(app: &App, id: WebhookId) -> Result<Webhook, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let account = webhooks::account_of(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(webhooks::get(&mut tx, account, id).await?.ok_or(Problem::NotFound)?)
@@ -334,7 +337,7 @@ pub async fn list_deliveries(
     let mut tx = app.db.read(webhook.account).await?;
     loop {
         let rows = webhooks::deliveries(&mut tx, webhook.key(), webhook.id, &query, batch).await?;
-        let (count, last) = (rows.len(), rows.last().map(|row| row.id));
+        let (count, last) = (rows.len(), rows.last().map(|row| row.id.0));
         scanned += count;
         found.extend(rows.into_iter().filter(fits));
         let is_all = i64::try_from(count).is_ok_and(|count| count < batch);
@@ -351,11 +354,11 @@ pub async fn list_deliveries(
             });
         }
     }
-    Ok(ListPage::cut(found, cursor, |delivery| delivery.id, DeliveryResponse::from))
+    Ok(ListPage::cut(found, cursor, |delivery| delivery.id.0, DeliveryResponse::from))
 }
 
 /// One delivery with its attempts.
-pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
+pub async fn delivery(app: &App, webhook: &Webhook, id: DeliveryId) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     let attempts = webhooks::attempts_of(&mut tx, webhook.account, id).await?;
@@ -366,7 +369,7 @@ pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryD
 }
 
 /// Enqueues one message again, whatever its outcome.
-pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMessage, ApiError> {
+pub async fn redeliver(app: &App, webhook: &Webhook, id: DeliveryId) -> Result<QueuedMessage, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(webhook)?;
@@ -405,14 +408,14 @@ pub async fn replay(
     // The subscription may have been deleted meanwhile.
     let webhook = webhooks::get(&mut tx, webhook.account, webhook.id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(&webhook)?;
-    plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?);
+    plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?.0);
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, plan))
 }
 
 /// Progress of a replay run.
-pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
+pub async fn replay_progress(app: &App, webhook: &Webhook, run: RunId) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
@@ -421,7 +424,7 @@ pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<R
 }
 
 /// Cancels a replay run: waiting messages are discarded, messages in flight complete.
-pub async fn cancel_replay(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
+pub async fn cancel_replay(app: &App, webhook: &Webhook, run: RunId) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp};
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, WebhookId};
 use jiff::SignedDuration;
 use url::Url;
 
@@ -197,7 +197,7 @@ pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
 pub(crate) async fn disable_endpoint(
     app: &App,
     source: SourceKey,
-    id: i64,
+    id: WebhookId,
     DisableReason { revision, why }: &DisableReason,
 ) -> crate::store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
@@ -214,7 +214,7 @@ pub(crate) async fn disable_endpoint(
 async fn disable_and_cancel(
     tx: &mut Tx,
     source: SourceKey,
-    id: i64,
+    id: WebhookId,
     why: &str,
     now: Timestamp,
 ) -> crate::store::Result<()> {
@@ -246,7 +246,7 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
     };
     let headers = headers::decrypt(app, webhook).unwrap_or_default();
     Ok(WebhookResponse {
-        id: webhook.id,
+        id: webhook.id.0,
         url: spec.url.clone(),
         description: spec.description.clone(),
         events: spec.events.clone(),
@@ -272,7 +272,11 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
     })
 }
 
-async fn show_by_id(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> Result<WebhookResponse, ApiError> {
+async fn show_by_id(
+    app: &App,
+    tx: &mut Tx,
+    (account, id): (AccountId, WebhookId),
+) -> Result<WebhookResponse, ApiError> {
     let webhook = webhooks::get(tx, account, id).await?.ok_or(Problem::NotFound)?;
     show(app, tx, &webhook).await
 }
@@ -383,14 +387,14 @@ fn read_or_generate_secret(
     }
 }
 
-fn secret_context(account: AccountId, webhook: i64) -> String {
+fn secret_context(account: AccountId, webhook: WebhookId) -> String {
     format!("{account}/webhook/{webhook}/secret")
 }
 
 async fn store_secret(
     app: &App,
     tx: &mut Tx,
-    (account, id): (AccountId, i64),
+    (account, id): (AccountId, WebhookId),
     secret: &SigningSecret,
     now: Timestamp,
 ) -> Result<(), ApiError> {

@@ -58,7 +58,7 @@ pub(super) async fn completion_of_jobs(
         }
         if judged != JobResult::Done {
             // The reason stays with the job: a channel may repeat guest data in it.
-            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, result = judged.as_str(), "job failed");
+            tracing::warn!(job = job.id.0, kind = job.kind, source = %job.source, result = judged.as_str(), "job failed");
         }
         let pauses =
             pauses(&outcome, &judged, (breaker, now)).map(|pause| Pause { why: storable_reason(pause.why), ..pause });

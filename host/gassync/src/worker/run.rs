@@ -1,5 +1,6 @@
 //! Claims due messages and jobs, runs them, and completes them.
 
+use gassync_domain::WebhookId;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
@@ -179,7 +180,7 @@ async fn run_leased(
     Ok(())
 }
 
-async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
+async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: WebhookId, taken: Claim) -> store::Result<()> {
     let source = taken.key();
     let mut report = webhooks::dispatch(app, number, &taken).await?;
     let disable = report.disable.take();

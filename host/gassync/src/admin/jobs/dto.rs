@@ -156,7 +156,7 @@ pub struct JobRun {
 impl From<ListedJob> for JobResponse {
     fn from(job: ListedJob) -> Self {
         Self {
-            id: job.id,
+            id: job.id.0,
             state: JobStatus::of(&job),
             source: job.source_name,
             kind: job.kind,
@@ -186,7 +186,7 @@ impl From<ListedJob> for JobDetail {
 impl From<queue::RunProgress> for JobRun {
     fn from(run: queue::RunProgress) -> Self {
         Self {
-            id: run.id,
+            id: run.id.0,
             state: run.reached(),
             jobs: run.jobs,
             waiting: run.waiting,

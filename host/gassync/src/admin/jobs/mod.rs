@@ -11,6 +11,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use gassync_domain::{JobId, RunId};
 
 pub use dto::{JobDetail, JobFilter, JobResponse, JobRun, JobStatus, NewJobRun, RunPlan};
 
@@ -38,11 +39,11 @@ async fn list(
     service::list(&app, &asked).await.map(Json)
 }
 
-async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobDetail>, ApiError> {
+async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<JobId>) -> Result<Json<JobDetail>, ApiError> {
     service::show(&app, id).await.map(Json)
 }
 
-async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+async fn cancel(State(app): State<Arc<App>>, _: Operator, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     service::cancel(&app, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -57,11 +58,11 @@ async fn run(
     Ok((if plan.id.is_some() { StatusCode::CREATED } else { StatusCode::OK }, Json(plan)))
 }
 
-async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+async fn progress(State(app): State<Arc<App>>, _: Operator, Path(id): Path<RunId>) -> Result<Json<JobRun>, ApiError> {
     service::progress(&app, id).await.map(Json)
 }
 
 /// Cancels a run and its waiting jobs.
-async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<Json<JobRun>, ApiError> {
+async fn cancel_run(State(app): State<Arc<App>>, _: Operator, Path(id): Path<RunId>) -> Result<Json<JobRun>, ApiError> {
     service::cancel_run(&app, id).await.map(Json)
 }

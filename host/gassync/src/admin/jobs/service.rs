@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gassync_domain::{JobId, RunId};
 use gassync_runtime::Manifest;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -47,14 +48,14 @@ pub(super) async fn list(app: &App, asked: &JobFilter) -> Result<Vec<JobResponse
 }
 
 /// A job with its arguments.
-pub(super) async fn show(app: &App, id: i64) -> Result<JobDetail, ApiError> {
+pub(super) async fn show(app: &App, id: JobId) -> Result<JobDetail, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(job.into())
 }
 
 /// Cancels a waiting or dead job.
-pub(super) async fn cancel(app: &App, id: i64) -> Result<(), ApiError> {
+pub(super) async fn cancel(app: &App, id: JobId) -> Result<(), ApiError> {
     let mut tx = app.db.platform_write().await?;
     let job = queue::get(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     if job_named(&job.kind).is_some_and(|job| job.is_recurring) {
@@ -86,7 +87,7 @@ pub(super) async fn run(app: &App, new: NewJobRun) -> Result<RunPlan, ApiError> 
     let id = queue::start_run(&mut tx, &filter, &shown, (now, now + PATIENCE)).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    Ok(planned(app, Some(id), &plan))
+    Ok(planned(app, Some(id.0), &plan))
 }
 
 fn planned(app: &App, id: Option<i64>, plan: &[DeadJobs]) -> RunPlan {
@@ -115,14 +116,14 @@ fn seconds_of_a_call(manifest: &Manifest) -> f64 {
 }
 
 /// How far a run is.
-pub(super) async fn progress(app: &App, id: i64) -> Result<JobRun, ApiError> {
+pub(super) async fn progress(app: &App, id: RunId) -> Result<JobRun, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(run.into())
 }
 
 /// Cancels a run and its waiting jobs.
-pub(super) async fn cancel_run(app: &App, id: i64) -> Result<JobRun, ApiError> {
+pub(super) async fn cancel_run(app: &App, id: RunId) -> Result<JobRun, ApiError> {
     let mut tx = app.db.platform_write().await?;
     queue::cancel_run(&mut tx, id, app.now()).await?;
     let run = queue::run_progress(&mut tx, id).await?.ok_or(Problem::NotFound)?;
