@@ -20,7 +20,7 @@ use std::{
 
 use gassync::store::plugins::calls::{self, StoredCall};
 use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp};
-use gassync_simulator::beds24::{RoomNight, SeenCall};
+use gassync_simulator::{SeenCall, beds24::RoomNight};
 use gassync_tests::{
     database::Database,
     load_fixture::{LoadFixture, OF_ACCOUNT},
@@ -345,7 +345,7 @@ impl Run {
     fn deliveries(&self, changes: &[Change], made: &[Made]) -> Vec<Delivery> {
         let mut booked: HashMap<(usize, u64, Date), (String, u64)> = HashMap::new();
         for (seller, at) in self.market.sellers.iter().enumerate() {
-            for entry in at.channel.beds24.book() {
+            for entry in at.channel.account.book() {
                 booked.insert((seller, entry.room_id, entry.arrival), (entry.status, entry.id));
             }
         }
@@ -354,7 +354,7 @@ impl Run {
             for place in 0..self.load.sellers {
                 let seller = LoadFixture::seller_of(change.account, change.room, place);
                 let at = &self.market.sellers[seller];
-                let (beds24, room) = (&at.channel.beds24, at.room(place));
+                let (beds24, room) = (&at.channel.account, at.room(place));
                 let booking = booked.get(&(seller, room, change.first));
                 let nights = beds24.nights(room, change.first, change.last());
                 let is_right = change.is_shown(booking.map(|(status, _)| status.as_str()), &nights);
@@ -423,7 +423,7 @@ impl Run {
         let mut waits = self.market.waits(&self.market.connections().await);
         waits.iter_mut().for_each(|waits| waits.retain(|(_, until)| *until > since));
         let all = || waits.iter().flatten();
-        let channels = || self.market.sellers.iter().map(|seller| &seller.channel.beds24);
+        let channels = || self.market.sellers.iter().map(|seller| &seller.channel.account);
         let refused = |calls: Vec<_>| calls.iter().filter(|call: &&SeenCall| call.status == 429).count();
         println!(
             "  limits: {} waits of {} sources, {:.1} s together; channels refused {} calls; of 100 credits {:.1} are left at least",

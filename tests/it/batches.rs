@@ -1,6 +1,6 @@
 //! Batch sizes of reservation pushes.
 
-use gassync_simulator::beds24::{InjectedFault, Rule};
+use gassync_simulator::{InjectedFault, Rule};
 use gassync_tests::{database::Database, on_both, plugins::beds24_in_batches_of};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -25,7 +25,7 @@ async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Data
         assert_eq!(host.operate("plugins/beds24/enable", &json!(null)).await.status().as_u16(), 204);
     };
     let writes = || {
-        let calls = stage.alpha.beds24.requests();
+        let calls = stage.alpha.account.requests();
         let writes = calls.into_iter().filter(|call| call.method == "POST" && call.path == "/bookings");
         writes.map(|call| call.at).collect::<Vec<_>>()
     };
@@ -33,13 +33,13 @@ async fn reservations_are_pushed_in_batches_of_the_manifests_size(database: Data
     gather("abcde", 0).await;
     host.until("alpha has them", async || all_are_pushed(5).await).await;
     assert_eq!(writes().len(), 3, "two, two and one");
-    stage.alpha.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
+    stage.alpha.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::next(1).only("POST /bookings"));
     gather("fghij", 10).await;
     host.until("alpha has all", async || all_are_pushed(10).await).await;
     let writes = writes();
     let gap = writes[4].duration_since(writes[3]);
     assert!(gap >= SignedDuration::from_secs(2), "after a call that failed the channel is left alone: {gap}");
-    for (reference, creates) in stage.alpha.beds24.creates_by_reference() {
+    for (reference, creates) in stage.alpha.account.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
     }
     stage.host.stop().await;

@@ -1,7 +1,10 @@
 //! Beds24 end to end: batched refetches, rate limits, token refresh, backfills.
 
 use gassync::admin::{BackfillResponse, NewBackfill};
-use gassync_simulator::beds24::{CreditHeaders, InjectedFault, Rule, Settings};
+use gassync_simulator::{
+    InjectedFault, Rule,
+    beds24::{CreditHeaders, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -23,7 +26,7 @@ fn quiet() -> Settings {
 
 /// Queries of the requests to a path.
 fn asked(channel: &Channel, path: &str) -> Vec<String> {
-    channel.beds24.requests().into_iter().filter(|call| call.path == path).map(|call| call.query).collect()
+    channel.account.requests().into_iter().filter(|call| call.path == path).map(|call| call.query).collect()
 }
 
 /// Channel ids of the bookings in the core.
@@ -38,7 +41,7 @@ async fn in_core(host: &Host, source: i64) -> Vec<String> {
 /// Bookings at the channel, without blocks.
 fn at_channel(channel: &Channel) -> Vec<String> {
     let mut ids: Vec<String> = channel
-        .beds24
+        .account
         .book()
         .into_iter()
         .filter(|entry| entry.status != "black")
@@ -51,13 +54,14 @@ fn at_channel(channel: &Channel) -> Vec<String> {
 async fn hints_are_fetched_in_batches(database: Database) {
     let channel = host::channel(quiet()).await;
     // The poll interval is long, so everything known comes from webhooks.
-    let host = Host::begin(database, &["beds24"], Some(&channel), &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
+    let host =
+        Host::begin(database, &["beds24"], Some(channel.address), &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
     let made = host.connect(&channel).await;
     host.until("the first poll is over", async || in_core(&host, made.id).await == at_channel(&channel)).await;
     let before = asked(&channel, "/bookings").len();
     // While one response is slow, further hints are batched.
-    channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(1.0).only("GET /bookings"));
-    let ids: Vec<u64> = channel.beds24.book().into_iter().map(|entry| entry.id).take(20).collect();
+    channel.account.set_fault(InjectedFault::Delay, Rule::rate(1.0).only("GET /bookings"));
+    let ids: Vec<u64> = channel.account.book().into_iter().map(|entry| entry.id).take(20).collect();
     let url = format!("{}/v1?token={}", made.webhook_url.split('?').next().expect("a URL"), made.webhook_token);
     for id in &ids {
         // The status in a hint is not the booking's status.
@@ -84,9 +88,9 @@ async fn rate_limits_are_respected_without_counting_attempts(database: Database)
         ..Settings { bookings: 5, ..Settings::default() }
     };
     let channel = host::channel(settings).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     host.connect(&channel).await;
-    let spent = async || channel.beds24.credits_remaining() < 3.0;
+    let spent = async || channel.account.credits_remaining() < 3.0;
     host.until("the credits are nearly spent", spent).await;
     let waits = async || {
         let jobs = host.look("jobs?state=waiting").await;
@@ -94,7 +98,7 @@ async fn rate_limits_are_respected_without_counting_attempts(database: Database)
     };
     host.until("something waits for room", waits).await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let refused = channel.beds24.requests().into_iter().filter(|call| call.status == 429).count();
+    let refused = channel.account.requests().into_iter().filter(|call| call.status == 429).count();
     assert_eq!(refused, 0, "nothing was sent that there were no credits for");
     assert_eq!(host.look("sources").await[0]["status"], "active");
     host.stop().await;
@@ -102,18 +106,18 @@ async fn rate_limits_are_respected_without_counting_attempts(database: Database)
 
 async fn a_token_that_expires_early_is_refreshed(database: Database) {
     let channel = host::channel(quiet()).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
     host.until("all is there", async || in_core(&host, made.id).await == at_channel(&channel)).await;
     for _ in 0..2 {
-        let before = channel.beds24.requests().len();
-        channel.beds24.end_access_tokens();
+        let before = channel.account.requests().len();
+        channel.account.end_access_tokens();
         host.until("it was refused", async || {
-            channel.beds24.requests()[before..].iter().any(|call| call.status == 401)
+            channel.account.requests()[before..].iter().any(|call| call.status == 401)
         })
         .await;
         host.until("it goes on", async || {
-            let calls = channel.beds24.requests();
+            let calls = channel.account.requests();
             let refused = calls.iter().rposition(|call| call.status == 401).unwrap_or_default();
             calls[refused..].iter().any(|call| call.status == 200 && call.path == "/bookings")
         })
@@ -125,12 +129,12 @@ async fn a_token_that_expires_early_is_refreshed(database: Database) {
 
 async fn a_backfill_resumes_after_a_failure(database: Database) {
     let channel = host::channel(Settings { bookings: 60, ..quiet() }).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
     let today: Date = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     let new = NewBackfill { from: day(-60), to: day(299) };
-    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
+    channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
     let path = format!("sources/{}/backfills", made.id);
     let begun = host.operate(&path, &new).await;
     assert_eq!(begun.status().as_u16(), 201);
@@ -142,7 +146,7 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     };
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
     assert_eq!(look().await.state, "running");
-    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
+    channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     // The same request returns the same backfill; a different one is refused.
     let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
@@ -160,16 +164,16 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
 
 async fn blocks_reduce_availability(database: Database) {
     let channel = host::channel(quiet()).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
-    let blocks = channel.beds24.book().into_iter().filter(|entry| entry.status == "black").count();
+    let blocks = channel.account.book().into_iter().filter(|entry| entry.status == "black").count();
     assert!(blocks > 0, "the simulated account has none");
     let notes = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
         let source = gassync_domain::SourceId(made.id);
         let mut standing = 0;
-        for entry in channel.beds24.book().into_iter().filter(|entry| entry.status == "black") {
+        for entry in channel.account.book().into_iter().filter(|entry| entry.status == "black") {
             let id = entry.id.to_string();
             let block = gassync::store::buffer::blocks::find(&mut tx, account, source, &id).await.expect("read");
             let Some(block) = block else { continue };

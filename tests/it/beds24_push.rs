@@ -5,7 +5,10 @@ use std::sync::Arc;
 use gassync::credentials::ConnectionSecrets;
 use gassync_domain::{Attempt, CalendarUpdate, Date, Operation, Outcome};
 use gassync_runtime::{Budget, Call};
-use gassync_simulator::beds24::{BookEntry, FaultSettings, InjectedFault, Rule, Settings};
+use gassync_simulator::{
+    FaultSettings, InjectedFault, Rule,
+    beds24::{BookEntry, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -27,11 +30,11 @@ impl Connection {
         let credits_per_five_minutes = 100_000.0;
         let settings = Settings { bookings: 0, credits_per_five_minutes, bare_answers, ..Settings::default() };
         let channel = host::channel(settings).await;
-        channel.beds24.set_faults(FaultSettings { hold_millis: 200, ..FaultSettings::default() });
+        channel.account.set_faults(FaultSettings { hold_millis: 200, ..FaultSettings::default() });
         let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0")];
-        let host = Host::begin(Database::sqlite(), &["beds24"], Some(&channel), &polls).await;
+        let host = Host::begin(Database::sqlite(), &["beds24"], Some(channel.address), &polls).await;
         host.connect(&channel).await;
-        let room = channel.beds24.properties()[0].room_types[0].id;
+        let room = channel.account.properties()[0].room_types[0].id;
         let first = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(Span::new().days(30));
         Self { host, channel, room, first }
     }
@@ -91,7 +94,7 @@ impl Connection {
     }
 
     fn at_channel(&self, reference: &str) -> Vec<BookEntry> {
-        self.channel.beds24.book().into_iter().filter(|entry| entry.reference == reference).collect()
+        self.channel.account.book().into_iter().filter(|entry| entry.reference == reference).collect()
     }
 }
 
@@ -115,7 +118,7 @@ async fn creating_a_booking_is_idempotent_under_faults() {
         let reference = format!("GAS-{number}");
         let place = i64::try_from(number).expect("few") * 3;
         let again = |attempt: &str| connection.booking(&reference, (place, place + 2), &json!({ "attempt": attempt }));
-        connection.channel.beds24.set_fault(fault, Rule::next(1).only("POST /bookings"));
+        connection.channel.account.set_fault(fault, Rule::next(1).only("POST /bookings"));
         let first = connection.write(json!([again("first")])).await;
         assert!(taken(&first[0]).is_none(), "{fault:?}: {first:?}");
         let second = connection.write(json!([again("after-unknown")])).await;
@@ -123,7 +126,7 @@ async fn creating_a_booking_is_idempotent_under_faults() {
         let there = connection.at_channel(&reference);
         assert_eq!(there.len(), 1, "{fault:?}: {there:?}");
         assert_eq!((there[0].id.to_string().as_str(), there[0].price_cents), (id, 24_050), "{fault:?}");
-        assert_eq!(connection.channel.beds24.creates(&reference), 1, "{fault:?}");
+        assert_eq!(connection.channel.account.creates(&reference), 1, "{fault:?}");
     }
     connection.host.stop().await;
 }
@@ -131,7 +134,7 @@ async fn creating_a_booking_is_idempotent_under_faults() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bookings_are_changed_cancelled_and_refused_individually() {
     let connection = Connection::open(false).await;
-    let units = connection.channel.beds24.properties()[0].room_types[0].qty;
+    let units = connection.channel.account.properties()[0].room_types[0].qty;
     let many: Vec<Value> =
         (0..=units).map(|number| connection.booking(&format!("FULL-{number}"), (0, 2), &Value::Null)).collect();
     let outcomes = connection.write(json!(many)).await;
@@ -175,7 +178,7 @@ async fn calendar_writes_report_rejected_nights() {
         .set(update(json!([night(0, json!({})), night(1, json!({})), night(2, json!({ "available": false }))])))
         .await;
     assert!(taken(&outcomes[0]).is_some(), "{outcomes:?}");
-    let there = connection.channel.beds24.nights(connection.room, connection.day(0), connection.day(2));
+    let there = connection.channel.account.nights(connection.room, connection.day(0), connection.day(2));
     let shown: Vec<_> = there.iter().map(|n| (n.price1_cents, n.min_stay, n.closing.as_deref())).collect();
     let open = there[0].closing.as_deref();
     assert!(open.is_none_or(|word| word == "none"), "{there:?}");
@@ -189,13 +192,13 @@ async fn calendar_writes_report_rejected_nights() {
     let connection = Connection::open(true).await;
     connection
         .channel
-        .beds24
+        .account
         .set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     let night = json!({ "date": connection.day(6), "available": true, "price": "77.00" });
     let outcomes = connection.set(json!([{ "roomTypeId": connection.room.to_string(), "nights": [night] }])).await;
     assert!(taken(&outcomes[0]).is_some_and(|(_, confirmed)| !confirmed), "{outcomes:?}");
     assert_ne!(
-        connection.channel.beds24.nights(connection.room, connection.day(6), connection.day(6))[0].price1_cents,
+        connection.channel.account.nights(connection.room, connection.day(6), connection.day(6))[0].price1_cents,
         Some(7_700)
     );
     connection.host.stop().await;

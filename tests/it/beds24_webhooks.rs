@@ -9,7 +9,10 @@ use gassync_domain::HttpResponse;
 use gassync_runtime::{
     Budget, Call, CredentialError, Credentials, Memory, MemoryChanges, OutgoingRequest, Secret, SendError, Transport,
 };
-use gassync_simulator::beds24::{Beds24, Notification, Settings};
+use gassync_simulator::{
+    Notification,
+    beds24::{Beds24, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, channel},
@@ -122,7 +125,7 @@ impl Connection {
     /// The webhooks of the property at the channel.
     async fn there(&self) -> Value {
         let url = format!("http://{}/api/v2/properties", self.channel.address);
-        let asked = self.host.http.get(url).header("token", self.channel.beds24.long_life_token());
+        let asked = self.host.http.get(url).header("token", self.channel.account.long_life_token());
         let answer: Value = asked.send().await.expect("an answer").json().await.expect("JSON");
         answer["data"][0]["webhooks"].clone()
     }
@@ -141,14 +144,14 @@ fn sold(beds24: &Beds24) -> Vec<u64> {
 async fn subscribing_keeps_another_systems_webhook() {
     let settings = Settings { bookings: 12, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = channel(settings).await;
-    let host = Host::start(Database::sqlite(), &["beds24"], Some(&channel)).await;
+    let host = Host::start(Database::sqlite(), &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
     let other = WebhookReceiver::start().await;
     let theirs = json!({ "version": "twoWithPersonalData", "url": format!(" {} ", other.url("/theirs?key=k1")),
         "additionalData": "none", "customHeader": "X-Theirs: s3cret\r\nX-More: 2" });
     // The other system writes its webhook with a token that has the permission.
     let mut connection = Connection { host, channel, made, memory: Memory::new() };
-    let id = connection.channel.beds24.properties()[0].id;
+    let id = connection.channel.account.properties()[0].id;
     connection.enter(id, &theirs).await;
     assert_eq!(connection.there().await, theirs);
     // If everything is blanked, nothing is written, and an operator is asked.
@@ -171,7 +174,7 @@ async fn subscribing_keeps_another_systems_webhook() {
     // Repeating changes nothing.
     assert_eq!((connection.subscribe(&HEADERS).await.0, connection.there().await), (ids.clone(), there));
     // Both are called.
-    let beds24 = connection.channel.beds24.clone();
+    let beds24 = connection.channel.account.clone();
     connection.host.until("the bookings are there", async || connection.host.figure("bookings").await > 0).await;
     let booking = sold(&beds24)[0];
     assert!(beds24.cancel(booking, Notification::Webhook));

@@ -2,7 +2,10 @@
 
 use gassync::admin::CreatedSource;
 use gassync_domain::SourceId;
-use gassync_simulator::beds24::{BookingChange, Notification, Settings};
+use gassync_simulator::{
+    Notification,
+    beds24::{BookingChange, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -25,7 +28,7 @@ fn quiet() -> Settings {
 /// Channel id and status of each booking, at the channel and in the core.
 async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String, String)>; 2] {
     let mut theirs: Vec<_> = channel
-        .beds24
+        .account
         .book()
         .into_iter()
         .filter(|entry| entry.status != "black")
@@ -51,24 +54,24 @@ async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String
 
 async fn bookings_arrive_by_webhook_and_by_poll(database: Database) {
     let channel = host::channel(quiet()).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let source = host.connect(&channel).await.id;
     let same = async || {
         let [theirs, ours] = both_books(&host, &channel, source).await;
         !theirs.is_empty() && theirs == ours
     };
     host.until("what was there is in the core", same).await;
-    let id = channel.beds24.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
-    assert!(channel.beds24.change(
+    let id = channel.account.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
+    assert!(channel.account.change(
         id,
         &BookingChange { num_adult: Some(4), ..BookingChange::default() },
         Notification::Webhook
     ));
     host.until("the webhook's change is in the core", same).await;
-    assert!(channel.beds24.cancel(id, Notification::None));
+    assert!(channel.account.cancel(id, Notification::None));
     host.until("the poll has found the cancellation", same).await;
     for _ in 0..10 {
-        channel.beds24.act();
+        channel.account.act();
     }
     host.until("ten more things are in the core", same).await;
     // Secrets must not appear in a log, in an error, or unencrypted in the database.
@@ -82,7 +85,7 @@ async fn bookings_arrive_by_webhook_and_by_poll(database: Database) {
 
 async fn messages_of_a_disabled_plugin_are_deferred(database: Database) {
     let channel = host::channel(quiet()).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
     let same = async || {
         let [theirs, ours] = both_books(&host, &channel, made.id).await;
@@ -90,11 +93,11 @@ async fn messages_of_a_disabled_plugin_are_deferred(database: Database) {
     };
     host.until("what was there is in the core", same).await;
     assert_eq!(host.operate("plugins/beds24/disable", &json!(null)).await.status().as_u16(), 204);
-    let ids: Vec<u64> = channel.beds24.book().iter().filter(|e| e.status == "new").map(|e| e.id).collect();
+    let ids: Vec<u64> = channel.account.book().iter().filter(|e| e.status == "new").map(|e| e.id).collect();
     for id in &ids {
-        assert!(channel.beds24.cancel(*id, Notification::Webhook));
+        assert!(channel.account.cancel(*id, Notification::Webhook));
     }
-    host.until("all are acknowledged", async || channel.beds24.webhooks_acknowledged().len() == ids.len()).await;
+    host.until("all are acknowledged", async || channel.account.webhooks_acknowledged().len() == ids.len()).await;
     assert!(!same().await, "nothing reaches the core");
     assert_eq!(host.figure("messages_waiting").await, i64::try_from(ids.len()).expect("few"));
     // An unauthenticated call is not even stored.
@@ -108,15 +111,15 @@ async fn messages_of_a_disabled_plugin_are_deferred(database: Database) {
 
 async fn plugins_are_replaced_during_calls(database: Database) {
     let channel = host::channel(quiet()).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
     let same = async || {
         let [theirs, ours] = both_books(&host, &channel, made.id).await;
         theirs == ours
     };
     host.until("what was there is in the core", same).await;
-    let id = channel.beds24.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
-    let body = channel.beds24.webhook_body(id).expect("a body");
+    let id = channel.account.book().iter().find(|entry| entry.status == "new").expect("a booking").id;
+    let body = channel.account.webhook_body(id).expect("a body");
     let (url, token) = (made.webhook_url.clone(), made.webhook_token.clone());
     let http = host.http.clone();
     let calls = tokio::spawn(async move {

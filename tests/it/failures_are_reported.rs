@@ -17,7 +17,7 @@ use gassync::{
     panics, server, supervisor,
 };
 use gassync_domain::Clock;
-use gassync_simulator::beds24::{InjectedFault, Rule, Settings};
+use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host, clock, records, reservation},
@@ -78,7 +78,7 @@ impl Trouble {
 async fn troubled(
     database: Database,
     components: &[&str],
-    channel: Option<&Channel>,
+    channel: Option<std::net::SocketAddr>,
     more: &[(&str, &str)],
 ) -> (Host, Arc<Trouble>) {
     let trouble = Arc::new(Trouble::default());
@@ -143,9 +143,9 @@ async fn a_panicking_message_is_retried_and_then_fails(database: Database) {
 async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
-    let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
+    let (host, trouble) = troubled(database, &["beds24"], Some(channel.address), &[]).await;
     let made = host.connect(&channel).await;
-    let polled = || channel.beds24.requests().iter().filter(|call| call.path == "/bookings").count();
+    let polled = || channel.account.requests().iter().filter(|call| call.path == "/bookings").count();
     host.until("it is polled", async || polled() > 0).await;
     trouble.begin("backfill");
     let today = clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -245,14 +245,14 @@ async fn a_log_that_cannot_be_written_stops_nothing(database: Database) {
 async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Database) {
     let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
-    let (host, trouble) = troubled(database, &["beds24"], Some(&channel), &[]).await;
+    let (host, trouble) = troubled(database, &["beds24"], Some(channel.address), &[]).await;
     host.connect(&channel).await;
     let alarm = async || {
         let alarms = host.look("alarms").await;
         alarms.as_array().expect("alarms").iter().find(|alarm| alarm["kind"] == "channel-down").cloned()
     };
-    host.until("it is polled", async || !channel.beds24.requests().is_empty()).await;
-    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
+    host.until("it is polled", async || !channel.account.requests().is_empty()).await;
+    channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
     let is_open = async || !host.app.breakers.open_breakers().await.is_empty();
     host.until("its breaker opens", is_open).await;
     assert_eq!(alarm().await, None, "a moment is no trouble");
@@ -260,7 +260,7 @@ async fn an_unavailable_channel_raises_an_alarm_until_it_recovers(database: Data
     let found = alarm().await.expect("an alarm");
     assert_eq!((&found["source"], found["since"].is_string()), (&json!("beds24"), true), "{found}");
     assert!(found["remedy"].as_str().is_some_and(|mend| mend.contains("gassync source status beds24")), "{found}");
-    channel.beds24.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
+    channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     let is_well = async || {
         // Each retry waits longer.
         trouble.put_forward(SignedDuration::from_secs(20));

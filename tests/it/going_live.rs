@@ -53,13 +53,13 @@ async fn going_live_executes_exactly_the_plan(database: Database) {
     assert_eq!(planned["prices"]["firstNight"], json!(priced), "{planned}");
     assert_eq!(planned["prices"]["firstRoomTypeId"], json!(room.to_string()), "{planned}");
     assert_eq!(planned["closedByHand"]["nights"], json!(2), "{planned}");
-    assert!(stage.alpha.beds24.night_writes().is_empty(), "a plan writes nothing");
+    assert!(stage.alpha.account.night_writes().is_empty(), "a plan writes nothing");
     let (status, done) = follow(&stage, "alpha", &planned).await;
     assert_eq!((status, &done["live"]), (200, &json!(true)), "{done}");
-    let has = || stage.alpha.beds24.nights(room, priced, priced)[0].price1_cents == Some(32_100);
+    let has = || stage.alpha.account.nights(room, priced, priced)[0].price1_cents == Some(32_100);
     stage.host.until("the price is there", async || has()).await;
     stage.host.until("everything is pushed", async || stage.is_synced("alpha").await).await;
-    for write in stage.alpha.beds24.night_writes() {
+    for write in stage.alpha.account.night_writes() {
         let keys: Vec<&str> = write.values.keys().map(String::as_str).collect();
         assert_eq!((write.from, write.to, keys), (priced, priced, vec!["price1"]), "just what the plan named");
     }
@@ -98,14 +98,14 @@ async fn going_live_refuses_unplanned_changes(database: Database) {
     assert_eq!(status, 409, "{why}");
     let why = why["detail"].as_str().expect("why").to_owned();
     assert!(why.contains("1 nights would change their price") && why.contains(&night.to_string()), "{why}");
-    assert!(stage.alpha.beds24.night_writes().is_empty());
+    assert!(stage.alpha.account.night_writes().is_empty());
     assert_eq!(stage.host.look("sources/alpha").await["listening"], json!(true));
     // The same applies if the channel has changed.
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
     let other = stage.day(6);
     stage.price(other, 77).await;
     let planned_again = plan(&stage, "alpha", json!({ "plan": true })).await;
-    assert!(stage.alpha.beds24.set_nights(room, (other, other), &by_hand), "as the core has it by now");
+    assert!(stage.alpha.account.set_nights(room, (other, other), &by_hand), "as the core has it by now");
     let (status, why) = follow(&stage, "alpha", &planned).await;
     assert_eq!(status, 409, "the last plan counts: {why}");
     let (status, done) = follow(&stage, "alpha", &planned_again).await;
@@ -164,20 +164,20 @@ async fn new_credentials_listen_until_their_rooms_match(database: Database) {
         assert_eq!((status, &done["status"]), (200, &json!("active")), "{done}");
     };
     let listens = async || stage.host.look("sources/alpha").await["listening"] == json!(true);
-    connect(stage.alpha.beds24.invite_code()).await;
+    connect(stage.alpha.account.invite_code()).await;
     stage.host.until("the same rooms are live again", async || !listens().await).await;
     // The same source at another account, with other rooms.
     let settings = json!({ "set": { "baseUrl": format!("http://{}/api/v2", other.address) }, "unset": [] });
     let request = stage.host.http.patch(format!("{}/admin/v1/sources/alpha/settings", stage.host.base)).json(&settings);
     let (status, reply) = read(stage.host.operator(request).send().await.expect("an answer")).await;
     assert!(status < 300, "{reply}");
-    connect(other.beds24.invite_code()).await;
-    stage.host.until("its rooms are read", async || other.beds24.requests().len() > 3).await;
+    connect(other.account.invite_code()).await;
+    stage.host.until("its rooms are read", async || other.account.requests().len() > 3).await;
     stage.sync("alpha").await;
     assert!(listens().await, "its rooms are others");
     stage.book("d1", (0, 1), "confirmed").await;
     stage.host.until("beta has the push", async || !is_open(&stage.beta, stage.rooms.1, stage.day(0))).await;
-    let posts = other.beds24.requests().into_iter().filter(|call| call.method == "POST").count();
+    let posts = other.account.requests().into_iter().filter(|call| call.method == "POST").count();
     assert_eq!(posts, 0, "nothing is written there");
     stage.host.stop().await;
 }

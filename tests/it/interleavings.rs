@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use gassync_domain::{Date, Timestamp};
-use gassync_simulator::beds24::{NewBooking, Notification};
+use gassync_simulator::{Notification, beds24::NewBooking};
 use gassync_tests::{database::Database, host::Channel, on_both};
 use jiff::SignedDuration;
 use rand::{RngExt, SeedableRng};
@@ -122,7 +122,7 @@ impl Market {
     async fn quiet(&self) {
         let host = &self.stage.host;
         let is_pushed =
-            || [&self.stage.alpha, &self.stage.beta].iter().all(|channel| channel.beds24.webhooks_pending() == 0);
+            || [&self.stage.alpha, &self.stage.beta].iter().all(|channel| channel.account.webhooks_pending() == 0);
         let works = async || {
             let soon = host.app.now() + SignedDuration::from_secs(2);
             // A running job counts as waiting until its result is stored.
@@ -154,7 +154,7 @@ impl Market {
     /// Does nothing if the channel has closed the night already: a manual closure could not be told apart.
     fn close(&mut self, ahead: i64, date: Date, place: usize) {
         let (channel, room) = self.channel(place);
-        if channel.beds24.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
+        if channel.account.nights(room, date, date)[0].closing.as_deref() == Some("blackout") {
             return;
         }
         set(channel, room, (date, date), "blackout");
@@ -201,7 +201,7 @@ impl Market {
         };
         let pushed = if self.rng.random_bool(0.7) { Notification::Webhook } else { Notification::None };
         let (channel, _) = self.channel(place);
-        if let Some(id) = channel.beds24.make(new, pushed) {
+        if let Some(id) = channel.account.make(new, pushed) {
             self.nights.get_mut(&ahead).expect("a night").sold = Some(Sold::Channel(place, id));
             self.note(ahead, if place == 0 { "alpha sells" } else { "beta sells" });
         }
@@ -212,7 +212,7 @@ impl Market {
             None => return,
             Some(Sold::Channel(place, id)) => {
                 let (channel, _) = self.channel(place);
-                assert!(channel.beds24.cancel(id, Notification::Webhook));
+                assert!(channel.account.cancel(id, Notification::Webhook));
             }
             Some(Sold::Engine(id)) => self.stage.book(&id, (ahead, ahead + 1), "cancelled").await,
         }

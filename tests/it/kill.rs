@@ -14,7 +14,7 @@ use std::{
 
 use gassync::store::{self, Db};
 use gassync_domain::{SourceId, Status};
-use gassync_simulator::beds24::{Settings, WebhookTarget};
+use gassync_simulator::{WebhookTarget, beds24::Settings};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, channel, records, reservation},
@@ -61,12 +61,12 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
         "sources",
         json!({ "account": ACCOUNT, "channel": "beds24", "name": "beds24",
             "settings": { "baseUrl": format!("http://{}/api/v2", channel.address) },
-            "credentials": { "inviteCode": channel.beds24.invite_code() } }),
+            "credentials": { "inviteCode": channel.account.invite_code() } }),
     )
     .await;
     let text = |name: &str| made[name].as_str().expect("a text").to_owned();
     let header = Some((text("webhookHeader"), text("webhookToken")));
-    channel.beds24.set_webhook(WebhookTarget { url: text("webhookUrl"), header });
+    channel.account.set_webhook(WebhookTarget { url: text("webhookUrl"), header });
 
     let replay_key = key.clone();
     let answered = Arc::new(Mutex::new(BTreeSet::new()));
@@ -75,7 +75,7 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     for kill in 0..kills {
         // The moment depends only on the number of the kill, not on a clock or a random number: somewhere in the work.
         for _ in 0..4 {
-            channel.beds24.act();
+            channel.account.act();
         }
         tokio::time::sleep(Duration::from_millis(150 + u64::from(kill * 137 % 400))).await;
         host.kill();
@@ -89,19 +89,19 @@ async fn nothing_acknowledged_is_lost_or_doubled(database: Database) {
     let (replayed, again) = post_once(&http, &base, &replay_key, &ids).await.expect("an answer");
     assert!(replayed && again.as_array().is_some_and(|outcomes| outcomes.len() == 5), "{again}");
     for _ in 0..600 {
-        if channel.beds24.webhooks_pending() == 0 {
+        if channel.account.webhooks_pending() == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(channel.beds24.webhooks_pending(), 0);
+    assert_eq!(channel.account.webhooks_pending(), 0);
     let source = SourceId(made["id"].as_i64().expect("an id"));
     let ids = answered.lock().expect("the ids").clone();
     assert!(ids.len() > kills as usize, "the client was answered only {} times", ids.len());
     // A block is not a booking: its nights are stored elsewhere.
     let blocks: BTreeSet<u64> =
-        channel.beds24.book().iter().filter(|entry| entry.status == "black").map(|entry| entry.id).collect();
-    let mut webhooks = channel.beds24.webhooks_acknowledged();
+        channel.account.book().iter().filter(|entry| entry.status == "black").map(|entry| entry.id).collect();
+    let mut webhooks = channel.account.webhooks_acknowledged();
     webhooks.retain(|id| !blocks.contains(id));
     check(&database, &ids, &webhooks, source).await;
     host.kill();

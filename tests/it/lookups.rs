@@ -11,7 +11,7 @@ use gassync::{
     store::{self, missing, sources},
 };
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp, today_at};
-use gassync_simulator::beds24::{InjectedFault, Rule};
+use gassync_simulator::{InjectedFault, Rule};
 use gassync_tests::{
     database::Database,
     faulty_channel::{Account, FaultyChannel},
@@ -240,15 +240,15 @@ async fn a_pushed_reservation_that_disappeared_is_created_again(database: Databa
         stage.is_synced("alpha").await && stage.is_synced("beta").await
     })
     .await;
-    stage.alpha.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /bookings"));
+    stage.alpha.account.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /bookings"));
     stage.book("d1", (0, 2), "confirmed").await;
     let state = async || host.look("sources/alpha/bookings").await[0]["state"].as_str().map(str::to_owned);
     host.until("the channel said that it took it", async || state().await.as_deref() == Some("unconfirmed")).await;
     assert!(stage.booked().is_empty());
-    let is_question = |call: &gassync_simulator::beds24::SeenCall| {
+    let is_question = |call: &gassync_simulator::SeenCall| {
         call.method == "GET" && call.path == "/bookings" && call.query.split('&').any(|part| part.starts_with("id="))
     };
-    host.until("it was asked for", async || stage.alpha.beds24.requests().iter().any(is_question)).await;
+    host.until("it was asked for", async || stage.alpha.account.requests().iter().any(is_question)).await;
     let noted = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");

@@ -1,7 +1,10 @@
 //! Nights closed manually at a channel are closed at every seller, and opened only there.
 
 use gassync_domain::Date;
-use gassync_simulator::beds24::{NewBooking, NightsSet, Notification};
+use gassync_simulator::{
+    Notification,
+    beds24::{NewBooking, NightsSet},
+};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, clock, read, records},
@@ -29,19 +32,19 @@ on_both!(
 /// Sets values in the channel's control panel, as its owner does.
 pub fn set(channel: &Channel, room: u64, nights: (Date, Date), closing: &str) {
     let set = NightsSet { closing: Some(closing.to_owned()), ..NightsSet::default() };
-    assert!(channel.beds24.set_nights(room, nights, &set), "there is such a room");
+    assert!(channel.account.set_nights(room, nights, &set), "there is such a room");
 }
 
 /// The overrides written for a night by API, in order.
 pub fn words(channel: &Channel, room: u64, night: Date) -> Vec<String> {
-    let writes = channel.beds24.night_writes().into_iter();
+    let writes = channel.account.night_writes().into_iter();
     let of_it = writes.filter(|write| write.room_id == room && write.from <= night && night <= write.to);
     of_it.filter_map(|write| write.values.get("override")?.as_str().map(str::to_owned)).collect()
 }
 
 /// True if anything was written at a channel.
 fn is_written(channel: &Channel) -> bool {
-    channel.beds24.requests().iter().any(|call| call.method == "POST")
+    channel.account.requests().iter().any(|call| call.method == "POST")
 }
 
 impl Stage {
@@ -115,7 +118,7 @@ async fn a_price_change_keeps_a_closed_night_closed(database: Database) {
     set(&stage.alpha, room, (night, night), "blackout");
     stage.sync("alpha").await;
     stage.price(night, 123).await;
-    let priced = || stage.alpha.beds24.nights(room, night, night)[0].price1_cents == Some(12_300);
+    let priced = || stage.alpha.account.nights(room, night, night)[0].price1_cents == Some(12_300);
     stage.host.until("the price is there", async || priced()).await;
     stage.settled().await;
     assert!(!is_open(&stage.alpha, room, night));
@@ -127,7 +130,7 @@ async fn a_price_change_keeps_a_closed_night_closed(database: Database) {
     stage
         .host
         .until("the price is there", async || {
-            stage.alpha.beds24.nights(room, unseen, unseen)[0].price1_cents == Some(9_900)
+            stage.alpha.account.nights(room, unseen, unseen)[0].price1_cents == Some(9_900)
         })
         .await;
     stage.settled().await;
@@ -166,7 +169,7 @@ async fn a_reduced_count_reduces_availability_everywhere(database: Database) {
     let (night, room) = (stage.day(0), stage.rooms.0);
     let stock = |stock: i64| {
         let set = NightsSet { stock: Some(stock), ..NightsSet::default() };
-        assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+        assert!(stage.alpha.account.set_nights(room, (night, night), &set));
     };
     stock(0);
     stage.sync("alpha").await;
@@ -195,7 +198,7 @@ async fn channel_bookings_are_not_closures(database: Database) {
         last_name: "Brandt".to_owned(),
     };
     // The calendar is read before the booking.
-    let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
+    let id = stage.alpha.account.make(new(), Notification::None).expect("room");
     stage.calendar_alone("alpha").await;
     assert!(!stage.is_free(night).await, "what may be closed is closed until the booking is read");
     stage.sync("alpha").await;
@@ -203,21 +206,21 @@ async fn channel_bookings_are_not_closures(database: Database) {
     let alarms = stage.host.look("alarms").await;
     let overbooked = |alarm: &Value| alarm["kind"] == "overbooked";
     assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "it is sold once: {alarms}");
-    assert!(stage.alpha.beds24.cancel(id, Notification::Webhook));
+    assert!(stage.alpha.account.cancel(id, Notification::Webhook));
     stage.host.until("it is free again", async || stage.is_free(night).await).await;
     stage.host.until("beta opens it", async || is_open(&stage.beta, stage.rooms.1, night)).await;
     stage.ledger_is_whole().await;
     // Booked at the channel that closed the night: sold, not overbooked, and closed again afterwards.
     set(&stage.alpha, room, (night, night), "none");
     stage.sync("alpha").await;
-    let id = stage.alpha.beds24.make(new(), Notification::None).expect("room");
+    let id = stage.alpha.account.make(new(), Notification::None).expect("room");
     set(&stage.alpha, room, (night, night), "blackout");
     stage.calendar_alone("alpha").await;
     stage.sync("alpha").await;
     let alarms = stage.host.look("alarms").await;
     assert!(!alarms.as_array().expect("alarms").iter().any(overbooked), "{alarms}");
     stage.ledger_is_whole().await;
-    assert!(stage.alpha.beds24.cancel(id, Notification::Webhook));
+    assert!(stage.alpha.account.cancel(id, Notification::Webhook));
     stage
         .host
         .until("the booking is over", async || {
@@ -343,11 +346,11 @@ async fn manual_prices_are_reported_before_being_overwritten(database: Database)
     let stage = Stage::open(database, "0").await;
     let (night, room) = (stage.day(0), stage.rooms.0);
     stage.price(night, 110).await;
-    let shown = || stage.alpha.beds24.nights(room, night, night)[0].price1_cents;
+    let shown = || stage.alpha.account.nights(room, night, night)[0].price1_cents;
     stage.host.until("the price is there", async || shown() == Some(11_000)).await;
     stage.settled().await;
     let set = NightsSet { price1_cents: Some(9_500), ..NightsSet::default() };
-    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    assert!(stage.alpha.account.set_nights(room, (night, night), &set));
     stage.calendar_alone("alpha").await;
     let age = stage.age("alpha").await;
     assert_eq!(age["differing"][0]["from"], json!(night), "{age}");
@@ -358,7 +361,7 @@ async fn manual_prices_are_reported_before_being_overwritten(database: Database)
     assert_eq!(stage.age("alpha").await["differing"], json!([]));
     // The next push does not overwrite it unreported, either.
     let set = NightsSet { price1_cents: Some(8_800), ..NightsSet::default() };
-    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    assert!(stage.alpha.account.set_nights(room, (night, night), &set));
     stage.price(night, 120).await;
     stage.host.until("the new price is there", async || shown() == Some(12_000)).await;
     let lines = stage.host.look("sync-log?after=0").await;
@@ -375,10 +378,10 @@ async fn a_source_that_owns_prices_still_receives_availability(database: Databas
     let answer = stage.host.operate("sources/alpha/authority", &json!({ "calendar": "theirs" })).await;
     assert_eq!(answer.status().as_u16(), 204);
     let set = NightsSet { price1_cents: Some(14_400), min_stay: Some(3), ..NightsSet::default() };
-    assert!(stage.alpha.beds24.set_nights(room, (night, night), &set));
+    assert!(stage.alpha.account.set_nights(room, (night, night), &set));
     stage.sync("alpha").await;
     let priced = |channel: &Channel, room: u64| {
-        let night = channel.beds24.nights(room, night, night).remove(0);
+        let night = channel.account.nights(room, night, night).remove(0);
         (night.price1_cents, night.min_stay)
     };
     stage.host.go_live("alpha").await;
@@ -392,7 +395,7 @@ async fn a_source_that_owns_prices_still_receives_availability(database: Databas
     stage.book("d1", (0, 1), "confirmed").await;
     stage.host.until("it hears what is sold", async || !is_open(&stage.alpha, room, night)).await;
     stage.settled().await;
-    let writes = stage.alpha.beds24.night_writes();
+    let writes = stage.alpha.account.night_writes();
     assert!(writes.iter().all(|write| !write.values.contains_key("price1")), "its prices are its own: {writes:?}");
     stage.host.stop().await;
 }
@@ -437,6 +440,6 @@ impl Stage {
     }
 
     pub fn currency(&self) -> String {
-        self.alpha.beds24.properties()[0].currency.clone()
+        self.alpha.account.properties()[0].currency.clone()
     }
 }

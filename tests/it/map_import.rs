@@ -1,7 +1,10 @@
 //! Imports of links from another system: all links of a list or none, no booking twice, and nothing pushed that the
 //! channel already has.
 
-use gassync_simulator::beds24::{BookingChange, NewBooking, Notification, Settings};
+use gassync_simulator::{
+    Notification,
+    beds24::{BookingChange, NewBooking, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Channel, Host, channel, read, records, reservation},
@@ -424,9 +427,9 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let settings = Settings { bookings: 0, properties: 1, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel: Channel = channel(settings).await;
     let polls = [("GASSYNC_WORKERS_POLL_SECONDS", "0")];
-    let host = Host::begin(database, &["beds24"], Some(&channel), &polls).await;
+    let host = Host::begin(database, &["beds24"], Some(channel.address), &polls).await;
     let key = host.key(ACCOUNT, "before").await;
-    let house = channel.beds24.properties().remove(0);
+    let house = channel.account.properties().remove(0);
     let room = house.room_types.iter().max_by_key(|room| room.qty).expect("a room type");
     let record = json!({ "id": "t1", "propertyId": "p1", "name": room.name, "quantity": room.qty + 5 });
     assert_eq!(host.post(&key, "properties", &records()[0].1).await.0, 201);
@@ -445,7 +448,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
             first_name: "Noor".to_owned(),
             last_name: "de Wit".to_owned(),
         };
-        channel.beds24.make(new, Notification::None).expect("a booking")
+        channel.account.make(new, Notification::None).expect("a booking")
     };
     let (sold, submitted) = (made(8), made(9));
     let ours = async |id: &str, month: i8, departure: jiff::civil::Date| {
@@ -478,9 +481,9 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     host.go_live("beds24").await;
     // The channel changes its own booking; a change of ours is pushed as a change of the existing reservation.
     let longer = BookingChange { dates: Some((days(8).0, date(2027, 8, 8))), ..BookingChange::default() };
-    assert!(channel.beds24.change(sold, &longer, Notification::Webhook));
+    assert!(channel.account.change(sold, &longer, Notification::Webhook));
     ours("b", 9, date(2027, 9, 9)).await;
-    let departs = |id: u64| channel.beds24.book().iter().find(|entry| entry.id == id).expect("there").departure;
+    let departs = |id: u64| channel.account.book().iter().find(|entry| entry.id == id).expect("there").departure;
     host.until("the channel has our change", async || departs(submitted) == date(2027, 9, 9)).await;
     let nights = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
@@ -499,8 +502,8 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     })
     .await;
     assert_eq!(departs(sold), date(2027, 8, 8));
-    assert!(channel.beds24.creates_by_reference().is_empty(), "{:?}", channel.beds24.creates_by_reference());
-    assert_eq!((channel.beds24.book().len(), host.figure("bookings").await), (2, 2));
+    assert!(channel.account.creates_by_reference().is_empty(), "{:?}", channel.account.creates_by_reference());
+    assert_eq!((channel.account.book().len(), host.figure("bookings").await), (2, 2));
     assert_eq!(host.look("ledger/differences").await, json!([]));
     host.stop().await;
 }

@@ -103,10 +103,10 @@ async fn a_second_source_is_linked_manually(database: Database) {
 
 async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     let channel = channel(Settings { bookings: 2, ..Settings::default() }).await;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     host.connect(&channel).await;
     host.until("the first bookings are there", async || host.figure("bookings").await >= 2).await;
-    channel.beds24.act();
+    channel.account.act();
     let calls = async || -> Vec<MessageResponse> {
         let all: Vec<MessageResponse> = get(&host, "inbox?state=applied&limit=1000").await;
         all.into_iter().filter(|message| message.kind == "call").collect()

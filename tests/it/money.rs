@@ -1,6 +1,6 @@
 //! Prices add up, with currencies, charges, groups, booking sites and addresses.
 
-use gassync_simulator::beds24::{Notification, Settings};
+use gassync_simulator::{Notification, beds24::Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Host},
@@ -59,7 +59,7 @@ async fn an_address_reaches_the_channel_unchanged(database: Database) {
     let at_channel = |street: &str| {
         let reported = stage.booked();
         let Some(entry) = reported.first() else { return Value::Null };
-        let booking = stage.alpha.beds24.webhook_body(entry.id).expect("a booking")["booking"].take();
+        let booking = stage.alpha.account.webhook_body(entry.id).expect("a booking")["booking"].take();
         if booking["address"] == street { booking } else { Value::Null }
     };
     stage.host.until("the address is there", async || at_channel("Fjordveien 3").is_object()).await;
@@ -86,12 +86,13 @@ async fn an_address_reaches_the_channel_unchanged(database: Database) {
 async fn charges_and_groups_add_up_through_the_sandbox(database: Database) {
     let settings = Settings { bookings: 12, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
-    let group = channel.beds24.say_odd(gassync_simulator::beds24::Odd::GroupTotalOnMaster).expect("a group").booking_id;
-    let host = Host::start(database, &["beds24"], Some(&channel)).await;
+    let group =
+        channel.account.say_odd(gassync_simulator::beds24::Odd::GroupTotalOnMaster).expect("a group").booking_id;
+    let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let new = json!({
         "account": ACCOUNT, "channel": "beds24", "name": "beds24",
         "settings": { "baseUrl": format!("http://{}/api/v2", channel.address), "invoiceLines": true },
-        "credentials": { "inviteCode": channel.beds24.invite_code() },
+        "credentials": { "inviteCode": channel.account.invite_code() },
     });
     let answer = host.operate("sources", &new).await;
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
@@ -103,7 +104,7 @@ async fn charges_and_groups_add_up_through_the_sandbox(database: Database) {
         let source = gassync::store::sources::all(&mut tx).await.expect("read").remove(0).id;
         gassync::store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read")
     };
-    let book: Vec<_> = channel.beds24.book().into_iter().filter(|entry| entry.status != "black").collect();
+    let book: Vec<_> = channel.account.book().into_iter().filter(|entry| entry.status != "black").collect();
     host.until("all bookings are in the core", async || core().await.len() == book.len()).await;
     let known = core().await;
     for entry in &book {
@@ -119,8 +120,8 @@ async fn charges_and_groups_add_up_through_the_sandbox(database: Database) {
         price_cents: Some(single.price_cents + 1_000),
         ..gassync_simulator::beds24::BookingChange::default()
     };
-    assert!(channel.beds24.change(single.id, &change, Notification::None));
-    let owed = |id: u64| channel.beds24.book().into_iter().find(|entry| entry.id == id).and_then(|entry| entry.owed);
+    assert!(channel.account.change(single.id, &change, Notification::None));
+    let owed = |id: u64| channel.account.book().into_iter().find(|entry| entry.id == id).and_then(|entry| entry.owed);
     host.until("the change is known", async || {
         let known = core().await;
         let facts = known.iter().find(|(id, _)| *id == single.id.to_string()).map(|(_, facts)| facts);

@@ -2,7 +2,10 @@
 
 use gassync::admin::NewSourceRequest;
 use gassync_domain::Date;
-use gassync_simulator::beds24::{BookEntry, FaultSettings, InjectedFault, Notification, Rule, Settings, WebhookTarget};
+use gassync_simulator::{
+    FaultSettings, InjectedFault, Notification, Rule, WebhookTarget,
+    beds24::{BookEntry, Settings},
+};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
@@ -120,7 +123,7 @@ impl Stage {
 
     /// Our bookings at alpha.
     pub fn booked(&self) -> Vec<BookEntry> {
-        self.alpha.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
+        self.alpha.account.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     }
 
     /// True if this night is for sale at beta.
@@ -139,7 +142,7 @@ impl Stage {
 }
 
 pub fn is_open(channel: &Channel, room: u64, night: Date) -> bool {
-    let nights = channel.beds24.nights(room, night, night);
+    let nights = channel.account.nights(room, night, night);
     nights.first().is_some_and(|night| night.available > 0 && night.closing.as_deref() != Some("blackout"))
 }
 
@@ -149,12 +152,12 @@ async fn connect(host: &Host, channel: &Channel, name: &str) {
         channel: "beds24".to_owned(),
         name: name.to_owned(),
         settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
-        credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+        credentials: [("inviteCode".to_owned(), channel.account.invite_code())].into(),
         time_zone: Some("UTC".to_owned()),
     };
     let made: gassync::admin::CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
-    channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
+    channel.account.set_webhook(WebhookTarget { url: made.webhook_url, header });
 }
 
 async fn links(host: &Host, source: &str) -> Vec<Value> {
@@ -169,7 +172,7 @@ async fn parked(host: &Host, source: &str) -> usize {
 /// Sells one unit of the same room type at both channels and at the engine.
 async fn link(host: &Host, (alpha, beta): (&Channel, &Channel), engine: &str) -> ((u64, u64), i64) {
     let first = |channel: &Channel| {
-        let house = channel.beds24.properties().remove(0);
+        let house = channel.account.properties().remove(0);
         let rooms = &house.room_types;
         let single = rooms.iter().find(|room| room.qty == 1).unwrap_or(&rooms[0]).id;
         (house.id, single)
@@ -241,7 +244,7 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
     let booking = host.look("sources/alpha/bookings").await;
     assert_eq!(booking[0]["externalId"], booked.id.to_string());
     // Cancelled at the channel: the core owns its bookings.
-    assert!(stage.alpha.beds24.cancel(booked.id, Notification::Webhook));
+    assert!(stage.alpha.account.cancel(booked.id, Notification::Webhook));
     host.until("it was cancelled there", async || stage.booked()[0].status == "cancelled").await;
     host.until("it stands again", async || stage.booked()[0].status == "confirmed").await;
     stage.book("d1", (1, 3), "cancelled").await;
@@ -249,11 +252,11 @@ async fn a_direct_booking_is_pushed_and_closes_the_night_elsewhere(database: Dat
     host.until("the nights are open again", async || stage.is_open(1) && stage.is_open(2)).await;
     assert_eq!(stage.booked().len(), 1);
     // A channel's own bookings are never pushed back to it.
-    let own = stage.alpha.beds24.book().into_iter().filter(|entry| entry.reference.is_empty()).count();
-    stage.alpha.beds24.act();
+    let own = stage.alpha.account.book().into_iter().filter(|entry| entry.reference.is_empty()).count();
+    stage.alpha.account.act();
     host.until("beta hears of what alpha sold", async || stage.is_synced("beta").await).await;
     assert_eq!(stage.booked().len(), 1);
-    assert!(stage.alpha.beds24.book().len() >= own);
+    assert!(stage.alpha.account.book().len() >= own);
     stage.host.stop().await;
 }
 
@@ -265,7 +268,7 @@ async fn pushes_are_idempotent_under_faults(database: Database) {
     })
     .await;
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(FaultSettings { delay_millis: 200, hold_millis: 500, ..FaultSettings::any(0.2) });
+        channel.account.set_faults(FaultSettings { delay_millis: 200, hold_millis: 500, ..FaultSettings::any(0.2) });
     }
     for number in 0..8 {
         stage.book(&format!("d{number}"), (number * 2, number * 2 + 2), "confirmed").await;
@@ -275,7 +278,7 @@ async fn pushes_are_idempotent_under_faults(database: Database) {
     }
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(FaultSettings::default());
+        channel.account.set_faults(FaultSettings::default());
     }
     let agrees = async || {
         let booked = stage.booked();
@@ -305,7 +308,7 @@ async fn pushes_are_idempotent_under_faults(database: Database) {
         let bookings = host.look("sources/alpha/bookings").await;
         panic!("they do not agree: {:?}\n{alpha}\n{beta}\n{bookings}\n{jobs}", stage.booked());
     }
-    for (reference, creates) in stage.alpha.beds24.creates_by_reference() {
+    for (reference, creates) in stage.alpha.account.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
     }
     stage.host.stop().await;
@@ -315,10 +318,10 @@ async fn an_acknowledgement_without_effect_is_detected_by_read_back(database: Da
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     host.until("beta is up to date", async || stage.is_synced("beta").await).await;
-    stage.beta.beds24.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
+    stage.beta.account.set_fault(InjectedFault::NothingChanged, Rule::next(1).only("POST /inventory/rooms/calendar"));
     stage.book("d1", (0, 1), "confirmed").await;
     host.until("it was written", async || {
-        let calls = stage.beta.beds24.requests();
+        let calls = stage.beta.account.requests();
         calls.iter().any(|call| call.method == "POST" && call.path == "/inventory/rooms/calendar")
     })
     .await;
@@ -363,7 +366,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     };
     let new = json!({ "account": ACCOUNT, "channel": "beds24", "name": "alpha",
         "settings": { "baseUrl": format!("http://{}/api/v2", channel.address) },
-        "credentials": { "inviteCode": channel.beds24.invite_code() } });
+        "credentials": { "inviteCode": channel.account.invite_code() } });
     operate("sources", Some(new)).await;
     let links = wait_for(async || {
         let links = operate("sources/alpha/links", None).await.as_array().cloned().unwrap_or_default();
@@ -382,7 +385,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     let plan = operate("sources/alpha/go-live", Some(json!({ "plan": true }))).await;
     let done = operate("sources/alpha/go-live", Some(json!({ "planId": plan["planId"] }))).await;
     assert_eq!(done["live"], json!(true), "{plan}: {done}");
-    channel.beds24.set_faults(FaultSettings { delay_millis: 200, hold_millis: 800, ..FaultSettings::any(0.1) });
+    channel.account.set_faults(FaultSettings { delay_millis: 200, hold_millis: 800, ..FaultSettings::any(0.1) });
     let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     // Creates bookings and cancels every third, while the host is killed.
@@ -408,9 +411,9 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
             served.start().await;
         }
     }
-    channel.beds24.set_faults(FaultSettings::default());
+    channel.account.set_faults(FaultSettings::default());
     let booked = || -> Vec<BookEntry> {
-        channel.beds24.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
+        channel.account.book().into_iter().filter(|entry| entry.reference.starts_with("gas-")).collect()
     };
     let agrees = || {
         let booked = booked();
@@ -429,7 +432,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     }
     assert!(agrees(), "{:?}\n{confirmed:?}\n{age}\n{}", booked(), operate("jobs?state=waiting", None).await);
     assert_eq!(age["oldestMissing"], Value::Null, "{age}");
-    for (reference, creates) in channel.beds24.creates_by_reference() {
+    for (reference, creates) in channel.account.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
     }
     served.kill();
@@ -505,7 +508,7 @@ async fn pushes_follow_the_push_settings(database: Database) {
     host.until("it is pushed again", async || !stage.is_open(0) && stage.is_open(1) && stage.is_open(5)).await;
     // Everything is pushed, in few calls.
     let writes = || {
-        let calls = stage.beta.beds24.requests();
+        let calls = stage.beta.account.requests();
         calls.iter().filter(|call| call.method == "POST" && call.path == "/inventory/rooms/calendar").count()
     };
     let before = writes();

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use gassync_simulator::beds24::{FaultSettings, InjectedFault, NewBooking, Notification, Rule};
+use gassync_simulator::{FaultSettings, InjectedFault, Notification, Rule, beds24::NewBooking};
 use gassync_tests::{
     database::{Cluster, Stop},
     fault_proxy::FaultProxy,
@@ -51,8 +51,8 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     host.until("both channels are up to date", is_known).await;
     // Calls take their time, so that some are under way whenever the database goes.
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(FaultSettings { delay_millis: 300, ..FaultSettings::default() });
-        channel.beds24.set_fault(InjectedFault::Delay, Rule::rate(0.5));
+        channel.account.set_faults(FaultSettings { delay_millis: 300, ..FaultSettings::default() });
+        channel.account.set_fault(InjectedFault::Delay, Rule::rate(0.5));
     }
     let stop = AtomicBool::new(false);
     let restart = async {
@@ -71,7 +71,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     };
     let (sold, ()) = tokio::join!(sell(&stage, &stop), restart);
     for channel in [&stage.alpha, &stage.beta] {
-        channel.beds24.set_faults(FaultSettings::default());
+        channel.account.set_faults(FaultSettings::default());
     }
     let (lost, unheard) = cutter.cuts();
     assert!(lost > 2 && unheard > 2, "the wire broke {lost} times before and {unheard} times after a commit");
@@ -88,7 +88,7 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
     assert!(is_known().await, "{}\n{}\n{jobs}", stage.age("alpha").await, stage.age("beta").await);
     assert_eq!(host.figure("messages_waiting").await, 0);
     assert_eq!(host.look("jobs?state=dead").await, json!([]));
-    for (reference, creates) in stage.alpha.beds24.creates_by_reference() {
+    for (reference, creates) in stage.alpha.account.creates_by_reference() {
         assert_eq!(creates, 1, "{reference} was made {creates} times");
     }
     let sources = host.look("sources").await;
@@ -98,10 +98,8 @@ async fn nothing_is_lost_or_doubled_when_postgresql_is_restarted_under_load() {
 
 /// Calls that wrote at either channel.
 fn writes(stage: &Stage) -> usize {
-    let of = |calls: Vec<_>| {
-        calls.iter().filter(|call: &&gassync_simulator::beds24::SeenCall| call.method == "POST").count()
-    };
-    of(stage.alpha.beds24.requests()) + of(stage.beta.beds24.requests())
+    let of = |calls: Vec<_>| calls.iter().filter(|call: &&gassync_simulator::SeenCall| call.method == "POST").count();
+    of(stage.alpha.account.requests()) + of(stage.beta.account.requests())
 }
 
 /// Books at the engine, cancels every third and changes the others; of every fourth a channel sells another night by itself.
@@ -141,7 +139,7 @@ async fn sell(stage: &Stage, stop: &AtomicBool) -> Sold {
                 first_name: "Ada".to_owned(),
                 last_name: "Berg".to_owned(),
             };
-            stage.beta.beds24.make(new, Notification::Webhook).expect("there is room");
+            stage.beta.account.make(new, Notification::Webhook).expect("there is room");
             sold.theirs.push(night);
         }
     }

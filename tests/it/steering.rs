@@ -7,7 +7,7 @@ use std::sync::{
 
 use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
 use gassync_domain::{AccountId, Clock, SourceId, Timestamp};
-use gassync_simulator::beds24::{NewBooking, Notification};
+use gassync_simulator::{Notification, beds24::NewBooking};
 use gassync_tests::{
     database::Database,
     faulty_channel::{Account, FaultyChannel},
@@ -91,7 +91,7 @@ pub fn sell(stage: &Stage, nights: (i64, i64), notification: Notification) -> u6
         first_name: "Ines".to_owned(),
         last_name: "Moura".to_owned(),
     };
-    stage.alpha.beds24.make(new, notification).expect("there is room")
+    stage.alpha.account.make(new, notification).expect("there is room")
 }
 
 pub async fn all_synced(stage: &Stage) {
@@ -108,7 +108,7 @@ fn beta_is_open(stage: &Stage, ahead: i64) -> bool {
 /// Number of calls of alpha, once none is running.
 async fn calls_of_alpha(stage: &Stage) -> usize {
     tokio::time::sleep(A_WHILE).await;
-    stage.alpha.beds24.requests().len()
+    stage.alpha.account.requests().len()
 }
 
 async fn a_paused_source_is_not_called_but_receives_webhooks(database: Database) {
@@ -212,7 +212,7 @@ async fn an_outbound_only_source_changes_nothing_in_the_core(database: Database)
     switch(host, "alpha", json!({ "syncDirection": "outbound_only" })).await;
     tokio::time::sleep(A_WHILE).await;
     let asked = || {
-        let calls = stage.alpha.beds24.requests();
+        let calls = stage.alpha.account.requests();
         calls.iter().filter(|call| call.path == "/bookings" && call.method == "GET").count()
     };
     let before = asked();
@@ -430,7 +430,7 @@ async fn records_of_a_disabled_property_are_parked(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     all_synced(&stage).await;
-    let house = stage.alpha.beds24.properties()[0].id.to_string();
+    let house = stage.alpha.account.properties()[0].id.to_string();
     let room = stage.rooms.0.to_string();
     let known = sell(&stage, (20, 22), Notification::Webhook);
     host.until("it is booked", async || is_booked(host, "alpha", known).await).await;
@@ -441,7 +441,7 @@ async fn records_of_a_disabled_property_are_parked(database: Database) {
             .await;
         assert!(!is_booked(host, "alpha", heard).await && beta_is_open(&stage, nights.0), "{kind}: it holds nothing");
         if kind == "property" {
-            assert!(stage.alpha.beds24.cancel(known, Notification::Webhook));
+            assert!(stage.alpha.account.cancel(known, Notification::Webhook));
             host.until("so does an end", async || !missing(host, "alpha", known).await.is_empty()).await;
             assert!(is_booked(host, "alpha", known).await);
         }
@@ -457,7 +457,7 @@ async fn links_without_push_send_nothing(database: Database) {
     let stage = Stage::open(database, "0").await;
     let host = &stage.host;
     all_synced(&stage).await;
-    let house = stage.beta.beds24.properties()[0].id.to_string();
+    let house = stage.beta.account.properties()[0].id.to_string();
     let room = stage.rooms.1.to_string();
     for (kind, id, night) in [("property", &house, 0), ("room-type", &room, 3)] {
         turn(host, "beta", "push-off", kind, id).await;

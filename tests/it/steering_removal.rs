@@ -12,7 +12,7 @@ use gassync::store::{
     source_switches, sources, sync_runs,
 };
 use gassync_domain::{AccountId, CoreId, SourceId};
-use gassync_simulator::beds24::Notification;
+use gassync_simulator::Notification;
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -196,7 +196,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     }
     assert_eq!(call(host, Method::GET, "sources/alpha", &Value::Null).await.0, 404);
     assert_eq!(host.get(&key, "properties").await.0, 401, "its key is gone");
-    let revoked = stage.alpha.beds24.requests();
+    let revoked = stage.alpha.account.requests();
     assert!(
         revoked.iter().any(|call| call.method == "DELETE" && call.path == "/authentication/token"),
         "it was revoked"
@@ -206,7 +206,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     assert_eq!(host.look("ledger/differences").await, json!([]));
     // The name is free, and a new connection imports the channel's bookings again.
     let new = json!({
-        "account": ACCOUNT, "channel": "beds24", "name": "alpha", "credentials": { "inviteCode": stage.alpha.beds24.invite_code() },
+        "account": ACCOUNT, "channel": "beds24", "name": "alpha", "credentials": { "inviteCode": stage.alpha.account.invite_code() },
         "settings": { "baseUrl": format!("http://{}/api/v2", stage.alpha.address) },
     });
     let (status, made) = call(host, Method::POST, "sources", &new).await;

@@ -10,7 +10,10 @@ use gassync::{
     vault::system_random,
 };
 use gassync_domain::{Clock, Timestamp};
-use gassync_simulator::beds24::{self, Beds24, WebhookTarget};
+use gassync_simulator::{
+    Simulator, WebhookTarget,
+    beds24::{self, Beds24},
+};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -42,16 +45,16 @@ pub struct Host {
     _database: Database,
 }
 
-/// A running simulator.
-pub struct Channel {
+/// A running simulator: of Beds24, where a test does not say otherwise.
+pub struct Channel<S: Simulator + ?Sized = Beds24> {
     /// The simulated account.
-    pub beds24: Beds24,
+    pub account: Arc<S>,
     /// Its listen address.
     pub address: SocketAddr,
     stop: CancellationToken,
 }
 
-impl Drop for Channel {
+impl<S: Simulator + ?Sized> Drop for Channel<S> {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -59,15 +62,18 @@ impl Drop for Channel {
 
 /// Starts a simulated Beds24.
 pub async fn channel(settings: beds24::Settings) -> Channel {
-    let beds24 = Beds24::new(settings, clock());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let stop = CancellationToken::new();
-    tokio::spawn({
-        let (beds24, stop) = (beds24.clone(), stop.clone());
-        async move { beds24.serve(listener, stop).await }
-    });
-    Channel { beds24, address, stop }
+    Channel::start(Arc::new(Beds24::new(settings, clock()))).await
+}
+
+impl<S: Simulator + ?Sized> Channel<S> {
+    /// Starts a simulator.
+    pub async fn start(account: Arc<S>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stop = CancellationToken::new();
+        tokio::spawn(account.serve(listener, stop.clone()));
+        Self { account, address, stop }
+    }
 }
 
 impl Host {
@@ -76,8 +82,8 @@ impl Host {
         Self::begin(database, &[], None, settings).await
     }
 
-    /// Starts a host with these plugins and network access to this channel.
-    pub async fn start(database: Database, components: &[&str], channel: Option<&Channel>) -> Self {
+    /// Starts a host with these plugins and network access to the channel at this address.
+    pub async fn start(database: Database, components: &[&str], channel: Option<SocketAddr>) -> Self {
         Self::begin(database, components, channel, &[]).await
     }
 
@@ -85,7 +91,7 @@ impl Host {
     pub async fn begin(
         database: Database,
         components: &[&str],
-        channel: Option<&Channel>,
+        channel: Option<SocketAddr>,
         more: &[(&str, &str)],
     ) -> Self {
         Self::prepared(database, (components, channel), more, |_| {}).await
@@ -94,7 +100,7 @@ impl Host {
     /// As [`Host::begin`], with parts of the host replaced before it serves.
     pub async fn prepared(
         database: Database,
-        (components, channel): (&[&str], Option<&Channel>),
+        (components, channel): (&[&str], Option<SocketAddr>),
         more: &[(&str, &str)],
         replace: impl FnOnce(&mut App),
     ) -> Self {
@@ -113,7 +119,7 @@ impl Host {
             ("GASSYNC_PLUGINS_DIR", plugins.display().to_string()),
             ("GASSYNC_DATABASE_URL", database.url.clone()),
             ("GASSYNC_SERVER_LISTEN", address.to_string()),
-            ("GASSYNC_EGRESS_ALLOW_PRIVATE", channel.map(|c| c.address.to_string()).unwrap_or_default()),
+            ("GASSYNC_EGRESS_ALLOW_PRIVATE", channel.map(|address| address.to_string()).unwrap_or_default()),
             ("GASSYNC_WORKERS_POLL_MILLIS", "50".to_owned()),
             ("GASSYNC_WORKERS_POLL_SECONDS", "1".to_owned()),
             ("GASSYNC_LIMITS_KEY_REQUESTS", "1000000".to_owned()),
@@ -167,19 +173,27 @@ impl Host {
         answer.json::<CreatedKey>().await.expect("a key").key
     }
 
-    /// Connects the account to the simulated channel, with webhooks.
-    pub async fn connect(&self, channel: &Channel) -> CreatedSource {
+    /// Connects the account to the simulated channel, with webhooks. The source has the channel's name.
+    pub async fn connect<S: Simulator + ?Sized>(&self, channel: &Channel<S>) -> CreatedSource {
+        self.connect_as(channel.account.channel(), channel).await
+    }
+
+    /// As [`Host::connect`], with this name of the source.
+    pub async fn connect_as<S: Simulator + ?Sized>(&self, name: &str, channel: &Channel<S>) -> CreatedSource {
+        let account = &channel.account;
         let new = NewSourceRequest {
             account: ACCOUNT.to_owned(),
-            channel: "beds24".to_owned(),
-            name: "beds24".to_owned(),
-            settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address)))].into(),
-            credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+            channel: account.channel().to_owned(),
+            name: name.to_owned(),
+            settings: account.settings(channel.address),
+            credentials: account.credentials(),
             time_zone: Some("UTC".to_owned()),
         };
-        let made: CreatedSource = self.operate("sources", &new).await.json().await.expect("a source");
+        let (status, made) = read(self.operate("sources", &new).await).await;
+        assert_eq!(status, 201, "{made}");
+        let made: CreatedSource = serde_json::from_value(made).expect("a source");
         let header = made.webhook_header.clone().map(|name| (name, made.webhook_token.clone()));
-        channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url.clone(), header });
+        account.set_webhook(WebhookTarget { url: made.webhook_url.clone(), header });
         made
     }
 

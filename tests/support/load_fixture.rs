@@ -15,7 +15,7 @@ use gassync::{
     store::{Db, Time, Tx, sources},
 };
 use gassync_domain::{CoreId, Timestamp};
-use gassync_simulator::beds24::{Settings, WebhookTarget};
+use gassync_simulator::{WebhookTarget, beds24::Settings};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::{
@@ -75,7 +75,7 @@ impl Seller {
 
     /// The channel's id of the room at this place.
     pub fn room(&self, place: usize) -> u64 {
-        self.channel.beds24.properties()[0].room_types[place].id
+        self.channel.account.properties()[0].room_types[place].id
     }
 }
 
@@ -217,17 +217,17 @@ async fn furnish(
             channel: "beds24".to_owned(),
             name: format!("beds24-{account}-{number}"),
             settings: [("baseUrl".to_owned(), json!(format!("http://{}/api/v2", seller.channel.address)))].into(),
-            credentials: [("inviteCode".to_owned(), seller.channel.beds24.invite_code())].into(),
+            credentials: [("inviteCode".to_owned(), seller.channel.account.invite_code())].into(),
             time_zone: Some("UTC".to_owned()),
         };
         let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
         seller.id = made.id;
         let header = made.webhook_header.map(|name| (name, made.webhook_token));
-        seller.channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
+        seller.channel.account.set_webhook(WebhookTarget { url: made.webhook_url, header });
     }
     for (number, seller) in sellers.iter().enumerate() {
         let path = format!("sources/beds24-{account}-{number}");
-        let house = seller.channel.beds24.properties()[0].id.to_string();
+        let house = seller.channel.account.properties()[0].id.to_string();
         // The channel's records are parked until linked, once they have been fetched.
         while host.look(&format!("{path}/parked")).await.as_array().is_none_or(Vec::is_empty) {
             sleep(LOOKED_AT).await;

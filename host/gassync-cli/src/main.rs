@@ -62,7 +62,7 @@ enum Command {
     Demo(demo::Demo),
     /// Run a simulated channel, for plugin development
     #[command(subcommand)]
-    Simulate(simulate::SimulateCommand),
+    Simulate(simulate::SimulateArgs),
     /// Run the host
     Serve,
     /// Apply pending database migrations

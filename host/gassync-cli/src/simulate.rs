@@ -3,21 +3,18 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
-use gassync_simulator::beds24::{Beds24, FaultSettings, Settings, WebhookTarget};
+use clap::{Args, builder::PossibleValuesParser};
+use gassync_simulator::{CHANNELS, FaultSettings, SimulatorSettings, WebhookTarget, channel};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{print, say, serve::stop_signal, system_clock};
 
-#[derive(Debug, Subcommand)]
-pub enum SimulateCommand {
-    /// Run a simulated Beds24: API, webhooks and a control page
-    Beds24(SimulateArgs),
-}
-
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
+    /// The channel
+    #[arg(value_parser = PossibleValuesParser::new(CHANNELS.iter().map(|channel| channel.name)))]
+    channel: String,
     /// Listen address; the control API has no authentication, so keep it local
     #[arg(long, default_value = "127.0.0.1:8491")]
     listen: SocketAddr,
@@ -53,33 +50,31 @@ pub fn share(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or("must be a number from 0 to 1")
 }
 
-impl SimulateCommand {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Beds24(options) = self;
-        options.run().await
-    }
-}
-
 impl SimulateArgs {
-    async fn run(self) -> anyhow::Result<ExitCode> {
-        let settings = Settings {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let channel = channel(&self.channel).context("no such channel")?;
+        let settings = SimulatorSettings {
             seed: self.seed,
             bookings: self.bookings,
             properties: self.properties,
             faults: if self.faults > 0.0 { FaultSettings::any(self.faults) } else { FaultSettings::default() },
             odd: self.odd,
-            ..Settings::default()
+            generous: false,
         };
-        let beds24 = Beds24::new(settings, system_clock());
+        let account = (channel.account)(&settings, system_clock());
         if let Some(url) = self.webhook {
-            beds24.set_webhook(WebhookTarget { url, header: self.header });
+            account.set_webhook(WebhookTarget { url, header: self.header });
         }
-        let listener = TcpListener::bind(self.listen).await.context("the simulated Beds24 cannot listen")?;
+        let listener = TcpListener::bind(self.listen).await.context("the simulated channel cannot listen")?;
         let address = listener.local_addr()?;
-        print(&format!("API            http://{address}/api/v2"));
-        print(&format!("Invite code    {}", beds24.invite_code()));
-        print(&format!("Page           http://{address}/"));
-        say("An invite code can be used once; the control page creates more. Ctrl-C stops.");
+        let settings = account.settings(address).into_iter().map(|(name, value)| (format!("setting {name}"), value));
+        let credentials = account.credentials().into_iter();
+        let credentials = credentials.map(|(name, value)| (format!("credential {name}"), value.into()));
+        for (name, value) in settings.chain(credentials) {
+            print(&format!("{name:<24} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        }
+        print(&format!("{:<24} http://{address}/", "page"));
+        say("The control page issues further credentials, which some channels take only once. Ctrl-C stops.");
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let signal = stop_signal()?;
@@ -87,7 +82,7 @@ impl SimulateArgs {
             signal.await;
             stopping.cancel();
         });
-        beds24.serve(listener, stop).await?;
+        account.serve(listener, stop).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

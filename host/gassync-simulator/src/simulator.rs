@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{FaultSettings, SeenCall};
+use crate::{Delivered, FaultSettings, SeenCall};
 
 /// A simulated account at a channel.
 pub trait Simulator: Send + Sync {
@@ -40,8 +40,13 @@ pub trait Simulator: Send + Sync {
     /// Number of webhooks that wait to be delivered.
     fn webhooks_pending(&self) -> usize;
 
+    /// All attempts to deliver webhooks, in order.
+    fn deliveries(&self) -> Vec<Delivered>;
+
     /// Number of webhooks that were acknowledged.
-    fn webhooks_acknowledged(&self) -> usize;
+    fn webhooks_acknowledged(&self) -> usize {
+        self.deliveries().iter().filter(|delivered| delivered.is_acknowledged()).count()
+    }
 
     /// The account's properties.
     fn properties(&self) -> Vec<SimulatedProperty>;
@@ -79,17 +84,52 @@ pub trait Simulator: Send + Sync {
     /// Replaces the faults.
     fn set_faults(&self, faults: FaultSettings);
 
-    /// Sets the share of odd reservations, from 0 to 1.
+    /// The share of odd reservations, from 0 to 1.
+    fn odd_share(&self) -> f64;
+
+    /// Sets the share of odd reservations, from 0 to 1. The kinds take turns.
     fn set_odd(&self, share: f64);
 
-    /// The next reservation is sent in this odd form; false if the channel has no form of this name.
-    fn send_odd(&self, kind: &str) -> bool;
+    /// Makes, changes or cancels a reservation that is sent in this odd form from then on; `None` if the channel has no
+    /// form of this name, or no reservation for it.
+    fn send_odd(&self, kind: &str) -> Option<Action>;
 
     /// Names of the odd forms.
     fn odd_kinds(&self) -> Vec<&'static str>;
 
+    /// How often each odd form was produced; forms that were not are missing.
+    fn odd_sent(&self) -> BTreeMap<&'static str, u64>;
+
     /// Calls of the API, in the order they ended.
     fn requests(&self) -> Vec<SeenCall>;
+
+    /// Further figures for the control page, such as what is left of a limit.
+    fn figures(&self) -> BTreeMap<&'static str, Value> {
+        BTreeMap::new()
+    }
+}
+
+/// Settings that every simulated channel has.
+#[derive(Debug, Clone)]
+pub struct SimulatorSettings {
+    /// Random seed; accounts of the same seed have the same properties.
+    pub seed: u64,
+    /// Number of properties.
+    pub properties: u32,
+    /// Number of initial reservations.
+    pub bookings: u32,
+    /// Initial fault settings.
+    pub faults: FaultSettings,
+    /// Share of odd reservations, from 0 to 1.
+    pub odd: f64,
+    /// True to allow more calls than the channel does, for tests and demonstrations.
+    pub generous: bool,
+}
+
+impl Default for SimulatorSettings {
+    fn default() -> Self {
+        Self { seed: 24, properties: 3, bookings: 20, faults: FaultSettings::default(), odd: 0.0, generous: false }
+    }
 }
 
 /// What a channel can do.
@@ -174,6 +214,8 @@ pub struct OddForm {
     pub kind: String,
     /// True if only a person can decide what to do with it.
     pub waits_for_a_person: bool,
+    /// True if it is sent without its id.
+    pub is_without_id: bool,
 }
 
 /// The status of a reservation.

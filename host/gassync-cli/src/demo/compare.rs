@@ -7,7 +7,7 @@ use std::{
 };
 
 use gassync_domain::{Amount, SourceId};
-use gassync_simulator::beds24::Beds24;
+use gassync_simulator::{SimulatedReservation, SimulatedStatus, Simulator};
 use serde_json::Value;
 
 use super::{
@@ -70,12 +70,10 @@ async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> 
     for room in &stage.rooms {
         let free = engine::free(app, stage, room, DAYS).await?;
         let (Some((first, _)), Some((last, _))) = (free.first(), free.last()) else { continue };
-        let shown = stage.second.nights(room.id, *first, *last);
+        let shown = stage.second.calendar(&room.id, *first, *last);
         for ((night, free), shown) in free.iter().zip(&shown) {
             // The channel decrements its own availability: a sold-out night needs no write.
-            let is_closed = shown.closing.as_deref() == Some("blackout") || shown.available <= 0;
-            let was_closed = shown.closing.as_deref() == Some("blackout");
-            if (*free <= 0 && !is_closed) || (*free > 0 && was_closed) {
+            if (*free <= 0 && !shown.is_closed && shown.available > 0) || (*free > 0 && shown.is_closed) {
                 differences
                     .push(format!("room {} on {night}: the core has {free} left, demo-second {shown:?}", room.id));
             }
@@ -88,49 +86,56 @@ async fn nights_differ(app: &App, stage: &Stage) -> anyhow::Result<Vec<String>> 
 async fn bookings_differ(
     app: &App,
     stage: &Stage,
-    (name, beds24, source): (&str, &Beds24, SourceId),
+    (name, channel, source): (&str, &dyn Simulator, SourceId),
     waiting: &[Value],
 ) -> anyhow::Result<Vec<String>> {
     let core = bookings(app, stage, source).await?;
     let mut differences = Vec::new();
-    let book: Vec<_> = beds24.book().into_iter().filter(|entry| entry.status != "black").collect();
+    let book = booked(channel);
     for entry in &book {
-        let found: Vec<_> = core.iter().filter(|(id, _)| *id == entry.id.to_string()).collect();
+        let found: Vec<_> = core.iter().filter(|(id, _)| *id == entry.id).collect();
         if odd::is_named(name, entry, waiting) {
             continue;
         }
         // A booking cancelled before it was ever sent need not be in the core.
-        if found.is_empty() && entry.odd.is_some() && entry.status == "cancelled" {
+        if found.is_empty() && entry.odd.is_some() && entry.status == SimulatedStatus::Cancelled {
             continue;
         }
         let [(_, facts)] = found.as_slice() else {
             differences.push(format!("{name}: booking {} is in the core {} times", entry.id, found.len()));
             continue;
         };
-        let status = match entry.status.as_str() {
-            "new" | "confirmed" => "confirmed",
-            "request" => "pending",
-            other => other,
+        let status = match entry.status {
+            SimulatedStatus::Pending => "pending",
+            SimulatedStatus::Confirmed => "confirmed",
+            SimulatedStatus::Cancelled => "cancelled",
+            SimulatedStatus::Block | SimulatedStatus::Other => entry.status_word.as_str(),
         };
         let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());
-        let theirs = (status, entry.arrival, entry.departure, Some(i64::from(entry.num_adult)));
+        let theirs = (status, entry.check_in, entry.check_out, entry.adults.map(i64::from));
         let ours = (facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults);
-        let owed = entry.owed.and_then(|owed| i64::try_from(owed).ok());
+        let owed = entry.total_ten_thousandths;
         if theirs != ours || price != owed {
-            let said = entry.odd.map(|odd| format!(", odd form: {odd:?}")).unwrap_or_default();
+            let said = entry.odd.as_ref().map(|odd| format!(", odd form: {}", odd.kind)).unwrap_or_default();
             let (theirs, ours) = ((theirs, owed), (ours, price));
             differences.push(format!("{name}: booking {}: it has {theirs:?}, the core {ours:?}{said}", entry.id));
         }
     }
-    let removed = beds24.removed();
+    let removed = channel.removed();
     for (id, facts) in &core {
         // It was cancelled before it was deleted, so it holds no nights.
-        let is_removed = facts.status == "cancelled" && removed.iter().any(|removed| removed.to_string() == *id);
-        if !is_removed && !book.iter().any(|entry| entry.id.to_string() == *id) {
+        let is_removed = facts.status == "cancelled" && removed.contains(id);
+        if !is_removed && !book.iter().any(|entry| entry.id == *id) {
             differences.push(format!("{name}: booking {id} is in the core but not at the channel"));
         }
     }
     Ok(differences)
+}
+
+/// The reservations of a channel, without blocks.
+fn booked(channel: &dyn Simulator) -> Vec<SimulatedReservation> {
+    let all = channel.reservations().into_iter();
+    all.filter(|entry| entry.status != SimulatedStatus::Block).collect()
 }
 
 async fn bookings(
@@ -149,13 +154,14 @@ pub async fn summary(
     engine: &BookingEngine<'_>,
     differences: &[String],
 ) -> anyhow::Result<ExitCode> {
-    for (name, beds24, source) in stage.both() {
+    for (name, channel, source) in stage.both() {
         let core = bookings(app, stage, source).await?;
         let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
-        let blocks = beds24.book().iter().filter(|entry| entry.status == "black").count();
+        let booked = booked(channel).len();
+        let blocks = channel.reservations().len() - booked;
         print(&format!("{name}: bookings in the core   {} ({cancelled} cancelled)", core.len()));
-        print(&format!("{name}: bookings at the channel {} (and {blocks} blocks)", beds24.book().len() - blocks));
-        print(&format!("{name}: webhooks delivered     {}", beds24.webhooks_acknowledged().len()));
+        print(&format!("{name}: bookings at the channel {booked} (and {blocks} blocks)"));
+        print(&format!("{name}: webhooks delivered     {}", channel.webhooks_acknowledged()));
     }
     let mut times = engine.times.clone();
     times.sort_unstable();

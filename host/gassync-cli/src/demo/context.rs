@@ -1,8 +1,8 @@
 //! Shared by the parts of the demo.
 
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use gassync_simulator::beds24::Beds24;
+use gassync_simulator::Simulator;
 use tokio::task::JoinHandle;
 
 /// Interval between checks of deliveries.
@@ -13,7 +13,7 @@ pub(super) const SETTLE: Duration = Duration::from_secs(120);
 
 /// A running simulated account.
 pub(super) struct Simulated {
-    pub(super) beds24: Beds24,
-    pub(super) address: String,
+    pub(super) account: Arc<dyn Simulator>,
+    pub(super) address: SocketAddr,
     pub(super) serving: JoinHandle<std::io::Result<()>>,
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use gassync_domain::{CoreId, Date, Stay, reference_of};
+use gassync_simulator::SimulatedStatus;
 use jiff::{Span, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -121,7 +122,7 @@ impl<'a> BookingEngine<'a> {
 
     /// Bookings that were created more than once at the first account.
     pub fn doubled(&self) -> Vec<String> {
-        let made = self.stage.first.creates_by_reference();
+        let made = self.stage.first.created_by_reference();
         let more = made.into_iter().filter(|(_, count)| *count > 1);
         more.map(|(reference, count)| format!("{reference} was created {count} times")).collect()
     }
@@ -145,18 +146,17 @@ impl Booked {
         let Some(gas_id) = self.gas_id else { return };
         if self.delivered.is_none() {
             let reference = reference_of(stage.account, CoreId(gas_id));
-            let book = stage.first.book();
+            let book = stage.first.reservations();
             let entry = book.iter().find(|entry| entry.reference == reference);
-            let is_there = entry.is_some_and(|entry| (entry.status == "cancelled") == self.is_cancelled);
+            let is_there = entry.is_some_and(|entry| (entry.status == SimulatedStatus::Cancelled) == self.is_cancelled);
             self.delivered = is_there.then_some(took);
         }
         if self.closed.is_none() {
             let last = self.nights.1.yesterday().unwrap_or(self.nights.1);
-            let nights = stage.second.nights(self.room.id, self.nights.0, last);
-            let is_closed = |closing: Option<&str>| closing == Some("blackout");
+            let nights = stage.second.calendar(&self.room.id, self.nights.0, last);
             // If the room type has several units, the others are still for sale.
             let should_be_closed = !self.is_cancelled && self.room.units == 1;
-            let is_right = nights.iter().all(|night| is_closed(night.closing.as_deref()) == should_be_closed);
+            let is_right = nights.iter().all(|night| night.is_closed == should_be_closed);
             self.closed = is_right.then_some(took);
         }
     }

@@ -18,7 +18,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use gassync_simulator::beds24::{Beds24, FaultSettings, Notification, Settings};
+use gassync_simulator::{FaultSettings, Notification, SimulatedChannel, SimulatorSettings, channel};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +45,8 @@ const AT_THE_SECOND: u32 = 4;
 const BOOK: Duration = Duration::from_secs(4);
 /// Poll interval of the demo's host, in seconds.
 const POLL_SECONDS: u64 = 3;
-/// Credits of the simulated accounts per five minutes, enough for frequent polls.
-const CREDITS: f64 = 10_000.0;
+/// The channel of both simulated accounts.
+const CHANNEL: &str = "beds24";
 /// Delay of a late call, and hold time of a timed-out response, in milliseconds.
 const LATE: (u64, u64) = (500, 5_000);
 
@@ -99,11 +99,12 @@ impl Demo {
             std::fs::remove_dir_all(&self.dir).with_context(|| format!("cannot empty {}", self.dir.display()))?;
         }
         let plugins = self.dir.join("plugins");
-        build::plugins(&["beds24".to_owned()], &plugins).await?;
+        build::plugins(&[CHANNEL.to_owned()], &plugins).await?;
+        let channel = channel(CHANNEL).context("the demo's channel is not simulated")?;
 
         let stop = CancellationToken::new();
-        let first = self.simulate(self.beds24, Settings::default().bookings, &stop).await?;
-        let second = self.simulate(self.second, 0, &stop).await?;
+        let first = self.simulate(channel, self.beds24, SimulatorSettings::default().bookings, &stop).await?;
+        let second = self.simulate(channel, self.second, 0, &stop).await?;
         let listener = TcpListener::bind(self.listen).await.context("the host cannot bind its address")?;
         let address = listener.local_addr()?;
         let config = self.config(&plugins, address, &format!("{},{}", first.address, second.address))?;
@@ -124,14 +125,14 @@ impl Demo {
         say("Two Beds24 accounts and a booking engine sell the same rooms through the sandboxed plugin.");
         if self.faults > 0.0 {
             let (delay_millis, hold_millis) = LATE;
-            for beds24 in [&first.beds24, &second.beds24] {
-                beds24.set_faults(FaultSettings { delay_millis, hold_millis, ..FaultSettings::any(self.faults) });
+            for account in [&first.account, &second.account] {
+                account.set_faults(FaultSettings { delay_millis, hold_millis, ..FaultSettings::any(self.faults) });
             }
             say(&format!("From now on {:.0} % of calls and webhooks fail.", self.faults * 100.0));
         }
         if self.odd > 0.0 {
-            for beds24 in [&first.beds24, &second.beds24] {
-                beds24.set_odd(self.odd);
+            for account in [&first.account, &second.account] {
+                account.set_odd(self.odd);
             }
             say(&format!("From now on {:.0} % of bookings are sent in an odd form.", self.odd * 100.0));
         }
@@ -142,12 +143,12 @@ impl Demo {
             ended = &mut hosting => ended??,
         }
         if self.odd > 0.0 {
-            odd::say_the_rest(&[("beds24", &first.beds24), ("second", &second.beds24)]);
+            odd::say_the_rest(&[("beds24", &*first.account), ("second", &*second.account)]);
         }
         say("");
-        for beds24 in [&first.beds24, &second.beds24] {
-            beds24.set_faults(FaultSettings::default());
-            beds24.set_odd(0.0);
+        for account in [&first.account, &second.account] {
+            account.set_faults(FaultSettings::default());
+            account.set_odd(0.0);
         }
         say("No new actions; waiting for the last messages.");
         let differences = compare::settle(&app, &client, &stage, &mut engine, &mut follower).await?;
@@ -162,19 +163,17 @@ impl Demo {
     /// Both accounts have the same properties, since they share a seed.
     async fn simulate(
         &self,
+        channel: &SimulatedChannel,
         listen: std::net::SocketAddr,
         bookings: u32,
         stop: &CancellationToken,
     ) -> anyhow::Result<Simulated> {
-        let settings = Settings { seed: self.seed, bookings, credits_per_five_minutes: CREDITS, ..Settings::default() };
-        let beds24 = Beds24::new(settings, system_clock());
+        let settings = SimulatorSettings { seed: self.seed, bookings, generous: true, ..SimulatorSettings::default() };
+        let account = (channel.account)(&settings, system_clock());
         let listener = TcpListener::bind(listen).await.context("a simulated Beds24 cannot bind its address")?;
-        let address = listener.local_addr()?.to_string();
-        let serving = tokio::spawn({
-            let (beds24, stop) = (beds24.clone(), stop.clone());
-            async move { beds24.serve(listener, stop).await }
-        });
-        Ok(Simulated { beds24, address, serving })
+        let address = listener.local_addr()?;
+        let serving = tokio::spawn(account.serve(listener, stop.clone()));
+        Ok(Simulated { account, address, serving })
     }
 
     fn config(&self, plugins: &std::path::Path, listen: std::net::SocketAddr, private: &str) -> anyhow::Result<Config> {
@@ -219,8 +218,8 @@ impl Demo {
                 _ = acts.tick() => {
                     number += 1;
                     let is_second = number % AT_THE_SECOND == 0;
-                    let (name, beds24) = if is_second { ("second", &stage.second) } else { ("beds24", &stage.first) };
-                    if let Some(action) = beds24.act() {
+                    let (name, account) = if is_second { ("second", &stage.second) } else { ("beds24", &stage.first) };
+                    if let Some(action) = account.act() {
                         let delivered = match action.notification {
                             Notification::Webhook => "sends a webhook",
                             Notification::None => "sends no webhook: a poll will find it",

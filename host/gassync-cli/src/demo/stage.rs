@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use anyhow::Context;
 use gassync_domain::{AccountId, CoreId, SourceId};
-use gassync_simulator::beds24::{Beds24, WebhookTarget};
+use gassync_simulator::{Simulator, WebhookTarget};
 use serde_json::{Value, json};
 
 use super::{
@@ -33,7 +33,7 @@ const ENGINE: &str = "demo-engine";
 #[derive(Debug, Clone)]
 pub struct Room {
     /// Its id at both accounts, which share a seed.
-    pub id: u64,
+    pub id: String,
     /// Its id at the engine.
     pub of_engine: String,
     /// Its unit in the core.
@@ -44,8 +44,8 @@ pub struct Room {
 
 /// The sellers of the demo.
 pub struct Stage {
-    pub first: Beds24,
-    pub second: Beds24,
+    pub first: Arc<dyn Simulator>,
+    pub second: Arc<dyn Simulator>,
     pub account: AccountId,
     pub sources: (SourceId, SourceId),
     /// The engine's key for the standard API.
@@ -55,8 +55,8 @@ pub struct Stage {
 
 impl Stage {
     /// Both accounts with the names of their sources.
-    pub fn both(&self) -> [(&'static str, &Beds24, SourceId); 2] {
-        [(FIRST, &self.first, self.sources.0), (SECOND, &self.second, self.sources.1)]
+    pub fn both(&self) -> [(&'static str, &dyn Simulator, SourceId); 2] {
+        [(FIRST, &*self.first, self.sources.0), (SECOND, &*self.second, self.sources.1)]
     }
 
     pub async fn set(
@@ -76,7 +76,7 @@ impl Stage {
             wait("the plugin is not loaded").await?;
         }
         let of_first = connect(client, first, FIRST).await?;
-        let houses = first.beds24.properties();
+        let houses = first.account.properties();
         let expected = houses.iter().map(|house| 1 + house.room_types.len()).sum();
         let known = loop {
             follower.look().await?;
@@ -104,25 +104,30 @@ impl Stage {
         };
         let CreatedKey { key, .. } = client.post("/admin/v1/keys", &new).await?;
         let engine = client.as_partner(&key);
-        let gas_id = |kind: &str, id: u64| {
-            let link = known.iter().find(|link| link.kind == kind && link.id == id.to_string());
+        let gas_id = |kind: &str, id: &str| {
+            let link = known.iter().find(|link| link.kind == kind && link.id == id);
             link.map(|link| link.gas_id).with_context(|| format!("{kind} {id} is not linked"))
         };
         let mut rooms = Vec::new();
         for house in &houses {
-            let gas_house = gas_id("property", house.id)?;
+            let gas_house = gas_id("property", &house.id)?;
             let of_engine = format!("house-{}", house.id);
             engine.post::<Value>("/integration/v1/properties", &json!({ "id": of_engine, "name": house.name })).await?;
-            link(client, SECOND, ("property", &house.id.to_string()), gas_house).await?;
+            link(client, SECOND, ("property", &house.id), gas_house).await?;
             link(client, ENGINE, ("property", &of_engine), gas_house).await?;
             for room in &house.room_types {
-                let gas_room = gas_id("room_type", room.id)?;
+                let gas_room = gas_id("room_type", &room.id)?;
                 let of_engine_room = format!("room-{}", room.id);
                 let record = json!({ "id": of_engine_room, "propertyId": of_engine, "name": room.name });
                 engine.post::<Value>("/integration/v1/room-types", &record).await?;
-                link(client, SECOND, ("room-type", &room.id.to_string()), gas_room).await?;
+                link(client, SECOND, ("room-type", &room.id), gas_room).await?;
                 link(client, ENGINE, ("room-type", &of_engine_room), gas_room).await?;
-                rooms.push(Room { id: room.id, of_engine: of_engine_room, unit: CoreId(gas_room), units: room.qty });
+                rooms.push(Room {
+                    id: room.id.clone(),
+                    of_engine: of_engine_room,
+                    unit: CoreId(gas_room),
+                    units: room.units,
+                });
             }
         }
         // The engine's bookings are pushed to the first account; at the second only their nights are closed.
@@ -133,7 +138,7 @@ impl Stage {
         }
         let mut tx = app.db.platform_read().await?;
         let account = store::accounts::find(&mut tx, ACCOUNT).await?.context("the demo's account does not exist")?;
-        let (first, second) = (first.beds24.clone(), second.beds24.clone());
+        let (first, second) = (Arc::clone(&first.account), Arc::clone(&second.account));
         Ok(Self { first, second, account, sources: (of_first, of_second), key, rooms })
     }
 }
@@ -141,20 +146,15 @@ impl Stage {
 async fn connect(client: &Client, channel: &Simulated, name: &str) -> anyhow::Result<SourceId> {
     let new = NewSourceRequest {
         account: ACCOUNT.to_owned(),
-        channel: "beds24".to_owned(),
+        channel: channel.account.channel().to_owned(),
         name: name.to_owned(),
-        settings: [
-            ("baseUrl".to_owned(), json!(format!("http://{}/api/v2", channel.address))),
-            // The guest's total is in the invoice lines.
-            ("invoiceLines".to_owned(), json!(true)),
-        ]
-        .into(),
-        credentials: [("inviteCode".to_owned(), channel.beds24.invite_code())].into(),
+        settings: channel.account.settings(channel.address),
+        credentials: channel.account.credentials(),
         time_zone: Some("UTC".to_owned()),
     };
     let made: CreatedSource = client.post("/admin/v1/sources", &new).await?;
     let header = made.webhook_header.map(|name| (name, made.webhook_token));
-    channel.beds24.set_webhook(WebhookTarget { url: made.webhook_url, header });
+    channel.account.set_webhook(WebhookTarget { url: made.webhook_url, header });
     Ok(SourceId(made.id))
 }
 

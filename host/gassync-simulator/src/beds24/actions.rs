@@ -3,11 +3,11 @@
 use jiff::Span;
 use rand::{RngExt, seq::IndexedRandom};
 
-use super::{Account, Beds24, BookEntry, BookingChange, NewBooking, webhook::Event};
+use super::{Account, ActionKind, Beds24, BookEntry, BookingChange, NewBooking, Notification, webhook::Event};
 
 /// An action in the account.
 #[derive(Debug, Clone)]
-pub struct Action {
+pub struct BookingAction {
     /// Kind of the action.
     pub kind: ActionKind,
     /// The booking.
@@ -18,29 +18,9 @@ pub struct Action {
     pub summary: String,
 }
 
-/// Kinds of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActionKind {
-    /// A new booking.
-    Made,
-    /// Changed dates, guests or price.
-    Changed,
-    /// A cancellation.
-    Cancelled,
-}
-
-/// Webhook behaviour of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notification {
-    /// A webhook is sent.
-    Webhook,
-    /// No webhook: only a poll finds it.
-    None,
-}
-
 impl Beds24 {
     /// Performs a random action; `None` if none is possible.
-    pub fn act(&self) -> Option<Action> {
+    pub fn act(&self) -> Option<BookingAction> {
         let now = self.now();
         let account = &mut *self.account();
         if let Some(action) = self.be_odd_in_turn(account) {
@@ -64,7 +44,7 @@ impl Beds24 {
             (8..=9, Some(id)) => account.book.cancel(id, now).then_some((ActionKind::Cancelled, id)),
             _ => account.book.make_any(&mut account.rng, now).map(|id| (ActionKind::Made, id)),
         }?;
-        let action = Action { kind, booking_id, notification, summary: summary(account, kind, booking_id) };
+        let action = BookingAction { kind, booking_id, notification, summary: summary(account, kind, booking_id) };
         self.notify(account, booking_id, notification, kind);
         Some(action)
     }

@@ -7,7 +7,7 @@ use super::{
     booking::BookingRecord,
     money,
     plain_keys::{STATUSES, SUMS, TEXTS, WORDS},
-    property::SimulatedProperty,
+    property::Beds24Property,
 };
 
 /// Result of writing one key.
@@ -21,7 +21,7 @@ pub(super) enum Wrote {
 }
 
 /// Writes one key of a booking.
-pub(super) fn write(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[SimulatedProperty]) -> Wrote {
+pub(super) fn write(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[Beds24Property]) -> Wrote {
     match write_known(booking, key, value, houses) {
         Some(true) => Wrote::Done,
         Some(false) => Wrote::Unknown,
@@ -30,7 +30,7 @@ pub(super) fn write(booking: &mut BookingRecord, key: &str, value: &Value, house
 }
 
 /// Returns `None` for an invalid value, false for a key that is not writable.
-fn write_known(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[SimulatedProperty]) -> Option<bool> {
+fn write_known(booking: &mut BookingRecord, key: &str, value: &Value, houses: &[Beds24Property]) -> Option<bool> {
     let entry = &mut booking.entry;
     match key {
         "roomId" => {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{Span, Timestamp, civil::Date};
 
 use super::{
-    Beds24, BookEntry, FaultSettings, GuestMessage, InjectedFault, NightWrite, RoomNight, Rule, SeenCall,
-    SimulatedProperty, nights::PRICED_NIGHTS, today,
+    Beds24, Beds24Property, BookEntry, FaultSettings, GuestMessage, InjectedFault, NightWrite, RoomNight, Rule,
+    SeenCall, nights::PRICED_NIGHTS, today,
 };
 
 impl Beds24 {
@@ -16,7 +16,7 @@ impl Beds24 {
     }
 
     /// All properties.
-    pub fn properties(&self) -> Vec<SimulatedProperty> {
+    pub fn properties(&self) -> Vec<Beds24Property> {
         self.account().book.properties.clone()
     }
 

@@ -10,19 +10,15 @@ mod book_nights;
 mod booking;
 mod bookings;
 mod by_hand;
-mod calls;
 mod control;
 mod credits;
 mod encode;
-mod faults;
 mod fields;
 mod inspect;
 mod inventory;
 mod items;
-mod json_text;
 mod messages;
 mod middleware;
-mod money;
 mod nights;
 mod odd;
 mod odd_kind;
@@ -31,43 +27,45 @@ mod properties;
 mod property;
 mod query;
 mod random;
-mod response_faults;
 mod scopes;
 mod settings;
+mod simulator;
 mod state;
 mod webhook;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware::from_fn_with_state, response::Response};
-use jiff::{Timestamp, tz::TimeZone};
-use rand::SeedableRng;
+use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
-pub use actions::{Action, ActionKind, Notification};
+pub use actions::BookingAction;
 pub use booking::{BookEntry, BookingChange, NewBooking};
 pub use by_hand::NightsSet;
-pub use calls::SeenCall;
-pub use faults::{FaultSettings, InjectedFault, Rule};
 pub use messages::GuestMessage;
 pub use nights::{NightWrite, RoomNight};
 pub use odd_kind::Odd;
-pub use property::{SimulatedProperty, SimulatedRoomType};
+pub use property::{Beds24Property, Beds24RoomType};
 pub use settings::{CreditHeaders, Parallel, Settings};
-pub use webhook::{Delivered, WebhookTarget};
+pub(crate) use simulator::account;
 
-use crate::SimulatorClock;
+use crate::{
+    ActionKind, Delivered, FaultSettings, InjectedFault, Notification, Rule, SeenCall, SimulatorClock, WebhookTarget,
+    calls::CallLog,
+    chance::{stream, today},
+    json_text, money, response_faults,
+    webhook::{Outgoing, deliver},
+};
 use auth::Tokens;
-use calls::CallLog;
 use credits::Credits;
 use messages::Messages;
 use middleware::{Admitted, CallGuard};
 use odd::Oddities;
 use state::AccountState;
-use webhook::Outgoing;
+use webhook::BookingWebhook;
 
 /// Largest request body, in bytes.
 const BODY_BYTES: usize = 1 << 20;
@@ -96,7 +94,9 @@ struct Account {
     messages: Messages,
     tokens: Tokens,
     credits: Credits,
-    outgoing: Outgoing,
+    outgoing: Outgoing<BookingWebhook>,
+    /// Target of the inventory webhook.
+    inventory: Option<WebhookTarget>,
     calls: CallLog,
     faults: FaultSettings,
     oddities: Oddities,
@@ -109,11 +109,7 @@ struct Account {
 impl Beds24 {
     /// Creates an account with properties and bookings.
     pub fn new(settings: Settings, clock: SimulatorClock) -> Self {
-        let stream = |number| {
-            let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-            rng.set_stream(number);
-            rng
-        };
+        let stream = |number| stream(settings.seed, number);
         let mut rng = stream(0);
         let mut book = AccountState::new(&settings, &mut rng);
         book.set_prices(today(clock()), settings.linked_prices, &mut stream(PRICES_STREAM));
@@ -130,6 +126,7 @@ impl Beds24 {
             tokens: Tokens::default(),
             credits: Credits::new(&settings),
             outgoing: Outgoing::default(),
+            inventory: None,
             calls: CallLog::default(),
             faults,
             oddities: Oddities::new(settings.odd, stream(ODD_STREAM)),
@@ -154,9 +151,10 @@ impl Beds24 {
         let app = Router::new()
             .merge(control::router())
             .nest("/api/v2", open.merge(behind_token))
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
-            .with_state(self.clone());
-        let deliveries = tokio::spawn(webhook::deliver(self.clone(), shutdown.clone()));
+            .with_state(self.clone())
+            .merge(crate::control::router(Arc::new(self.clone()), Arc::clone(&self.inner.clock)))
+            .layer(DefaultBodyLimit::max(BODY_BYTES));
+        let deliveries = tokio::spawn(deliver(self.clone(), shutdown.clone()));
         let served = axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await;
         deliveries.await.map_err(std::io::Error::other)?;
         served
@@ -183,11 +181,6 @@ impl Beds24 {
         self.inner.delivery_ready.notify_one();
         answer::written(outcomes)
     }
-}
-
-/// The current day of the account.
-fn today(now: Timestamp) -> jiff::civil::Date {
-    now.to_zoned(TimeZone::UTC).date()
 }
 
 async fn nowhere() -> Response {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::property::SimulatedRoomType;
+use super::property::Beds24RoomType;
 
 /// Number of nights with an initial price.
 pub(super) const PRICED_NIGHTS: i64 = 500;
@@ -95,7 +95,7 @@ impl RateCalendar {
     }
 
     /// Returns the rooms for sale, before bookings.
-    pub fn stock(&self, room: &SimulatedRoomType, night: Date) -> i64 {
+    pub fn stock(&self, room: &Beds24RoomType, night: Date) -> i64 {
         self.get(room.id, night).and_then(|set| set.stock).unwrap_or_else(|| room.qty.into())
     }
 

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::{
-    Account, Action, ActionKind, Beds24, BookingChange, NewBooking, Notification,
+    Account, ActionKind, Beds24, BookingAction, BookingChange, NewBooking, Notification,
     booking::{BookingRecord, whole_second},
     json_text::HALF_EMOJI,
     money,
@@ -172,13 +172,13 @@ impl Beds24 {
     }
 
     /// Produces odd data of a kind; `None` if no booking is suitable.
-    pub fn say_odd(&self, kind: Odd) -> Option<Action> {
+    pub fn say_odd(&self, kind: Odd) -> Option<BookingAction> {
         let account = &mut *self.account();
         self.be_odd(account, kind)
     }
 
     /// Produces every kind not produced so far.
-    pub fn say_every_odd(&self) -> Vec<Action> {
+    pub fn say_every_odd(&self) -> Vec<BookingAction> {
         let account = &mut *self.account();
         let missing = Odd::ALL.into_iter().filter(|kind| !account.oddities.done.contains_key(kind));
         let missing: Vec<Odd> = missing.collect();
@@ -186,12 +186,12 @@ impl Beds24 {
     }
 
     /// Produces odd data if due.
-    pub(super) fn be_odd_in_turn(&self, account: &mut Account) -> Option<Action> {
+    pub(super) fn be_odd_in_turn(&self, account: &mut Account) -> Option<BookingAction> {
         let kind = account.oddities.due()?;
         self.be_odd(account, kind)
     }
 
-    fn be_odd(&self, account: &mut Account, kind: Odd) -> Option<Action> {
+    fn be_odd(&self, account: &mut Account, kind: Odd) -> Option<BookingAction> {
         let now = self.now();
         let notification =
             if account.oddities.rng.random_ratio(1, 4) { Notification::None } else { Notification::Webhook };
@@ -206,7 +206,7 @@ impl Beds24 {
         if !matches!(kind, Odd::DeletedBetweenPages | Odd::ShortList) {
             self.notify(account, id, notification, event);
         }
-        Some(Action {
+        Some(BookingAction {
             kind: event,
             booking_id: id,
             notification,

@@ -1,8 +1,7 @@
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 /// Kinds of odd data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Odd {
     /// A price with five decimal places.
     FinePrice,
@@ -68,8 +67,39 @@ impl Odd {
         Self::GroupTotalOnMaster,
     ];
 
+    /// Name in the control API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FinePrice => "finePrice",
+            Self::FloatNoise => "floatNoise",
+            Self::PriceInWords => "priceInWords",
+            Self::NulInComment => "nulInComment",
+            Self::HalfEmoji => "halfEmoji",
+            Self::LongEmail => "longEmail",
+            Self::CountAsText => "countAsText",
+            Self::CountAsFlag => "countAsFlag",
+            Self::LowerCaseCountry => "lowerCaseCountry",
+            Self::CancelledWithLongNote => "cancelledWithLongNote",
+            Self::CancelledWithoutNights => "cancelledWithoutNights",
+            Self::Revived => "revived",
+            Self::UnknownStatus => "unknownStatus",
+            Self::WithoutId => "withoutId",
+            Self::ModifiedAhead => "modifiedAhead",
+            Self::DeletedBetweenPages => "deletedBetweenPages",
+            Self::ShortList => "shortList",
+            Self::LongLet => "longLet",
+            Self::GroupTotalOnMaster => "groupTotalOnMaster",
+        }
+    }
+
     /// True if only a person can decide what to do with it.
     pub fn waits_for_a_person(self) -> bool {
         matches!(self, Self::Revived | Self::UnknownStatus | Self::WithoutId)
+    }
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

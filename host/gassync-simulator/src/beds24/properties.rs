@@ -8,7 +8,7 @@ use super::{
     answer::{self, Malformed, refused},
     fields::whole,
     nights::LONGEST_STAY,
-    property::{SimulatedProperty, SimulatedRoomType},
+    property::{Beds24Property, Beds24RoomType},
     query::{BadParameter, QueryParams},
     webhook::PropertyHook,
 };
@@ -22,13 +22,13 @@ pub(super) fn router() -> Router<Beds24> {
 async fn list(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let (ids, rooms) = (query.numbers("id")?, query.numbers("roomId")?);
     let account = simulator.account();
-    let wanted = |property: &&SimulatedProperty| {
+    let wanted = |property: &&Beds24Property| {
         (ids.is_empty() || ids.contains(&property.id))
             && (rooms.is_empty() || property.room_types.iter().any(|room| rooms.contains(&room.id)))
     };
-    let found: Vec<&SimulatedProperty> = account.book.properties.iter().filter(wanted).collect();
+    let found: Vec<&Beds24Property> = account.book.properties.iter().filter(wanted).collect();
     let settings = &simulator.inner.settings;
-    let show = |property: &SimulatedProperty| {
+    let show = |property: &Beds24Property| {
         let hook = account.book.hooks.get(&property.id).cloned().unwrap_or_default();
         let mut object = wire(property, &hook, settings.owner_id());
         if query.flag("includeAllRooms") {
@@ -46,7 +46,7 @@ async fn not_ready() -> Response {
     answer::error(StatusCode::NOT_FOUND, "Not found")
 }
 
-fn wire(property: &SimulatedProperty, hook: &PropertyHook, owner: u64) -> Value {
+fn wire(property: &Beds24Property, hook: &PropertyHook, owner: u64) -> Value {
     json!({
         "id": property.id,
         "name": property.name,
@@ -69,7 +69,7 @@ fn wire(property: &SimulatedProperty, hook: &PropertyHook, owner: u64) -> Value 
     })
 }
 
-fn room_wire(room: &SimulatedRoomType, property: u64, with_details: bool) -> Value {
+fn room_wire(room: &Beds24RoomType, property: u64, with_details: bool) -> Value {
     let unit = |number: u32| {
         let mut unit = json!({ "id": number, "name": format!("{} {number}", room.name) });
         if with_details {

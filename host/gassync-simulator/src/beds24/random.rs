@@ -1,6 +1,6 @@
 //! Random bookings of fictitious guests, without overbooking.
 
-use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Span, Timestamp, civil::Date};
 use rand::{RngExt, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::{
     booking::{BookingRecord, NewBooking},
     money,
-    state::{AccountState, nights},
+    state::AccountState,
+    today,
 };
+use crate::chance::{FIRST_NAMES, LAST_NAMES, nights};
 
 /// Maximum days from now until arrival.
 const HORIZON_DAYS: i64 = 120;
@@ -17,9 +19,6 @@ const HORIZON_DAYS: i64 = 120;
 const MAX_NIGHTS: i64 = 9;
 /// Maximum attempts to find a free room.
 const TRIES: u32 = 40;
-
-const FIRST: [&str; 8] = ["Oksana", "Henrik", "Zoë", "Tomás", "Ngozi", "Bjørn", "Yuki", "Élodie"];
-const LAST: [&str; 8] = ["Petrenko", "Sørby", "Lindqvist", "Quiroga", "Adeyemi", "Strand", "Morita", "Garnier"];
 
 impl AccountState {
     /// Creates a booking in a free room, occasionally a block or a group of two; `None` if the property is full.
@@ -33,8 +32,8 @@ impl AccountState {
             room_qty: 1,
             num_adult: rng.random_range(1..=3),
             price_cents: u64::from(count.unsigned_abs()) * rng.random_range(6_000..22_000),
-            first_name: FIRST.choose(rng)?.to_string(),
-            last_name: LAST.choose(rng)?.to_string(),
+            first_name: FIRST_NAMES.choose(rng)?.to_string(),
+            last_name: LAST_NAMES.choose(rng)?.to_string(),
         };
         let (channel, source, status) = *[
             ("booking", (19, "Booking.com"), "new"),
@@ -74,7 +73,7 @@ impl AccountState {
     /// Finds any room that is free for some nights.
     pub(super) fn find_room(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, Date, Date)> {
         let rooms: Vec<u64> = self.room_types().map(|(_, room)| room.id).collect();
-        let today = now.to_zoned(TimeZone::UTC).date();
+        let today = today(now);
         (0..TRIES).find_map(|_| {
             let room = *rooms.choose(rng)?;
             let arrival = today.saturating_add(Span::new().days(rng.random_range(1..HORIZON_DAYS)));

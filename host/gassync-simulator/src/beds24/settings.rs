@@ -1,6 +1,6 @@
 //! Simulator settings. Behaviour that the channel's documentation leaves open is configurable.
 
-use super::faults::FaultSettings;
+use super::FaultSettings;
 
 /// Settings of a simulated account.
 #[derive(Debug, Clone)]

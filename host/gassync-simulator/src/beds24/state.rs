@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Span, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
     Settings,
     booking::{BookEntry, BookingChange, BookingRecord, NewBooking, whole_second},
     nights::RateCalendar,
-    property::{self, SimulatedProperty, SimulatedRoomType},
+    property::{self, Beds24Property, Beds24RoomType},
     webhook::PropertyHook,
 };
+use crate::chance::nights;
 
 #[derive(Clone)]
 pub(super) struct AccountState {
-    pub properties: Vec<SimulatedProperty>,
+    pub properties: Vec<Beds24Property>,
     pub bookings: Vec<BookingRecord>,
     pub calendar: RateCalendar,
     /// Webhook of each property.
@@ -54,11 +55,11 @@ impl AccountState {
         self.bookings.iter_mut().find(|booking| booking.entry.id == id)
     }
 
-    pub fn room_types(&self) -> impl Iterator<Item = (&SimulatedProperty, &SimulatedRoomType)> {
+    pub fn room_types(&self) -> impl Iterator<Item = (&Beds24Property, &Beds24RoomType)> {
         self.properties.iter().flat_map(|property| property.room_types.iter().map(move |room| (property, room)))
     }
 
-    pub fn room(&self, id: u64) -> Option<(&SimulatedProperty, &SimulatedRoomType)> {
+    pub fn room(&self, id: u64) -> Option<(&Beds24Property, &Beds24RoomType)> {
         self.room_types().find(|(_, room)| room.id == id)
     }
 
@@ -164,7 +165,7 @@ impl AccountState {
     }
 
     /// Rooms of the type left this night; negative if overbooked.
-    pub fn available(&self, room: &SimulatedRoomType, night: Date) -> i64 {
+    pub fn available(&self, room: &Beds24RoomType, night: Date) -> i64 {
         self.calendar.stock(room, night) - self.taken(room.id, night, None)
     }
 
@@ -195,9 +196,4 @@ impl AccountState {
         let taken = |unit: &u32| self.bookings.iter().any(|other| other.entry.unit_id == *unit && meets(other));
         (1..=room.qty).find(|unit| !taken(unit)).unwrap_or(0)
     }
-}
-
-/// Each night of a stay.
-pub(super) fn nights(arrival: Date, departure: Date) -> impl Iterator<Item = Date> {
-    arrival.series(Span::new().days(1)).take_while(move |night| *night < departure)
 }

@@ -11,22 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    Beds24, BookingChange, NewBooking, NightsSet, Notification, WebhookTarget,
+    Beds24, BookingChange, NewBooking, NightsSet,
     money::{cents, number},
 };
-
-/// Builds a readable error response.
-pub(super) fn failed(status: StatusCode, text: &str) -> Response {
-    (status, Json(json!({ "error": text }))).into_response()
-}
-
-fn notification(notify: bool) -> Notification {
-    if notify { Notification::Webhook } else { Notification::None }
-}
-
-fn yes() -> bool {
-    true
-}
+use crate::control::{WebhookRequested, failed, notification, yes};
 
 fn one() -> u32 {
     1
@@ -148,14 +136,6 @@ pub(super) async fn message(
     }
 }
 
-/// Performs a random action.
-pub(super) async fn any(State(simulator): State<Beds24>, Json(_): Json<Value>) -> Response {
-    match simulator.act() {
-        Some(action) => Json(json!({ "id": action.booking_id, "summary": action.summary })).into_response(),
-        None => failed(StatusCode::CONFLICT, "there was nothing that could happen"),
-    }
-}
-
 /// Nights to set by hand.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,29 +170,11 @@ pub(super) async fn invite(State(simulator): State<Beds24>, Json(invited): Json<
     Json(json!({ "inviteCode": code })).into_response()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Hooked {
-    url: String,
-    /// `Name: value`.
-    header: Option<String>,
-}
-
-impl Hooked {
-    fn webhook(self) -> WebhookTarget {
-        let header = self.header.as_deref().and_then(|header| header.split_once(':'));
-        let header = header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-        WebhookTarget { url: self.url, header }
-    }
-}
-
-pub(super) async fn webhook(State(simulator): State<Beds24>, Json(hooked): Json<Hooked>) -> StatusCode {
-    simulator.set_webhook(hooked.webhook());
-    StatusCode::NO_CONTENT
-}
-
-pub(super) async fn inventory_webhook(State(simulator): State<Beds24>, Json(hooked): Json<Hooked>) -> StatusCode {
-    simulator.set_inventory_webhook(hooked.webhook());
+pub(super) async fn inventory_webhook(
+    State(simulator): State<Beds24>,
+    Json(requested): Json<WebhookRequested>,
+) -> StatusCode {
+    simulator.set_inventory_webhook(requested.into());
     StatusCode::NO_CONTENT
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Beds24, answer,
-        property::SimulatedRoomType,
+        property::Beds24RoomType,
         query::{BadParameter, QueryParams},
         state::AccountState,
     },
@@ -23,7 +23,7 @@ pub(super) async fn availability(
     let account = simulator.account();
     let book = &account.book;
     let open =
-        |room: &SimulatedRoomType, night| book.available(room, night) > 0 && !book.calendar.is_blackout(room.id, night);
+        |room: &Beds24RoomType, night| book.available(room, night) > 0 && !book.calendar.is_blackout(room.id, night);
     let found = rooms(&query, &account)?;
     let size = simulator.inner.settings.page_size;
     Ok(answer::list("availability", found, &query, size, |(property, room)| {
@@ -50,7 +50,7 @@ pub(super) async fn unit_bookings(
 }
 
 /// Counts bookings per unit. A booking of several rooms is assigned to one unit, its other rooms to none.
-fn units(book: &AccountState, room: &SimulatedRoomType, night: Date) -> Value {
+fn units(book: &AccountState, room: &Beds24RoomType, night: Date) -> Value {
     let holding: Vec<_> = book.bookings.iter().filter(|b| b.entry.room_id == room.id && b.holds(night)).collect();
     let of = |unit: u32| holding.iter().filter(|b| b.entry.unit_id == unit).count() as u64;
     let assigned: u64 = (1..=room.qty).map(of).sum();

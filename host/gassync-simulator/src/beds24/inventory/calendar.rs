@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Beds24, answer, money,
-        property::SimulatedRoomType,
+        property::Beds24RoomType,
         query::{BadParameter, QueryParams},
         state::AccountState,
     },
@@ -25,7 +25,7 @@ pub(super) async fn read(State(simulator): State<Beds24>, query: QueryParams) ->
     }))
 }
 
-fn ranges(book: &AccountState, room: &SimulatedRoomType, nights: Nights, query: &QueryParams) -> Vec<Value> {
+fn ranges(book: &AccountState, room: &Beds24RoomType, nights: Nights, query: &QueryParams) -> Vec<Value> {
     let mut ranges: Vec<(Date, Date, Map<String, Value>)> = Vec::new();
     for night in nights.each() {
         let keys = keys(book, room, night, query);
@@ -44,7 +44,7 @@ fn ranges(book: &AccountState, room: &SimulatedRoomType, nights: Nights, query: 
 }
 
 /// Returns the values of a night. Unset values have no key.
-fn keys(book: &AccountState, room: &SimulatedRoomType, night: Date, query: &QueryParams) -> Map<String, Value> {
+fn keys(book: &AccountState, room: &Beds24RoomType, night: Date, query: &QueryParams) -> Map<String, Value> {
     let mut keys = Map::new();
     let mut put = |key: &str, value: Value| drop(keys.insert(key.to_owned(), value));
     let set = book.calendar.get(room.id, night).cloned().unwrap_or_default();

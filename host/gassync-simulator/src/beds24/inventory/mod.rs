@@ -13,7 +13,7 @@ use jiff::{Span, civil::Date};
 
 use super::{
     Account, Beds24,
-    property::{SimulatedProperty, SimulatedRoomType},
+    property::{Beds24Property, Beds24RoomType},
     query::{BadParameter, QueryParams},
     today,
 };
@@ -62,7 +62,7 @@ impl Nights {
 fn rooms<'a>(
     query: &QueryParams,
     account: &'a Account,
-) -> Result<Vec<(&'a SimulatedProperty, &'a SimulatedRoomType)>, BadParameter> {
+) -> Result<Vec<(&'a Beds24Property, &'a Beds24RoomType)>, BadParameter> {
     let (rooms, properties) = (query.numbers("roomId")?, query.numbers("propertyId")?);
     let one_of = |list: &[u64], id: u64| list.is_empty() || list.contains(&id);
     let all = account.book.room_types();

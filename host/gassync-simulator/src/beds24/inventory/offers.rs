@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Beds24, answer, money,
-        property::SimulatedRoomType,
+        property::Beds24RoomType,
         query::{BadParameter, QueryParams},
-        state::{AccountState, nights},
+        state::AccountState,
     },
     MOST_NIGHTS, rooms,
 };
+use crate::chance::nights;
 
 pub(super) async fn offers(State(simulator): State<Beds24>, query: QueryParams) -> Result<Response, BadParameter> {
     let required = |name: &str| BadParameter(format!("Parameter {name} is required"));
@@ -35,7 +36,7 @@ pub(super) async fn offers(State(simulator): State<Beds24>, query: QueryParams) 
     }))
 }
 
-fn offer(book: &AccountState, room: &SimulatedRoomType, arrival: Date, departure: Date) -> Option<Value> {
+fn offer(book: &AccountState, room: &Beds24RoomType, arrival: Date, departure: Date) -> Option<Value> {
     let word = |day| book.calendar.get(room.id, day).and_then(|set| set.closing.as_deref()).unwrap_or("none");
     let none_of = |day, words: [&str; 2]| !words.contains(&word(day));
     let stays = nights(arrival, departure).count();

@@ -43,7 +43,7 @@ async fn a_booking_is_made_changed_and_cancelled_by_hand() {
     let book = running.look("book").await;
     let shown = (&book[0]["departure"], &book[0]["priceCents"], &book[0]["lastName"]);
     assert_eq!(shown, (&json!("2027-03-04"), &json!(13_000), &json!("Vogel")));
-    let path = format!("calendar?roomId={room}&from=2027-03-01&to=2027-03-04");
+    let path = format!("calendar?roomTypeId={room}&from=2027-03-01&to=2027-03-04");
     let nights = running.look(&path).await[0]["nights"].clone();
     let left: Vec<_> = nights
         .as_array()
@@ -104,9 +104,12 @@ async fn control_api_exposes_the_account() {
     assert_eq!((&last["path"], &last["status"], &last["credits"]), (&json!("/bookings"), &json!(201), &json!(1.1)));
     assert_eq!(running.look("requests?last=1").await, json!([last]));
     let state = running.look("state").await;
-    assert_eq!((&state["parallelCalls"], &state["bookings"]), (&json!(0), &json!(running.simulator.book().len())));
+    assert_eq!(
+        (&state["figures"]["parallelCalls"], &state["reservations"]),
+        (&json!(0), &json!(running.simulator.book().len()))
+    );
     let properties = running.look("properties").await;
-    assert_eq!(properties[0]["roomTypes"][0]["id"], json!(running.room()));
+    assert_eq!(properties[0]["roomTypes"][0]["id"], json!(running.room().to_string()));
     let sold = running.sold();
     assert_eq!(running.act(&format!("bookings/{sold}/message"), json!({ "message": "Hello" })).await.status, 201);
     assert_eq!(running.look("messages").await[0]["bookingId"], json!(sold));
@@ -115,7 +118,7 @@ async fn control_api_exposes_the_account() {
     assert_eq!(running.act("webhook", url).await.status, 204);
     running.act(&format!("bookings/{sold}/message"), json!({ "message": "Again" })).await;
     running.until("it was tried", || !running.simulator.deliveries().is_empty()).await;
-    assert_eq!(running.look("deliveries").await[0]["bookingId"], json!(sold));
+    assert_eq!(running.look("deliveries").await[0]["reservationId"], json!(sold.to_string()));
     assert_eq!(running.act("end-access-tokens", json!({})).await.status, 204);
     assert_eq!(running.get(&token, "/bookings").await.status, 401);
 }
@@ -129,4 +132,44 @@ async fn a_form_of_another_site_changes_nothing() {
         415,
         "only JSON is taken, and that browsers ask for first"
     );
+}
+
+#[tokio::test]
+async fn routes_of_every_channel_book_rebook_cancel_and_close() {
+    let running = Running::start(empty()).await;
+    let room = running.room().to_string();
+    let booked = json!({ "roomTypeId": room, "checkIn": "2027-03-01", "checkOut": "2027-03-03", "adults": 2,
+        "totalPrice": 120.5, "firstName": "Ilse", "lastName": "Vogel", "notify": false });
+    let made = running.act("reservations", booked.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.body["id"].as_str().expect("an id").to_owned();
+    let nights = json!({ "checkIn": "2027-03-01", "checkOut": "2027-03-04" });
+    assert_eq!(running.act(&format!("reservations/{id}"), nights).await.status, 200);
+    let shown = running.look("reservations").await[0].clone();
+    assert_eq!((&shown["checkOut"], &shown["totalTenThousandths"]), (&json!("2027-03-04"), &json!(1_205_000)));
+    assert_eq!((&shown["status"], &shown["adults"]), (&json!("confirmed"), &json!(2)));
+    let closed = json!({ "roomTypeId": room, "from": "2027-03-05", "to": "2027-03-06", "closed": true });
+    assert_eq!(running.act("calendar", closed).await.status, 204);
+    let path = format!("calendar?roomTypeId={room}&from=2027-03-04&to=2027-03-06");
+    let nights = running.look(&path).await[0]["nights"].clone();
+    let closed: Vec<_> = nights.as_array().expect("nights").iter().map(|night| night["isClosed"] == true).collect();
+    assert_eq!(closed, [false, true, true]);
+    assert_eq!(running.act(&format!("reservations/{id}/cancel"), json!({})).await.status, 200);
+    assert_eq!(running.act(&format!("reservations/{id}/cancel"), json!({})).await.status, 409);
+    assert_eq!(running.look("reservations").await[0]["status"], "cancelled");
+    let credentials = running.act("credentials", json!({})).await.body;
+    let redeemed = running.redeem(credentials["inviteCode"].as_str().expect("a code")).await;
+    assert!(redeemed.body["token"].is_string());
+    for (path, change, status) in [
+        ("reservations", json!({ "roomTypeId": "0" }), 409),
+        ("reservations", json!({ "checkOut": "2027-03-01" }), 409),
+        ("reservations", json!({ "totalPrice": -1 }), 400),
+        ("reservations", json!({ "sum": 1 }), 422),
+    ] {
+        let mut body = booked.clone();
+        body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        assert_eq!(running.act(path, body).await.status, status, "{change}");
+    }
+    let nowhere = json!({ "roomTypeId": "x", "from": "2027-03-05", "to": "2027-03-06", "closed": true });
+    assert_eq!(running.act("calendar", nowhere).await.status, 404);
 }

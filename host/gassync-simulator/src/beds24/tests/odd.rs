@@ -113,7 +113,7 @@ async fn it_is_switched_by_hand() {
     assert_eq!(said.status, 200);
     let shown = running.send(Method::DELETE, "/_simulator/odd", &[], None).await.body;
     assert_eq!((&shown["rate"], &shown["said"]["halfEmoji"]), (&json!(0.0), &json!(1)));
-    let book = running.send(Method::GET, "/_simulator/book", &[], None).await.body;
+    let book = running.send(Method::GET, "/_simulator/reservations", &[], None).await.body;
     let entry = book.as_array().expect("a list").iter().find(|entry| entry["id"] == said.body["id"]);
-    assert_eq!(entry.expect("in the book")["odd"], json!("halfEmoji"));
+    assert_eq!(entry.expect("in the book")["odd"]["kind"], json!("halfEmoji"));
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::InjectedFault;
+use crate::InjectedFault;
 
 /// Maximum logged calls.
 const REMEMBERED: usize = 10_000;
@@ -32,7 +32,7 @@ pub struct SeenCall {
 
 /// The last calls, and the number of concurrent calls.
 #[derive(Default)]
-pub(super) struct CallLog {
+pub(crate) struct CallLog {
     seen: VecDeque<SeenCall>,
     pub running: u32,
     pub parallel: u64,

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::InjectedFault;
+use crate::InjectedFault;
 
 /// Maximum size of a response that can be cut in two.
 const LARGEST_ANSWER_BYTES: usize = 64 << 20;
@@ -18,7 +18,7 @@ const LARGEST_ANSWER_BYTES: usize = 64 << 20;
 const BREAK_AFTER: Duration = Duration::from_millis(50);
 
 /// Applies a fault to a response.
-pub(super) async fn apply(
+pub(crate) async fn apply(
     answer: Response,
     fault: Option<InjectedFault>,
     hold: Duration,

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 /// Represents an unpaired surrogate, which a Rust text cannot contain.
-pub(super) const HALF_EMOJI: char = '\u{e000}';
+pub(crate) const HALF_EMOJI: char = '\u{e000}';
 
 /// Serialises a response, and writes `HALF_EMOJI` as an unpaired surrogate.
-pub(super) fn body(value: &Value) -> String {
+pub(crate) fn body(value: &Value) -> String {
     value.to_string().replace(HALF_EMOJI, "\\ud83d")
 }

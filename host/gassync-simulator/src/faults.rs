@@ -110,16 +110,16 @@ impl FaultSettings {
         Self { rules: rules.into(), ..Self::default() }
     }
 
-    pub(super) fn delay(&self) -> Duration {
+    pub(crate) fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_millis)
     }
 
-    pub(super) fn hold(&self) -> Duration {
+    pub(crate) fn hold(&self) -> Duration {
         Duration::from_millis(self.hold_millis)
     }
 
     /// Picks the fault of a call such as `POST /bookings`.
-    pub(super) fn of_call(&mut self, call: &str, fault_rng: &mut ChaCha8Rng) -> Option<InjectedFault> {
+    pub(crate) fn of_call(&mut self, call: &str, fault_rng: &mut ChaCha8Rng) -> Option<InjectedFault> {
         let writes = !call.starts_with("GET ");
         let may =
             |fault: &InjectedFault| !fault.is_of_webhooks() && (writes || *fault != InjectedFault::NothingChanged);
@@ -128,7 +128,7 @@ impl FaultSettings {
 
     /// True if this fault occurs now. Random numbers are drawn only for applicable rules, so that rules do not affect
     /// each other.
-    pub(super) fn strikes(&mut self, fault: InjectedFault, call: &str, fault_rng: &mut ChaCha8Rng) -> bool {
+    pub(crate) fn strikes(&mut self, fault: InjectedFault, call: &str, fault_rng: &mut ChaCha8Rng) -> bool {
         let Some(rule) = self.rules.get_mut(&fault) else { return false };
         let method = call.split(' ').next();
         if rule.only.as_deref().is_some_and(|only| only != call && Some(only) != method) {

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 /// Converts cents to an API number: `450`, `450.5`, `450.25`.
-pub(super) fn number(cents: u64) -> Value {
+pub(crate) fn number(cents: u64) -> Value {
     let text = format!("{}.{:02}", cents / 100, cents % 100);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
 /// Reads the cents of a number or a numeric text; `None` if invalid, or not a multiple of a cent.
-pub(super) fn cents(value: &Value) -> Option<u64> {
+pub(crate) fn cents(value: &Value) -> Option<u64> {
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),

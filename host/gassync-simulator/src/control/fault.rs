@@ -11,10 +11,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Beds24, FaultSettings, InjectedFault, Rule};
+use super::{Controlled, failed};
+use crate::{FaultSettings, InjectedFault, Rule};
 
-pub(super) async fn show(State(simulator): State<Beds24>) -> Response {
-    let faults = simulator.faults();
+pub(super) async fn show(State(control): State<Controlled>) -> Response {
+    let faults = control.account.faults();
     let all = InjectedFault::ALL.map(|fault| (fault, faults.rules.get(&fault).cloned().unwrap_or_default()));
     Json(json!({ "rules": BTreeMap::from(all), "delayMillis": faults.delay_millis, "holdMillis": faults.hold_millis }))
         .into_response()
@@ -30,21 +31,20 @@ pub(super) struct FaultsChange {
     hold_millis: Option<u64>,
 }
 
-pub(super) async fn set(state: State<Beds24>, Json(change): Json<FaultsChange>) -> Response {
+pub(super) async fn set(state: State<Controlled>, Json(change): Json<FaultsChange>) -> Response {
     if change.rules.values().any(|rule| !(0.0..=1.0).contains(&rule.rate)) {
-        return super::act::failed(StatusCode::BAD_REQUEST, "a rate is between 0 and 1");
+        return failed(StatusCode::BAD_REQUEST, "a rate is between 0 and 1");
     }
-    {
-        let faults = &mut state.account().faults;
-        faults.rules.extend(change.rules);
-        faults.delay_millis = change.delay_millis.unwrap_or(faults.delay_millis);
-        faults.hold_millis = change.hold_millis.unwrap_or(faults.hold_millis);
-    }
+    let mut faults = state.account.faults();
+    faults.rules.extend(change.rules);
+    faults.delay_millis = change.delay_millis.unwrap_or(faults.delay_millis);
+    faults.hold_millis = change.hold_millis.unwrap_or(faults.hold_millis);
+    state.account.set_faults(faults);
     show(state).await
 }
 
 /// Clears all faults.
-pub(super) async fn clear(state: State<Beds24>) -> Response {
-    state.set_faults(FaultSettings::default());
+pub(super) async fn clear(state: State<Controlled>) -> Response {
+    state.account.set_faults(FaultSettings::default());
     show(state).await
 }
