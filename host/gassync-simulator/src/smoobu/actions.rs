@@ -3,12 +3,12 @@
 use jiff::{Span, Timestamp, civil::Date};
 use rand::{RngExt, seq::IndexedRandom};
 
-use super::{Account, Settings, booking::BookingType, channel::Channel, webhook::Event};
+use super::{Account, SmoobuSettings, booking::BookingType, channel::Channel, webhook::BookingEvent};
 use crate::{Action, ActionKind, NewReservation, Notification, chance};
 
 impl Account {
     /// Performs a random action; `None` if none is possible.
-    pub fn act(&mut self, settings: &Settings, now: Timestamp) -> Option<Action> {
+    pub fn act(&mut self, settings: &SmoobuSettings, now: Timestamp) -> Option<Action> {
         if let Some(form) = self.oddities.due() {
             return self.be_odd(settings, form, now);
         }
@@ -24,14 +24,20 @@ impl Account {
             (8..=9, Some(id)) => (ActionKind::Cancelled, id, self.cancel(settings, id, now, notification)),
             _ => {
                 let id = self.book.make_any(&mut self.rng, now)?;
-                self.tell(settings, id, (Event::New, notification), now);
+                self.notify_if(settings, id, (BookingEvent::New, notification), now);
                 (ActionKind::Made, id, true)
             }
         };
         done.then(|| Action { kind, reservation_id: id.to_string(), notification, summary: summary(kind, id) })
     }
 
-    fn tell(&mut self, settings: &Settings, id: u64, (event, how): (Event, Notification), now: Timestamp) {
+    fn notify_if(
+        &mut self,
+        settings: &SmoobuSettings,
+        id: u64,
+        (event, how): (BookingEvent, Notification),
+        now: Timestamp,
+    ) {
         if how == Notification::Webhook {
             self.notify(settings, id, event, now);
         }
@@ -47,21 +53,21 @@ impl Account {
     }
 
     /// Changes price and adults of a booking, whose price is then in one piece.
-    fn reprice(&mut self, settings: &Settings, id: u64, now: Timestamp, notification: Notification) -> bool {
+    fn reprice(&mut self, settings: &SmoobuSettings, id: u64, now: Timestamp, notification: Notification) -> bool {
         let more = self.rng.random_range(1..40) * 100;
         let Some(booking) = self.book.get_mut(id) else { return false };
         booking.price.cents = booking.price.cents.map(|cents| cents + more);
         booking.adults = booking.adults.map(|adults| adults % 2 + 1);
         booking.elements.clear();
         booking.touch(BookingType::Modification, now);
-        self.tell(settings, id, (Event::Update, notification), now);
+        self.notify_if(settings, id, (BookingEvent::Update, notification), now);
         true
     }
 
     /// Adds a direct booking by hand; `None` if there is no room.
     pub fn make(
         &mut self,
-        settings: &Settings,
+        settings: &SmoobuSettings,
         new: &NewReservation,
         now: Timestamp,
         notification: Notification,
@@ -74,14 +80,14 @@ impl Account {
         (booking.first_name, booking.last_name) = new.guest.clone();
         booking.email = Some(format!("guest{}@example.org", booking.id));
         let id = booking.id;
-        self.tell(settings, id, (Event::New, notification), now);
+        self.notify_if(settings, id, (BookingEvent::New, notification), now);
         Some(id)
     }
 
     /// Moves a booking by hand; the nights that it left are told too.
     pub fn rebook(
         &mut self,
-        settings: &Settings,
+        settings: &SmoobuSettings,
         id: u64,
         nights: (Date, Date),
         now: Timestamp,
@@ -92,7 +98,7 @@ impl Account {
             return false;
         }
         if notification == Notification::Webhook {
-            self.notify(settings, id, Event::Update, now);
+            self.notify(settings, id, BookingEvent::Update, now);
             let left = chance::nights(before.arrival, before.departure);
             let mut changed: Vec<Date> = left.chain(chance::nights(nights.0, nights.1)).collect();
             changed.sort_unstable();
@@ -103,18 +109,18 @@ impl Account {
     }
 
     /// Cancels a booking or block; false if it is cancelled or unknown.
-    pub fn cancel(&mut self, settings: &Settings, id: u64, now: Timestamp, notification: Notification) -> bool {
+    pub fn cancel(&mut self, settings: &SmoobuSettings, id: u64, now: Timestamp, notification: Notification) -> bool {
         let vanishes = settings.deleted_blocks_vanish && self.book.get(id).is_some_and(|booking| booking.is_block());
         if vanishes {
             let Some(block) = self.book.remove(id) else { return false };
             if notification == Notification::Webhook {
-                self.notify_of(settings, &block, Event::Delete, now);
+                self.notify_of(settings, &block, BookingEvent::Delete, now);
             }
             return true;
         }
         let cancelled = self.book.cancel(id, now);
         if cancelled {
-            self.tell(settings, id, (Event::Cancel, notification), now);
+            self.notify_if(settings, id, (BookingEvent::Cancel, notification), now);
         }
         cancelled
     }

@@ -4,7 +4,7 @@ use rand::{RngExt, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::Settings;
+use super::SmoobuSettings;
 use crate::{SimulatedProperty, SimulatedRoomType};
 
 const NAMES: [&str; 6] = ["Kastanie 3", "Brahms Loft", "Mühle am Bach", "Quayside Two", "Dachstudio", "Haus Fichte"];
@@ -68,19 +68,20 @@ pub(super) struct Apartment {
 }
 
 /// Builds the account's apartments; the house and its floors are the last three.
-pub(super) fn build(settings: &Settings, rng: &mut ChaCha8Rng) -> Vec<Apartment> {
+pub(super) fn build(settings: &SmoobuSettings, rng: &mut ChaCha8Rng) -> Vec<Apartment> {
     let mut all: Vec<Apartment> = Vec::new();
     let mut add = |name: String, place: usize, max_occupancy: u32, related: Vec<u64>| {
         let id = settings.first_apartment() + 1 + all.len() as u64;
         all.push(Apartment { id, name, max_occupancy, related, place, bedrooms: max_occupancy.div_ceil(2) });
     };
-    for number in 0..settings.apartments {
+    let of_house = if settings.house { 3 } else { 0 };
+    for number in 0..settings.apartments.saturating_sub(of_house) {
         let name = NAMES.choose(rng).copied().unwrap_or("Apartment");
         let max_occupancy = rng.random_range(2..=6);
         add(format!("{name} ({})", number + 1), number as usize % PLACES.len(), max_occupancy, Vec::new());
     }
     if settings.house {
-        let house = settings.first_apartment() + 1 + u64::from(settings.apartments);
+        let house = settings.first_apartment() + 1 + u64::from(settings.apartments.saturating_sub(of_house));
         add("Haus am Deich".to_owned(), 0, 8, vec![house + 1, house + 2]);
         add("Haus am Deich, ground floor".to_owned(), 0, 4, vec![house]);
         add("Haus am Deich, upper floor".to_owned(), 0, 4, vec![house]);
@@ -136,12 +137,8 @@ impl Apartment {
 
     pub fn property(&self) -> SimulatedProperty {
         let id = self.id.to_string();
-        let room_type = SimulatedRoomType {
-            id: id.clone(),
-            name: self.name.clone(),
-            units: 1,
-            max_occupancy: self.max_occupancy,
-        };
+        let room_type =
+            SimulatedRoomType { id: id.clone(), name: self.name.clone(), units: 1, max_occupancy: self.max_occupancy };
         SimulatedProperty {
             id,
             name: self.name.clone(),

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
-use super::Settings;
+use super::SmoobuSettings;
 
 /// Form of the time of a signed request: UTC, in whole seconds.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
@@ -51,7 +51,7 @@ impl Keys {
         &mut self,
         call: &Parts,
         body: &[u8],
-        settings: &Settings,
+        settings: &SmoobuSettings,
         now: Timestamp,
     ) -> Result<(), Unverified> {
         let text = |name: &str| text(&call.headers, name);

@@ -44,7 +44,8 @@ async fn check(State(simulator): State<Smoobu>, body: Bytes) -> Response {
     }
     let account = simulator.account();
     let book = &account.book;
-    let free = stay.apartments.iter().filter_map(|id| book.apartment(*id)).filter(|apartment| stay.fits(book, apartment));
+    let free =
+        stay.apartments.iter().filter_map(|id| book.apartment(*id)).filter(|apartment| stay.fits(book, apartment));
     let (mut available, mut prices, mut errors) = (Vec::new(), Map::new(), Map::new());
     for apartment in free {
         let id = apartment.id.to_string();

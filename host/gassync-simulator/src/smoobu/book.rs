@@ -4,9 +4,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Settings,
+    SmoobuSettings,
     apartment::{self, Apartment},
-    booking::{Booking, BookingType},
+    booking::{BookingType, SmoobuBooking},
     channel::Channel,
     rates::Rates,
 };
@@ -15,7 +15,7 @@ use crate::chance;
 #[derive(Clone)]
 pub(super) struct Book {
     pub apartments: Vec<Apartment>,
-    pub bookings: Vec<Booking>,
+    pub bookings: Vec<SmoobuBooking>,
     pub rates: Rates,
     /// Ids of bookings that were deleted for good.
     pub removed: Vec<u64>,
@@ -30,7 +30,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub fn new(settings: &Settings, rng: &mut ChaCha8Rng) -> Self {
+    pub fn new(settings: &SmoobuSettings, rng: &mut ChaCha8Rng) -> Self {
         Self {
             apartments: apartment::build(settings, rng),
             bookings: Vec::new(),
@@ -48,11 +48,11 @@ impl Book {
         self.apartments.iter().find(|apartment| apartment.id == id)
     }
 
-    pub fn get(&self, id: u64) -> Option<&Booking> {
+    pub fn get(&self, id: u64) -> Option<&SmoobuBooking> {
         self.bookings.iter().find(|booking| booking.id == id)
     }
 
-    pub fn get_mut(&mut self, id: u64) -> Option<&mut Booking> {
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut SmoobuBooking> {
         self.bookings.iter_mut().find(|booking| booking.id == id)
     }
 
@@ -78,7 +78,7 @@ impl Book {
     pub fn is_free(&self, apartment: u64, nights: (Date, Date), without: Option<u64>) -> bool {
         let takers = self.closing_with(apartment);
         let closed = |night| self.rates.get(apartment, night).is_closed;
-        let taken = |booking: &Booking| {
+        let taken = |booking: &SmoobuBooking| {
             Some(booking.id) != without && takers.contains(&booking.apartment) && booking.meets(nights)
         };
         !chance::nights(nights.0, nights.1).any(closed) && !self.bookings.iter().any(taken)
@@ -87,7 +87,7 @@ impl Book {
     /// True if something takes this night, or it is closed.
     pub fn is_taken(&self, apartment: u64, night: Date) -> bool {
         let takers = self.closing_with(apartment);
-        let takes = |booking: &Booking| takers.contains(&booking.apartment) && booking.takes(night);
+        let takes = |booking: &SmoobuBooking| takers.contains(&booking.apartment) && booking.takes(night);
         self.rates.get(apartment, night).is_closed || self.bookings.iter().any(takes)
     }
 
@@ -98,13 +98,13 @@ impl Book {
         channel: Channel,
         nights: (Date, Date),
         now: Timestamp,
-    ) -> Option<&mut Booking> {
+    ) -> Option<&mut SmoobuBooking> {
         self.apartment(apartment)?;
         if nights.1 <= nights.0 || !self.is_free(apartment, nights, None) {
             return None;
         }
         let id = self.next_id();
-        let mut booking = Booking::new(id, apartment, channel, nights, now);
+        let mut booking = SmoobuBooking::new(id, apartment, channel, nights, now);
         if channel.is_of_ota() {
             booking.reference_id = Some(format!("{}", 4_000_000_000 + id * 7 % 1_000_000_000));
         }
@@ -132,7 +132,7 @@ impl Book {
     }
 
     /// Deletes a booking for good.
-    pub fn remove(&mut self, id: u64) -> Option<Booking> {
+    pub fn remove(&mut self, id: u64) -> Option<SmoobuBooking> {
         let place = self.bookings.iter().position(|booking| booking.id == id)?;
         self.removed.push(id);
         Some(self.bookings.remove(place))

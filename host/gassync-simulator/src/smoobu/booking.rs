@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{channel::Channel, odd_form::OddForm, price_element::PriceElement};
+use super::{channel::Channel, price_element::PriceElement};
 
 /// The only status there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct Due {
 
 /// Where a guest lives.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Address {
+pub(super) struct GuestAddress {
     pub street: String,
     pub postal_code: String,
     pub city: String,
@@ -45,7 +45,7 @@ pub(super) struct Address {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Booking {
+pub(super) struct SmoobuBooking {
     pub id: u64,
     pub apartment: u64,
     pub channel: Channel,
@@ -60,7 +60,7 @@ pub(super) struct Booking {
     pub last_name: String,
     pub email: Option<String>,
     pub phone: Option<String>,
-    pub address: Address,
+    pub address: GuestAddress,
     pub adults: Option<u32>,
     pub children: Option<u32>,
     pub check_in: Option<String>,
@@ -76,11 +76,11 @@ pub(super) struct Booking {
     pub elements: Vec<PriceElement>,
     /// First line of the notice it was created with by API.
     pub given_reference: Option<String>,
-    /// The odd form in which it is sent.
-    pub odd: Option<&'static OddForm>,
+    /// Name of the odd form in which it is sent.
+    pub odd: Option<&'static str>,
 }
 
-impl Booking {
+impl SmoobuBooking {
     /// Creates a booking without a guest.
     pub fn new(id: u64, apartment: u64, channel: Channel, (arrival, departure): (Date, Date), now: Timestamp) -> Self {
         let created = whole_second(now);
@@ -98,7 +98,7 @@ impl Booking {
             last_name: String::new(),
             email: None,
             phone: None,
-            address: Address::default(),
+            address: GuestAddress::default(),
             adults: None,
             children: None,
             check_in: None,

@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp, civil::Date};
 
-use super::{Account, Settings, booking::Booking, channel::Channel, webhook::Event};
+use super::{Account, SmoobuSettings, booking::SmoobuBooking, channel::Channel, webhook::BookingEvent};
 use crate::Notification;
 
 impl Account {
@@ -10,7 +10,7 @@ impl Account {
     /// apartment.
     pub fn close_by_hand(
         &mut self,
-        settings: &Settings,
+        settings: &SmoobuSettings,
         apartment: u64,
         (from, to): (Date, Date),
         closed: bool,
@@ -28,7 +28,7 @@ impl Account {
         true
     }
 
-    fn block(&mut self, settings: &Settings, apartment: u64, (from, ends): (Date, Date), now: Timestamp) {
+    fn block(&mut self, settings: &SmoobuSettings, apartment: u64, (from, ends): (Date, Date), now: Timestamp) {
         let day = Span::new().days(1);
         let mut begins = from;
         while begins < ends {
@@ -37,16 +37,16 @@ impl Account {
             let stops = begins.saturating_add(Span::new().days(count as i64));
             if let Some(block) = self.book.make(apartment, Channel::Blocked, (begins, stops), now) {
                 let id = block.id;
-                self.notify(settings, id, Event::New, now);
+                self.notify(settings, id, BookingEvent::New, now);
             }
             begins = stops.saturating_add(day);
         }
     }
 
     /// Removes blocks, and blocks again what they covered outside of the range.
-    fn unblock(&mut self, settings: &Settings, apartment: u64, range: (Date, Date), now: Timestamp) {
-        let meets = |block: &&Booking| block.is_block() && block.apartment == apartment && block.meets(range);
-        let blocks: Vec<Booking> = self.book.bookings.iter().filter(meets).cloned().collect();
+    fn unblock(&mut self, settings: &SmoobuSettings, apartment: u64, range: (Date, Date), now: Timestamp) {
+        let meets = |block: &&SmoobuBooking| block.is_block() && block.apartment == apartment && block.meets(range);
+        let blocks: Vec<SmoobuBooking> = self.book.bookings.iter().filter(meets).cloned().collect();
         for block in blocks {
             self.cancel(settings, block.id, now, Notification::Webhook);
             for rest in [(block.arrival, range.0), (range.1, block.departure)] {

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Account, Settings, Smoobu, answer,
+    Account, Smoobu, SmoobuSettings, answer,
     book::Book,
-    middleware::Admitted,
-    query::{BadParameter, Parameters, day},
+    middleware::AdmittedCall,
+    query::{InvalidParameter, Parameters, day},
 };
 use crate::money;
 
@@ -52,7 +52,7 @@ impl Book {
     }
 }
 
-async fn read(State(simulator): State<Smoobu>, parameters: Parameters) -> Result<Response, BadParameter> {
+async fn read(State(simulator): State<Smoobu>, parameters: Parameters) -> Result<Response, InvalidParameter> {
     let settings = &simulator.inner.settings;
     let days = (parameters.date("start_date")?, parameters.date("end_date")?);
     let (Some(from), Some(to)) = days else {
@@ -82,7 +82,7 @@ struct Operation {
 
 impl Operation {
     /// Reads its nights; `None` if one is no day and no range.
-    fn nights(&self, settings: &Settings) -> Option<Vec<Date>> {
+    fn nights(&self, settings: &SmoobuSettings) -> Option<Vec<Date>> {
         let mut nights = Vec::new();
         for text in &self.dates {
             match text.split_once(':') {
@@ -94,7 +94,7 @@ impl Operation {
     }
 }
 
-async fn write(State(simulator): State<Smoobu>, Extension(call): Extension<Admitted>, body: Bytes) -> Response {
+async fn write(State(simulator): State<Smoobu>, Extension(call): Extension<AdmittedCall>, body: Bytes) -> Response {
     let Ok(written) = serde_json::from_slice::<Written>(&body) else {
         return simulator.inner.settings.refuse("apartments and operations are required");
     };
@@ -109,7 +109,7 @@ async fn write(State(simulator): State<Smoobu>, Extension(call): Extension<Admit
 
 impl Account {
     /// Writes rates and returns the nights that were written. Nothing is written if a part is wrong.
-    fn set_rates(&mut self, written: &Written, settings: &Settings) -> Result<Vec<Date>, &'static str> {
+    fn set_rates(&mut self, written: &Written, settings: &SmoobuSettings) -> Result<Vec<Date>, &'static str> {
         if written.apartments.iter().any(|id| self.book.apartment(*id).is_none()) {
             return Err("apartments has an unknown id");
         }
@@ -124,7 +124,8 @@ impl Account {
         }
         let mut all: Vec<Date> = Vec::new();
         for (operation, price, nights) in operations {
-            for (apartment, night) in written.apartments.iter().flat_map(|id| nights.iter().map(|night| (*id, *night))) {
+            for (apartment, night) in written.apartments.iter().flat_map(|id| nights.iter().map(|night| (*id, *night)))
+            {
                 let rate = self.book.rates.at(apartment, night);
                 rate.price_cents = price.or(rate.price_cents);
                 rate.min_stay = operation.min_length_of_stay.or(rate.min_stay);

@@ -5,30 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     book::Book,
-    booking::{Booking, Due},
+    booking::{Due, SmoobuBooking},
+    odd_kind,
+    shown::Shown,
 };
 use crate::money;
-
-/// Where a booking is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// An answer of the API.
-    Answer,
-    Webhook,
-}
-
-/// What is shown of a booking.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shown {
-    pub place: Place,
-    pub related: bool,
-    pub elements: bool,
-}
-
-impl Shown {
-    /// As webhooks show it.
-    pub const WEBHOOK: Self = Self { place: Place::Webhook, related: false, elements: false };
-}
 
 fn amount(cents: Option<u64>) -> Value {
     cents.map_or(Value::Null, money::number)
@@ -46,7 +27,7 @@ impl Book {
     }
 
     /// Returns a booking as it is shown, in its odd form if it has one.
-    pub fn wire(&self, booking: &Booking, shown: Shown) -> Value {
+    pub fn wire(&self, booking: &SmoobuBooking, shown: Shown) -> Value {
         let mut object = self.fields(booking);
         let related = self.apartment(booking.apartment).filter(|_| shown.related).into_iter();
         let related = related.flat_map(|apartment| &apartment.related).filter_map(|id| self.apartment(*id));
@@ -55,13 +36,13 @@ impl Book {
             let elements: Value = booking.elements.iter().map(|element| element.wire()).collect();
             object.insert("priceElements".to_owned(), elements);
         }
-        if let Some(odd) = booking.odd {
+        if let Some(odd) = booking.odd.and_then(odd_kind::find) {
             (odd.distort)(booking, shown.place, &mut object);
         }
         object.into()
     }
 
-    fn fields(&self, booking: &Booking) -> Map<String, Value> {
+    fn fields(&self, booking: &SmoobuBooking) -> Map<String, Value> {
         let name = format!("{} {}", booking.first_name, booking.last_name);
         let fields = json!({
             "id": booking.id,

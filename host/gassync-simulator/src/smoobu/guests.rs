@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use super::{
     Smoobu, answer,
-    booking::Booking,
-    query::{BadParameter, Parameters},
+    booking::SmoobuBooking,
+    query::{InvalidParameter, Parameters},
 };
 
 pub(super) fn router() -> Router<Smoobu> {
     Router::new().route("/api/guests", get(list)).route("/api/guests/{id}", get(single))
 }
 
-fn wire(booking: &Booking) -> Option<Value> {
+fn wire(booking: &SmoobuBooking) -> Option<Value> {
     let address = &booking.address;
     Some(json!({
         "id": booking.guest_id()?,
@@ -36,7 +36,7 @@ fn wire(booking: &Booking) -> Option<Value> {
     }))
 }
 
-async fn list(State(simulator): State<Smoobu>, parameters: Parameters) -> Result<Response, BadParameter> {
+async fn list(State(simulator): State<Smoobu>, parameters: Parameters) -> Result<Response, InvalidParameter> {
     let (page, size) = parameters.page("pageSize")?;
     let guests: Vec<Value> = simulator.account().book.bookings.iter().filter_map(wire).collect();
     Ok(answer::list("guests", &guests, page, size))

@@ -17,20 +17,20 @@ use crate::{InjectedFault, SeenCall, response_faults::apply};
 
 /// The simulated account, and the shutdown signal.
 #[derive(Clone)]
-pub(super) struct CallGuard {
+pub(super) struct Gate {
     pub simulator: Smoobu,
     pub shutdown: CancellationToken,
 }
 
 /// A call that was let in, for handlers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Admitted {
+pub(super) struct AdmittedCall {
     /// The answer is a success, but changes are discarded.
     pub discard_changes: bool,
 }
 
 /// Lets a call in, runs it, and logs it.
-pub(super) async fn admit(State(guard): State<CallGuard>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(State(guard): State<Gate>, request: Request, next: Next) -> Response {
     let simulator = &guard.simulator;
     let (call, body) = request.into_parts();
     let seen = seen(&call, simulator.now());
@@ -46,12 +46,7 @@ pub(super) async fn admit(State(guard): State<CallGuard>, request: Request, next
     apply(answer, fault, hold, &guard.shutdown).await
 }
 
-async fn work(
-    simulator: &Smoobu,
-    call: Parts,
-    body: Vec<u8>,
-    next: Next,
-) -> (Response, Option<InjectedFault>) {
+async fn work(simulator: &Smoobu, call: Parts, body: Vec<u8>, next: Next) -> (Response, Option<InjectedFault>) {
     let unverified = || answer::refused(StatusCode::UNAUTHORIZED, "verification error");
     if !simulator.knows(&call, &body) {
         return (unverified(), None);
@@ -73,7 +68,7 @@ async fn work(
         answer::page(StatusCode::INTERNAL_SERVER_ERROR)
     } else {
         let mut request = Request::from_parts(call, Body::from(body));
-        request.extensions_mut().insert(Admitted { discard_changes: fault == Some(InjectedFault::NothingChanged) });
+        request.extensions_mut().insert(AdmittedCall { discard_changes: fault == Some(InjectedFault::NothingChanged) });
         next.run(request).await
     };
     if fault == Some(InjectedFault::ErrorAfterWork) {

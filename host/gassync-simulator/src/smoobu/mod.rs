@@ -16,7 +16,7 @@ mod encode;
 mod guests;
 mod middleware;
 mod odd;
-mod odd_form;
+mod odd_kind;
 mod price_element;
 mod query;
 mod random;
@@ -24,6 +24,7 @@ mod rate_limit;
 mod rates;
 mod reservations;
 mod settings;
+mod shown;
 mod simulator;
 mod webhook;
 
@@ -38,7 +39,8 @@ use rand_chacha::ChaCha8Rng;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
-pub use settings::{RetryAfter, Settings};
+pub use settings::{RetryAfter, SmoobuSettings};
+pub(crate) use simulator::account;
 
 use crate::{
     FaultSettings, InjectedFault, Rule, SimulatorClock,
@@ -48,10 +50,10 @@ use crate::{
 };
 use auth::Keys;
 use book::Book;
-use middleware::{Admitted, CallGuard};
-use odd::Oddities;
-use rate_limit::RateLimit;
-use webhook::Webhook;
+use middleware::{AdmittedCall, Gate};
+use odd::OddTurns;
+use rate_limit::MinuteLimit;
+use webhook::SmoobuWebhook;
 
 /// Largest request body, in bytes.
 const BODY_BYTES: usize = 1 << 20;
@@ -72,7 +74,7 @@ pub struct Smoobu {
 
 struct Inner {
     clock: SimulatorClock,
-    settings: Settings,
+    settings: SmoobuSettings,
     state: Mutex<Account>,
     delivery_ready: Notify,
 }
@@ -80,12 +82,12 @@ struct Inner {
 struct Account {
     book: Book,
     keys: Keys,
-    limit: RateLimit,
+    limit: MinuteLimit,
     webhook_urls: Vec<String>,
-    outgoing: Outgoing<Webhook>,
+    outgoing: Outgoing<SmoobuWebhook>,
     calls: CallLog,
     faults: FaultSettings,
-    oddities: Oddities,
+    oddities: OddTurns,
     /// Random stream of the account.
     rng: ChaCha8Rng,
     /// Random stream of faults.
@@ -94,7 +96,7 @@ struct Account {
 
 impl Smoobu {
     /// Creates an account with apartments and bookings.
-    pub fn new(settings: Settings, clock: SimulatorClock) -> Self {
+    pub fn new(settings: SmoobuSettings, clock: SimulatorClock) -> Self {
         let stream = |number| stream(settings.seed, number);
         let (now, mut rng, mut prices) = (clock(), stream(0), stream(PRICES_STREAM));
         let mut book = Book::new(&settings, &mut rng);
@@ -112,12 +114,12 @@ impl Smoobu {
         let account = Account {
             book,
             keys: Keys::new(stream(KEYS_STREAM)),
-            limit: RateLimit::default(),
+            limit: MinuteLimit::default(),
             webhook_urls: Vec::new(),
             outgoing: Outgoing::default(),
             calls: CallLog::default(),
             faults,
-            oddities: Oddities::new(settings.odd, stream(ODD_STREAM)),
+            oddities: OddTurns::new(settings.odd, stream(ODD_STREAM)),
             rng,
             fault_rng: stream(FAULT_STREAM),
         };
@@ -138,7 +140,7 @@ impl Smoobu {
 
     /// Serves the API and delivers webhooks until shutdown.
     async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        let guard = CallGuard { simulator: self.clone(), shutdown: shutdown.clone() };
+        let guard = Gate { simulator: self.clone(), shutdown: shutdown.clone() };
         let api = Router::new()
             .merge(apartments::router())
             .merge(availability::router())
@@ -147,11 +149,13 @@ impl Smoobu {
             .merge(reservations::router())
             .method_not_allowed_fallback(async || answer::page(StatusCode::METHOD_NOT_ALLOWED))
             .fallback(async || answer::not_found())
-            .layer(from_fn_with_state(guard, middleware::admit))
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
-            .with_state(self.clone());
+            .with_state(self.clone())
+            .layer(from_fn_with_state(guard, middleware::admit));
+        let control = crate::control::router(Arc::new(self.clone()), Arc::clone(&self.inner.clock));
         let deliveries = tokio::spawn(deliver(self, shutdown.clone()));
-        let served = axum::serve(listener, api).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+        let served = axum::serve(listener, control.merge(api).layer(DefaultBodyLimit::max(BODY_BYTES)))
+            .with_graceful_shutdown(shutdown.cancelled_owned())
+            .await;
         deliveries.await.map_err(io::Error::other)?;
         served
     }
@@ -166,7 +170,7 @@ impl Smoobu {
     }
 
     /// Changes the account by hand or by chance.
-    fn change<T>(&self, work: impl FnOnce(&mut Account, &Settings, Timestamp) -> T) -> T {
+    fn change<T>(&self, work: impl FnOnce(&mut Account, &SmoobuSettings, Timestamp) -> T) -> T {
         let now = self.now();
         let done = work(&mut self.account(), &self.inner.settings, now);
         self.inner.delivery_ready.notify_one();
@@ -174,7 +178,11 @@ impl Smoobu {
     }
 
     /// Applies a write; if the fault says so, the changes are rolled back and the answer is kept.
-    fn write(&self, call: Admitted, work: impl FnOnce(&mut Account, &Settings, Timestamp) -> Response) -> Response {
+    fn write(
+        &self,
+        call: AdmittedCall,
+        work: impl FnOnce(&mut Account, &SmoobuSettings, Timestamp) -> Response,
+    ) -> Response {
         self.change(|account, settings, now| {
             let before = call.discard_changes.then(|| (account.book.clone(), account.outgoing.clone()));
             let answer = work(account, settings, now);

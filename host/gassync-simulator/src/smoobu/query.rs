@@ -17,20 +17,20 @@ pub(super) struct Parameters(Vec<(String, String)>);
 
 /// A parameter that cannot be read.
 #[derive(Debug)]
-pub(super) struct BadParameter(String);
+pub(super) struct InvalidParameter(String);
 
-impl IntoResponse for BadParameter {
+impl IntoResponse for InvalidParameter {
     fn into_response(self) -> Response {
         answer::refused(StatusCode::BAD_REQUEST, &format!("{} is invalid", self.0))
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
-    type Rejection = BadParameter;
+    type Rejection = InvalidParameter;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BadParameter> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, InvalidParameter> {
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| BadParameter("the query".to_owned()))
+        pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| InvalidParameter("the query".to_owned()))
     }
 }
 
@@ -48,28 +48,28 @@ impl Parameters {
         matches!(self.text(name), Some("true" | "1"))
     }
 
-    pub fn number(&self, name: &str) -> Result<Option<u64>, BadParameter> {
-        self.text(name).map(|text| text.parse().map_err(|_| BadParameter(name.to_owned()))).transpose()
+    pub fn number(&self, name: &str) -> Result<Option<u64>, InvalidParameter> {
+        self.text(name).map(|text| text.parse().map_err(|_| InvalidParameter(name.to_owned()))).transpose()
     }
 
-    pub fn date(&self, name: &str) -> Result<Option<Date>, BadParameter> {
-        self.text(name).map(|text| day(text).ok_or_else(|| BadParameter(name.to_owned()))).transpose()
+    pub fn date(&self, name: &str) -> Result<Option<Date>, InvalidParameter> {
+        self.text(name).map(|text| day(text).ok_or_else(|| InvalidParameter(name.to_owned()))).transpose()
     }
 
     /// Reads a local time, or a day as its beginning or its end.
-    pub fn moment(&self, name: &str, ends: bool) -> Result<Option<DateTime>, BadParameter> {
+    pub fn moment(&self, name: &str, ends: bool) -> Result<Option<DateTime>, InvalidParameter> {
         let Some(text) = self.text(name) else { return Ok(None) };
         if let Some(day) = day(text) {
             return Ok(Some(if ends { day.at(23, 59, 59, 0) } else { day.at(0, 0, 0, 0) }));
         }
-        text.parse().map(Some).map_err(|_| BadParameter(name.to_owned()))
+        text.parse().map(Some).map_err(|_| InvalidParameter(name.to_owned()))
     }
 
     /// Number of the page, and its size.
-    pub fn page(&self, size_name: &str) -> Result<(usize, usize), BadParameter> {
+    pub fn page(&self, size_name: &str) -> Result<(usize, usize), InvalidParameter> {
         let number = |name: &str, or: usize| {
             let number = self.number(name)?.map_or(Some(or), |number| usize::try_from(number).ok());
-            number.ok_or_else(|| BadParameter(name.to_owned()))
+            number.ok_or_else(|| InvalidParameter(name.to_owned()))
         };
         Ok((number("page", 1)?.max(1), number(size_name, PAGE_SIZE.0)?.clamp(1, PAGE_SIZE.1)))
     }

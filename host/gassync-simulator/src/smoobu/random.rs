@@ -5,7 +5,7 @@ use rand::{RngExt, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use super::{book::Book, booking::Booking, channel::Channel, price_element::PriceElement};
+use super::{book::Book, booking::SmoobuBooking, channel::Channel, price_element::PriceElement};
 use crate::{
     chance::{FIRST_NAMES, LAST_NAMES, today},
     money,
@@ -47,8 +47,8 @@ impl Book {
         let booking = self.make(apartment, channel, nights, now)?;
         let count = nights.1.since(nights.0).map_or(1, |span| span.get_days());
         let cents = u64::from(count.unsigned_abs()) * rng.random_range(6_000..22_000);
-        FIRST_NAMES.choose(rng)?.clone_into(&mut booking.first_name);
-        LAST_NAMES.choose(rng)?.clone_into(&mut booking.last_name);
+        booking.first_name = FIRST_NAMES.choose(rng)?.to_string();
+        booking.last_name = LAST_NAMES.choose(rng)?.to_string();
         booking.adults = Some(rng.random_range(1..=beds.min(3)));
         booking.children = Some(rng.random_range(0..=1));
         booking.price.cents = Some(cents);
@@ -74,22 +74,27 @@ impl Book {
     pub fn find_nights(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, (Date, Date))> {
         let alone = self.apartments.iter().filter(|apartment| apartment.related.is_empty());
         let alone: Vec<u64> = alone.map(|apartment| apartment.id).collect();
-        (0..TRIES).find_map(|_| {
-            let apartment = *alone.choose(rng)?;
-            self.find_nights_of(apartment, rng, now).map(|nights| (apartment, nights))
-        })
+        self.find_nights_of(&alone, rng, now)
     }
 
-    /// Tries some nights of an apartment.
-    pub fn find_nights_of(&self, apartment: u64, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(Date, Date)> {
-        let arrival = today(now).saturating_add(Span::new().days(rng.random_range(1..HORIZON_DAYS)));
-        let departure = arrival.saturating_add(Span::new().days(rng.random_range(1..=MAX_NIGHTS)));
-        self.is_free(apartment, (arrival, departure), None).then_some((arrival, departure))
+    /// Finds free nights of one of these apartments.
+    pub fn find_nights_of(
+        &self,
+        apartments: &[u64],
+        rng: &mut ChaCha8Rng,
+        now: Timestamp,
+    ) -> Option<(u64, (Date, Date))> {
+        (0..TRIES).find_map(|_| {
+            let apartment = *apartments.choose(rng)?;
+            let arrival = today(now).saturating_add(Span::new().days(rng.random_range(1..HORIZON_DAYS)));
+            let departure = arrival.saturating_add(Span::new().days(rng.random_range(1..=MAX_NIGHTS)));
+            self.is_free(apartment, (arrival, departure), None).then_some((apartment, (arrival, departure)))
+        })
     }
 }
 
 /// Lists the parts of the price: the base, cleaning, and the commission, which is in the base already.
-fn itemise(booking: &mut Booking, ids: [u64; 3], currency: &str) {
+fn itemise(booking: &mut SmoobuBooking, ids: [u64; 3], currency: &str) {
     let cents = booking.price.cents.unwrap_or_default();
     let mut parts = vec![("basePrice", "Base price", cents.saturating_sub(CLEANING), None)];
     parts.push(("cleaningFee", "Cleaning fee", CLEANING, None));

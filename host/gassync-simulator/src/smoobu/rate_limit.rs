@@ -3,21 +3,21 @@
 use axum::{http::HeaderValue, response::Response};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RetryAfter, Settings};
+use super::{RetryAfter, SmoobuSettings};
 
 /// Length of a window; the next begins with the first call after it.
 const WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 /// Calls in the current minute.
 #[derive(Default)]
-pub(super) struct RateLimit {
+pub(super) struct MinuteLimit {
     began: Option<Timestamp>,
     calls: u32,
 }
 
-impl RateLimit {
+impl MinuteLimit {
     /// Counts a call; false if it is one too many.
-    pub fn count(&mut self, settings: &Settings, now: Timestamp) -> bool {
+    pub fn count(&mut self, settings: &SmoobuSettings, now: Timestamp) -> bool {
         if self.began.is_none_or(|began| now.duration_since(began) >= WINDOW) {
             *self = Self { began: Some(now), calls: 0 };
         }
@@ -29,7 +29,7 @@ impl RateLimit {
     }
 
     /// Sets the headers of an answer; the time to wait only where the limit is met.
-    pub fn write_headers(&self, answer: &mut Response, settings: &Settings, now: Timestamp, met: bool) {
+    pub fn write_headers(&self, answer: &mut Response, settings: &SmoobuSettings, now: Timestamp, met: bool) {
         let left = if met { 0 } else { settings.calls_per_minute.saturating_sub(self.calls) };
         let headers = answer.headers_mut();
         headers.insert("x-ratelimit-limit", HeaderValue::from(settings.calls_per_minute));

@@ -9,12 +9,12 @@ use crate::FaultSettings;
 
 /// Settings of a simulated account.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct SmoobuSettings {
     /// Random seed; it also determines ids, so that accounts can be distinguished.
     pub seed: u64,
-    /// Number of apartments that have nothing to do with one another.
+    /// Number of apartments.
     pub apartments: u32,
-    /// True for a whole house and its two floors besides, which close one another.
+    /// True if the last three are a whole house and its two floors, which close one another.
     pub house: bool,
     /// Number of initial bookings.
     pub bookings: u32,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub clock_skew: SignedDuration,
     /// Calls per minute.
     pub calls_per_minute: u32,
-    /// Form of `X-RateLimit-Retry-After`.
+    /// Form of `X-MinuteLimit-Retry-After`.
     pub retry_after: RetryAfter,
     /// Status of a refused request: 400 or 422.
     pub refused_status: u16,
@@ -50,7 +50,7 @@ pub struct Settings {
     pub odd: f64,
 }
 
-/// Form of `X-RateLimit-Retry-After`.
+/// Form of `X-MinuteLimit-Retry-After`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Seconds to wait.
@@ -59,11 +59,11 @@ pub enum RetryAfter {
     Epoch,
 }
 
-impl Default for Settings {
+impl Default for SmoobuSettings {
     fn default() -> Self {
         Self {
             seed: 70,
-            apartments: 3,
+            apartments: 6,
             house: true,
             bookings: 12,
             time_zone: "UTC".to_owned(),
@@ -86,7 +86,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl SmoobuSettings {
     /// Id of the user, which webhooks and the stay check name.
     pub(super) fn user(&self) -> u64 {
         7_001 + self.seed % 900

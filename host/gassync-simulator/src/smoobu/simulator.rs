@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
+    sync::Arc,
 };
 
 use futures_util::future::BoxFuture;
@@ -13,20 +14,43 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Smoobu,
+    Smoobu, SmoobuSettings,
     book::Book,
-    booking::Booking,
-    encode::{Place, Shown},
-    odd_form::FORMS,
+    booking::SmoobuBooking,
+    odd_kind::{self, FORMS},
+    shown::Shown,
 };
 use crate::{
-    Ability, Action, FaultSettings, NewReservation, Notification, OddForm, SeenCall, SimulatedNight, SimulatedProperty,
-    SimulatedReservation, SimulatedStatus, Simulator, WebhookTarget, money,
+    Ability, Action, Delivered, FaultSettings, NewReservation, Notification, OddForm, SeenCall, SimulatedNight,
+    SimulatedProperty, SimulatedReservation, SimulatedStatus, Simulator, SimulatorClock, SimulatorSettings,
+    WebhookTarget, money,
 };
 
+/// Calls per minute of a generous account.
+const GENEROUS_CALLS: u32 = 1_000_000;
+/// Number of apartments from which on the last three are a house and its floors.
+const WITH_HOUSE: u32 = 4;
+
+/// Creates an account with the settings that all channels share.
+pub(crate) fn account(common: &SimulatorSettings, clock: SimulatorClock) -> Arc<dyn Simulator> {
+    let mut settings = SmoobuSettings {
+        seed: common.seed,
+        apartments: common.properties,
+        house: common.properties >= WITH_HOUSE,
+        bookings: common.bookings,
+        faults: common.faults.clone(),
+        odd: common.odd,
+        ..SmoobuSettings::default()
+    };
+    if common.generous {
+        settings.calls_per_minute = GENEROUS_CALLS;
+    }
+    Arc::new(Smoobu::new(settings, clock))
+}
+
 impl Book {
-    fn reservation(&self, booking: &Booking) -> SimulatedReservation {
-        let sent = self.wire(booking, Shown { place: Place::Answer, related: false, elements: false });
+    fn reservation(&self, booking: &SmoobuBooking) -> SimulatedReservation {
+        let sent = self.wire(booking, Shown::ANSWER);
         let status_word = sent["type"].as_str().unwrap_or_default().to_owned();
         let status = match (booking.is_block(), booking.is_active()) {
             (_, false) => SimulatedStatus::Cancelled,
@@ -35,10 +59,11 @@ impl Book {
             _ => SimulatedStatus::Other,
         };
         let cents = money::cents(&sent["price"]).filter(|_| !booking.is_block());
-        let kind = |form: &super::odd_form::OddForm| OddForm {
+        let odd = booking.odd.and_then(odd_kind::find).map(|form| OddForm {
             kind: form.name.to_owned(),
             waits_for_a_person: form.waits_for_a_person,
-        };
+            is_without_id: false,
+        });
         SimulatedReservation {
             id: booking.id.to_string(),
             room_type_id: booking.apartment.to_string(),
@@ -50,13 +75,13 @@ impl Book {
             adults: sent["adults"].as_u64().and_then(|adults| adults.try_into().ok()),
             total_ten_thousandths: cents.and_then(|cents| i64::try_from(cents * 100).ok()),
             reference: booking.given_reference.clone().unwrap_or_default(),
-            odd: booking.odd.map(kind),
+            odd,
         }
     }
 
     fn simulated_night(&self, apartment: u64, night: Date) -> SimulatedNight {
         let rate = self.rates.get(apartment, night);
-        let blocked = |block: &Booking| block.is_block() && block.apartment == apartment && block.takes(night);
+        let blocked = |block: &SmoobuBooking| block.is_block() && block.apartment == apartment && block.takes(night);
         SimulatedNight {
             night,
             available: i64::from(!self.is_taken(apartment, night)),
@@ -106,8 +131,8 @@ impl Simulator for Smoobu {
         self.account().outgoing.pending()
     }
 
-    fn webhooks_acknowledged(&self) -> usize {
-        self.account().outgoing.delivered.iter().filter(|delivered| delivered.is_acknowledged()).count()
+    fn deliveries(&self) -> Vec<Delivered> {
+        self.account().outgoing.delivered.clone()
     }
 
     fn properties(&self) -> Vec<SimulatedProperty> {
@@ -176,8 +201,16 @@ impl Simulator for Smoobu {
         self.account().oddities.rate = share;
     }
 
-    fn send_odd(&self, kind: &str) -> bool {
-        self.be_odd(kind).is_some()
+    fn odd_share(&self) -> f64 {
+        self.account().oddities.rate
+    }
+
+    fn odd_sent(&self) -> BTreeMap<&'static str, u64> {
+        self.account().oddities.sent.clone()
+    }
+
+    fn send_odd(&self, kind: &str) -> Option<Action> {
+        self.be_odd(kind)
     }
 
     fn odd_kinds(&self) -> Vec<&'static str> {

@@ -5,15 +5,15 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{Account, Settings, Smoobu, booking::Booking, encode::Shown};
+use super::{Account, Smoobu, SmoobuSettings, booking::SmoobuBooking, shown::Shown};
 use crate::{
-    Delivered, chance, json_text,
+    chance, json_text,
     webhook::{QueuedWebhook, WebhookMessage, WebhookRequest, WebhookSender},
 };
 
 /// What happened to a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum BookingEvent {
     New,
     Update,
     Cancel,
@@ -21,7 +21,7 @@ pub(super) enum Event {
     Delete,
 }
 
-impl Event {
+impl BookingEvent {
     fn action(self) -> &'static str {
         match self {
             Self::New => "newReservation",
@@ -41,14 +41,14 @@ enum About {
 
 /// A webhook for one URL.
 #[derive(Debug, Clone)]
-pub(super) struct Webhook {
+pub(crate) struct SmoobuWebhook {
     about: About,
     /// Index of the URL.
     line: usize,
     body: Value,
 }
 
-impl WebhookMessage for Webhook {
+impl WebhookMessage for SmoobuWebhook {
     fn reservation_id(&self) -> Option<String> {
         if let About::Booking(id) = self.about { Some(id.to_string()) } else { None }
     }
@@ -60,17 +60,23 @@ impl WebhookMessage for Webhook {
 
 impl Account {
     /// Queues the webhook of a booking, and those of the nights that it took or left.
-    pub fn notify(&mut self, settings: &Settings, id: u64, event: Event, now: Timestamp) {
+    pub fn notify(&mut self, settings: &SmoobuSettings, id: u64, event: BookingEvent, now: Timestamp) {
         if let Some(booking) = self.book.get(id).cloned() {
             self.notify_of(settings, &booking, event, now);
         }
     }
 
     /// The same for a booking that may be gone.
-    pub fn notify_of(&mut self, settings: &Settings, booking: &Booking, event: Event, now: Timestamp) {
+    pub fn notify_of(
+        &mut self,
+        settings: &SmoobuSettings,
+        booking: &SmoobuBooking,
+        event: BookingEvent,
+        now: Timestamp,
+    ) {
         let data = self.book.wire(booking, Shown::WEBHOOK);
         self.queue(settings, About::Booking(booking.id), event.action(), &data, now);
-        if event != Event::Update {
+        if event != BookingEvent::Update {
             let apartments = self.book.closing_with(booking.apartment);
             let nights: Vec<Date> = chance::nights(booking.arrival, booking.departure).collect();
             self.notify_rates(settings, &apartments, &nights, now);
@@ -78,14 +84,14 @@ impl Account {
     }
 
     /// Queues a webhook for each apartment with these nights.
-    pub fn notify_rates(&mut self, settings: &Settings, apartments: &[u64], nights: &[Date], now: Timestamp) {
+    pub fn notify_rates(&mut self, settings: &SmoobuSettings, apartments: &[u64], nights: &[Date], now: Timestamp) {
         for apartment in apartments {
             let data = self.book.nights(&[*apartment], nights);
             self.queue(settings, About::Apartment(*apartment), "updateRates", &data, now);
         }
     }
 
-    fn queue(&mut self, settings: &Settings, about: About, action: &str, data: &Value, now: Timestamp) {
+    fn queue(&mut self, settings: &SmoobuSettings, about: About, action: &str, data: &Value, now: Timestamp) {
         for line in 0..self.webhook_urls.len() {
             let late = match settings.webhook_late_seconds {
                 0 => 0,
@@ -93,7 +99,7 @@ impl Account {
             };
             let late = SignedDuration::from_secs(i64::from(late));
             let body = json!({ "action": action, "user": settings.user(), "data": data });
-            let webhook = Webhook { about, line, body };
+            let webhook = SmoobuWebhook { about, line, body };
             self.outgoing.push(webhook, (now, late), &mut self.faults, &mut self.fault_rng);
         }
     }
@@ -104,18 +110,13 @@ impl Smoobu {
     pub fn set_webhook_urls(&self, urls: impl IntoIterator<Item = String>) {
         self.account().webhook_urls = urls.into_iter().collect();
     }
-
-    /// All delivery attempts, in order.
-    pub fn deliveries(&self) -> Vec<Delivered> {
-        self.account().outgoing.delivered.clone()
-    }
 }
 
 impl WebhookSender for Smoobu {
-    type Message = Webhook;
+    type Message = SmoobuWebhook;
 
     /// Drops webhooks whose URL was taken away.
-    fn take(&self) -> Option<(QueuedWebhook<Webhook>, WebhookRequest)> {
+    fn take(&self) -> Option<(QueuedWebhook<SmoobuWebhook>, WebhookRequest)> {
         let now = self.now();
         let account = &mut *self.account();
         loop {
@@ -130,7 +131,7 @@ impl WebhookSender for Smoobu {
         }
     }
 
-    fn settle(&self, sent: QueuedWebhook<Webhook>, status: Option<u16>) {
+    fn settle(&self, sent: QueuedWebhook<SmoobuWebhook>, status: Option<u16>) {
         let now = self.now();
         self.account().outgoing.settle(sent, status, now);
     }

@@ -6,11 +6,11 @@ use axum::{
     response::Response,
 };
 
-use super::super::{Smoobu, answer, middleware::Admitted};
+use super::super::{Smoobu, answer, middleware::AdmittedCall};
 
 pub(super) async fn cancel(
     State(simulator): State<Smoobu>,
-    Extension(call): Extension<Admitted>,
+    Extension(call): Extension<AdmittedCall>,
     Path(id): Path<String>,
 ) -> Response {
     simulator.write(call, |account, settings, now| {

@@ -9,13 +9,13 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    super::{Smoobu, answer, booking::BookingType, middleware::Admitted, webhook::Event},
+    super::{Smoobu, answer, booking::BookingType, middleware::AdmittedCall, webhook::BookingEvent},
     written::{self, Write},
 };
 
 pub(super) async fn change(
     State(simulator): State<Smoobu>,
-    Extension(call): Extension<Admitted>,
+    Extension(call): Extension<AdmittedCall>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
@@ -37,7 +37,7 @@ pub(super) async fn change(
         changed.touch(BookingType::Modification, now);
         let id = changed.id;
         *booking = changed;
-        account.notify(settings, id, Event::Update, now);
+        account.notify(settings, id, BookingEvent::Update, now);
         answer::success()
     })
 }

@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Account, Settings, Smoobu,
-        booking::{Address, Booking},
+        Account, Smoobu, SmoobuSettings,
+        booking::{GuestAddress, SmoobuBooking},
         channel::Channel,
-        middleware::Admitted,
+        middleware::AdmittedCall,
         price_element::PriceElement,
         query::day,
-        webhook::Event,
+        webhook::BookingEvent,
     },
     written::{self, Write},
 };
@@ -31,7 +31,7 @@ enum Refusal {
 
 pub(super) async fn create(
     State(simulator): State<Smoobu>,
-    Extension(call): Extension<Admitted>,
+    Extension(call): Extension<AdmittedCall>,
     body: Bytes,
 ) -> Response {
     let Ok(given) = serde_json::from_slice::<Value>(&body) else {
@@ -39,7 +39,7 @@ pub(super) async fn create(
     };
     simulator.write(call, |account, settings, now| match account.create(&given, settings, now) {
         Ok(id) => {
-            account.notify(settings, id, Event::New, now);
+            account.notify(settings, id, BookingEvent::New, now);
             Json(json!({ "id": id })).into_response()
         }
         Err(Refusal::Fields(messages)) => settings.refuse_fields(&messages.into()),
@@ -57,12 +57,12 @@ struct Stay {
 }
 
 impl Account {
-    fn create(&mut self, given: &Value, settings: &Settings, now: Timestamp) -> Result<u64, Refusal> {
+    fn create(&mut self, given: &Value, settings: &SmoobuSettings, now: Timestamp) -> Result<u64, Refusal> {
         let stay = self.stay(given, settings)?;
         if !self.book.is_free(stay.apartment, stay.nights, None) {
             return Err(Refusal::Taken);
         }
-        let mut booking = Booking::new(self.book.next_id(), stay.apartment, stay.channel, stay.nights, now);
+        let mut booking = SmoobuBooking::new(self.book.next_id(), stay.apartment, stay.channel, stay.nights, now);
         let mut invalid = written::write(&mut booking, given, Write::Create);
         booking.address = address(given, &booking.address.country);
         for element in given.get("priceElements").and_then(Value::as_array).into_iter().flatten() {
@@ -85,7 +85,7 @@ impl Account {
     }
 
     /// Reads what is required.
-    fn stay(&self, given: &Value, settings: &Settings) -> Result<Stay, Refusal> {
+    fn stay(&self, given: &Value, settings: &SmoobuSettings) -> Result<Stay, Refusal> {
         let date = |name: &str| given.get(name).and_then(Value::as_str).and_then(day);
         let number = |name: &str| given.get(name).and_then(Value::as_u64);
         let (arrival, departure) = (date("arrivalDate"), date("departureDate"));
@@ -116,12 +116,12 @@ impl Account {
     }
 }
 
-fn address(given: &Value, country: &str) -> Address {
+fn address(given: &Value, country: &str) -> GuestAddress {
     let text = |key: &str| {
         let text = given.get("address").and_then(|address| address.get(key)).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
     // The city is written as `location`.
     let (street, postal_code, city) = (text("street"), text("postalCode"), text("location"));
-    Address { street, postal_code, city, country: country.to_owned() }
+    GuestAddress { street, postal_code, city, country: country.to_owned() }
 }

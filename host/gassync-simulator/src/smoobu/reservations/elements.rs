@@ -8,9 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::super::{
-    Smoobu, answer, middleware::Admitted, price_element::PriceElement, webhook::Event,
-};
+use super::super::{Smoobu, answer, middleware::AdmittedCall, price_element::PriceElement, webhook::BookingEvent};
 
 /// Lists the parts of a price; not found if there are none.
 pub(super) async fn list(State(simulator): State<Smoobu>, Path(id): Path<String>) -> Response {
@@ -25,7 +23,7 @@ pub(super) async fn list(State(simulator): State<Smoobu>, Path(id): Path<String>
 /// Adds a part, which does not change the price.
 pub(super) async fn add(
     State(simulator): State<Smoobu>,
-    Extension(call): Extension<Admitted>,
+    Extension(call): Extension<AdmittedCall>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
@@ -45,7 +43,7 @@ pub(super) async fn add(
             booking.elements.push(element);
             booking.touch(booking.kind.after_change(), now);
         }
-        account.notify(settings, id, Event::Update, now);
+        account.notify(settings, id, BookingEvent::Update, now);
         Json(wire).into_response()
     })
 }

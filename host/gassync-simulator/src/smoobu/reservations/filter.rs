@@ -3,10 +3,10 @@
 use jiff::civil::{Date, DateTime};
 
 use super::super::{
-    Settings,
+    SmoobuSettings,
     book::Book,
-    booking::Booking,
-    query::{BadParameter, Parameters},
+    booking::SmoobuBooking,
+    query::{InvalidParameter, Parameters},
 };
 
 /// A range; both ends are optional.
@@ -29,11 +29,11 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Reads the parameters, whose names are of two styles.
-    pub fn read(parameters: &Parameters, settings: &Settings) -> Result<Self, BadParameter> {
-        let days = |from, to| -> Result<Range<Date>, BadParameter> {
+    pub fn read(parameters: &Parameters, settings: &SmoobuSettings) -> Result<Self, InvalidParameter> {
+        let days = |from, to| -> Result<Range<Date>, InvalidParameter> {
             Ok(Range { from: parameters.date(from)?, to: parameters.date(to)?, bounds_included: true })
         };
-        let moments = |from, to, bounds_included| -> Result<Range<DateTime>, BadParameter> {
+        let moments = |from, to, bounds_included| -> Result<Range<DateTime>, InvalidParameter> {
             let (from, to) = (parameters.moment(from, false)?, parameters.moment(to, true)?);
             Ok(Range { from, to, bounds_included })
         };
@@ -49,7 +49,7 @@ impl Filter {
         })
     }
 
-    pub fn takes(&self, booking: &Booking, book: &Book) -> bool {
+    pub fn takes(&self, booking: &SmoobuBooking, book: &Book) -> bool {
         let local = |at: jiff::Timestamp| at.to_zoned(book.time_zone.clone()).datetime();
         (self.cancelled_too || booking.is_active())
             && !(self.without_blocks && booking.is_block())

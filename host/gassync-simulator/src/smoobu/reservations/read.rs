@@ -10,21 +10,21 @@ use serde_json::Value;
 use super::{
     super::{
         Smoobu, answer,
-        encode::{Place, Shown},
-        query::{BadParameter, Parameters},
+        query::{InvalidParameter, Parameters},
+        shown::Shown,
     },
     filter::Filter,
 };
 
 fn shown(parameters: &Parameters) -> Shown {
-    Shown {
-        place: Place::Answer,
-        related: parameters.flag("includeRelated"),
-        elements: parameters.flag("includePriceElements"),
-    }
+    let (related, elements) = (parameters.flag("includeRelated"), parameters.flag("includePriceElements"));
+    Shown { related, elements, ..Shown::ANSWER }
 }
 
-pub(super) async fn list(State(simulator): State<Smoobu>, parameters: Parameters) -> Result<Response, BadParameter> {
+pub(super) async fn list(
+    State(simulator): State<Smoobu>,
+    parameters: Parameters,
+) -> Result<Response, InvalidParameter> {
     let filter = Filter::read(&parameters, &simulator.inner.settings)?;
     let (page, size) = parameters.page("pageSize")?;
     let account = simulator.account();
@@ -41,7 +41,6 @@ pub(super) async fn single(
 ) -> Response {
     let account = simulator.account();
     let booking = id.parse().ok().and_then(|id| account.book.get(id));
-    booking.map_or_else(answer::not_found, |booking| {
-        Json(account.book.wire(booking, shown(&parameters))).into_response()
-    })
+    booking
+        .map_or_else(answer::not_found, |booking| Json(account.book.wire(booking, shown(&parameters))).into_response())
 }

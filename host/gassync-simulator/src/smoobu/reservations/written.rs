@@ -4,18 +4,18 @@ use serde_json::{Map, Value, json};
 
 use Write::{Change, Create};
 
-use super::super::booking::Booking;
+use super::super::booking::SmoobuBooking;
 use crate::money;
 
 /// What a field is.
 enum Field {
-    Text(fn(&mut Booking, String)),
+    Text(fn(&mut SmoobuBooking, String)),
     /// `HH:MM`.
-    Time(fn(&mut Booking, String)),
-    Count(fn(&mut Booking, u32)),
-    Money(fn(&mut Booking, u64)),
+    Time(fn(&mut SmoobuBooking, String)),
+    Count(fn(&mut SmoobuBooking, u32)),
+    Money(fn(&mut SmoobuBooking, u64)),
     /// 0 for open, 1 for paid.
-    Paid(fn(&mut Booking, bool)),
+    Paid(fn(&mut SmoobuBooking, bool)),
 }
 
 /// Who may write a field: a new booking, a change, or both.
@@ -54,15 +54,13 @@ const FIELDS: &[(&str, &[Write], Field)] = &[
 
 impl Field {
     /// Writes the value; false if it is none of this field.
-    fn write(&self, booking: &mut Booking, value: &Value) -> bool {
+    fn write(&self, booking: &mut SmoobuBooking, value: &Value) -> bool {
         let text = value.as_str().map(str::to_owned);
         let number = value.as_u64();
         let written = match self {
             Self::Text(write) => text.map(|text| write(booking, text)),
             Self::Time(write) => text.filter(|text| is_time(text)).map(|time| write(booking, time)),
-            Self::Count(write) => {
-                number.and_then(|count| u32::try_from(count).ok()).map(|count| write(booking, count))
-            }
+            Self::Count(write) => number.and_then(|count| u32::try_from(count).ok()).map(|count| write(booking, count)),
             Self::Money(write) => money::cents(value).map(|cents| write(booking, cents)),
             Self::Paid(write) => number.filter(|number| *number <= 1).map(|number| write(booking, number == 1)),
         };
@@ -75,7 +73,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// Writes the fields that are given and known, null as not given. Returns a message for each that is invalid.
-pub(super) fn write(booking: &mut Booking, given: &Value, what: Write) -> Map<String, Value> {
+pub(super) fn write(booking: &mut SmoobuBooking, given: &Value, what: Write) -> Map<String, Value> {
     let mut invalid = Map::new();
     for (name, _, field) in FIELDS.iter().filter(|(_, by, _)| by.contains(&what)) {
         let value = given.get(name).filter(|value| !value.is_null());

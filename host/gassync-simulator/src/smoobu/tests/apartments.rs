@@ -32,6 +32,19 @@ async fn what_is_not_there_is_an_html_page() {
 }
 
 #[tokio::test]
+async fn the_control_page_needs_no_key() {
+    let running = Running::start(calm()).await;
+    let page = running.send(Method::GET, "/", &[], None).await;
+    assert!(page.status == 200 && page.is_html());
+    let state = running.send(Method::GET, "/_simulator/state", &[], None).await;
+    assert_eq!(state.body["channel"], json!("smoobu"));
+    assert!(running.simulator.requests().is_empty(), "it is no call of the API");
+    let shared = crate::SimulatorSettings { properties: 2, bookings: 0, ..crate::SimulatorSettings::default() };
+    let made = (crate::channel("smoobu").expect("a channel").account)(&shared, turned_clock().1);
+    assert_eq!((made.channel(), made.properties().len()), ("smoobu", 2));
+}
+
+#[tokio::test]
 async fn a_guest_is_found_by_the_id_in_the_booking() {
     let running = Running::start(empty()).await;
     let keys = json!({ "firstName": "Paul", "lastName": "Okoro", "email": "paul@example.org", "country": "Ghana",
@@ -40,8 +53,11 @@ async fn a_guest_is_found_by_the_id_in_the_booking() {
     let booking = running.get(&format!("/api/reservations/{id}")).await.body;
     let guest = running.get(&format!("/api/guests/{}", booking["guestId"])).await.body;
     assert_eq!((&guest["firstName"], &guest["emails"]), (&json!("Paul"), &json!(["paul@example.org"])));
-    assert_eq!(guest["address"], json!({ "street": "Ring 1", "postalCode": "10115", "city": "Accra",
-        "country": "Ghana" }));
+    assert_eq!(
+        guest["address"],
+        json!({ "street": "Ring 1", "postalCode": "10115", "city": "Accra",
+        "country": "Ghana" })
+    );
     let list = running.get("/api/guests").await.body;
     assert_eq!((&list["total_items"], &list["guests"][0]), (&json!(1), &guest));
 }

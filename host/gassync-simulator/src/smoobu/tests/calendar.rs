@@ -15,9 +15,7 @@ async fn rates_are_written_and_read() {
     let read = running.get(&path).await.body;
     assert_eq!(read["data"].as_object().expect("an object").len(), 1, "only ours");
     let nights = &read["data"][first.to_string()];
-    let night = |price: Value, least: u32, available: u32| {
-        json!({ "price": price, "min_length_of_stay": least, "available": available })
-    };
+    let night = |price: Value, least: u32, available: u32| json!({ "price": price, "min_length_of_stay": least, "available": available });
     assert_eq!(nights["2026-09-01"], night(json!(120.5), 3, 1));
     assert_eq!(nights["2026-09-03"], night(json!(120.5), 3, 0));
     assert_eq!(nights["2026-09-05"], night(json!(99), 3, 1), "available is ignored, the departure is free");
@@ -32,7 +30,7 @@ async fn rates_are_written_and_read() {
 
 #[tokio::test]
 async fn what_the_documentation_leaves_open_is_a_setting() {
-    let settings = Settings { operations_close: true, last_day_included: false, ..empty() };
+    let settings = SmoobuSettings { operations_close: true, last_day_included: false, ..empty() };
     let running = Running::start(settings).await;
     let id = running.apartment(0);
     let written = json!({ "apartments": [id], "operations": [

@@ -3,21 +3,25 @@ use super::*;
 #[tokio::test]
 async fn the_rate_is_limited_and_says_when_it_ends() {
     for retry_after in [RetryAfter::Epoch, RetryAfter::Seconds] {
-        let running = Running::start(Settings { calls_per_minute: 2, retry_after, ..calm() }).await;
+        let running = Running::start(SmoobuSettings { calls_per_minute: 2, retry_after, ..calm() }).await;
         let first = running.get("/api/me").await;
-        assert_eq!((first.header("X-RateLimit-Limit"), first.header("X-RateLimit-Remaining")), (Some("2"), Some("1")));
-        assert_eq!(first.header("X-RateLimit-Retry-After"), None);
+        assert_eq!(first.status, 200, "{} {:?}", first.text, first.headers);
+        assert_eq!(
+            (first.header("X-MinuteLimit-Limit"), first.header("X-MinuteLimit-Remaining")),
+            (Some("2"), Some("1"))
+        );
+        assert_eq!(first.header("X-MinuteLimit-Retry-After"), None);
         running.pass(20);
         assert_eq!(running.get("/api/me").await.status, 200);
         let met = running.get("/api/me").await;
-        assert_eq!((met.status, met.header("X-RateLimit-Remaining")), (429, Some("0")));
+        assert_eq!((met.status, met.header("X-MinuteLimit-Remaining")), (429, Some("0")));
         let ends = (running.simulator.now().as_second() + 40).to_string();
         let expected = if retry_after == RetryAfter::Epoch { ends.as_str() } else { "40" };
-        assert_eq!(met.header("X-RateLimit-Retry-After"), Some(expected));
+        assert_eq!(met.header("X-MinuteLimit-Retry-After"), Some(expected));
         running.pass(40);
         assert_eq!(running.get("/api/me").await.status, 200);
     }
-    assert_eq!(Settings::default().calls_per_minute, 1_000);
+    assert_eq!(SmoobuSettings::default().calls_per_minute, 1_000);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{NewReservation, Notification, SimulatedReservation, Simulator};
+use crate::{NewReservation, Notification, SimulatedReservation, Simulator, smoobu::auth as signing};
 
 /// A running simulator with a clock set by tests.
 struct Running {
@@ -70,17 +70,17 @@ fn day(text: &str) -> Date {
 }
 
 /// Settings with webhooks in order.
-fn calm() -> Settings {
-    Settings { webhook_shuffle: false, ..Settings::default() }
+fn calm() -> SmoobuSettings {
+    SmoobuSettings { webhook_shuffle: false, ..SmoobuSettings::default() }
 }
 
 /// The same, without bookings.
-fn empty() -> Settings {
-    Settings { bookings: 0, ..calm() }
+fn empty() -> SmoobuSettings {
+    SmoobuSettings { bookings: 0, ..calm() }
 }
 
 impl Running {
-    async fn start(settings: Settings) -> Self {
+    async fn start(settings: SmoobuSettings) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let (clock, read) = turned_clock();
         let simulator = Smoobu::new(settings, read);
@@ -138,12 +138,12 @@ impl Running {
         let url = Url::parse(&format!("{}{path}", self.root)).expect("a URL");
         let uri = url.as_str().parse().expect("a URI");
         let body = body.map(ToString::to_string).unwrap_or_default();
-        let signed = auth::canonical(method.as_str(), &uri, time, nonce, body.as_bytes(), &id);
+        let signed = signing::canonical(method.as_str(), &uri, time, nonce, body.as_bytes(), &id);
         vec![
             ("X-API-Key", id),
             ("X-Timestamp", time.to_owned()),
             ("X-Nonce", nonce.to_owned()),
-            ("X-Signature", auth::sign(&secret, &signed)),
+            ("X-Signature", signing::sign(&secret, &signed)),
         ]
     }
 
@@ -195,11 +195,11 @@ impl Running {
 #[test]
 fn the_same_seed_gives_the_same_account_and_another_gives_another() {
     let run = |seed| {
-        let simulator = Smoobu::new(Settings { seed, odd: 0.2, ..Settings::default() }, turned_clock().1);
+        let simulator = Smoobu::new(SmoobuSettings { seed, odd: 0.2, ..SmoobuSettings::default() }, turned_clock().1);
         simulator.set_webhook_urls(["http://127.0.0.1:1/".to_owned()]);
         let acts: Vec<String> = (0..60).filter_map(|_| simulator.act()).map(|action| action.summary).collect();
         let account = simulator.account();
-        let book = account.book.bookings.iter().map(|booking| account.book.wire(booking, encode::Shown::WEBHOOK));
+        let book = account.book.bookings.iter().map(|booking| account.book.wire(booking, shown::Shown::WEBHOOK));
         let book: Vec<String> = book.map(|booking| booking.to_string()).collect();
         (acts, book, account.outgoing.pending(), account.keys.secret.clone())
     };
@@ -210,7 +210,8 @@ fn the_same_seed_gives_the_same_account_and_another_gives_another() {
 
 #[test]
 fn nothing_is_ever_sold_twice() {
-    let simulator = Smoobu::new(Settings { bookings: 30, odd: 0.2, ..Settings::default() }, turned_clock().1);
+    let simulator =
+        Smoobu::new(SmoobuSettings { bookings: 30, odd: 0.2, ..SmoobuSettings::default() }, turned_clock().1);
     for _ in 0..200 {
         simulator.act();
     }
@@ -219,7 +220,7 @@ fn nothing_is_ever_sold_twice() {
     assert!(live.len() > 20, "{}", live.len());
     for (place, booking) in live.iter().enumerate() {
         let closing = account.book.closing_with(booking.apartment);
-        let meets = |other: &&&booking::Booking| {
+        let meets = |other: &&&booking::SmoobuBooking| {
             closing.contains(&other.apartment) && other.meets((booking.arrival, booking.departure))
         };
         assert_eq!(live[place + 1..].iter().filter(meets).count(), 0, "{booking:?}");

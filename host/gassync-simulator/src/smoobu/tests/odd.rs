@@ -1,5 +1,5 @@
-use super::{receiver::Receiver, *};
-use crate::{SimulatedStatus, smoobu::odd_form::FORMS};
+use super::{receiver::WebhookReceiver, *};
+use crate::{SimulatedStatus, smoobu::odd_kind::FORMS};
 
 /// Does something odd, and returns the reservation and what the API says of it.
 async fn said(running: &Running, kind: &str) -> (SimulatedReservation, Value) {
@@ -47,11 +47,7 @@ async fn odd_bookings_are_odd_on_the_wire_and_plain_in_the_account() {
     let (plain, wire) = said(&running, "relatedApartment").await;
     assert_eq!(wire["related"].as_array().map(Vec::len), Some(2));
     for floor in [4, 5] {
-        let nights = running.simulator.calendar(
-            &running.apartment(floor).to_string(),
-            plain.check_in,
-            plain.check_in,
-        );
+        let nights = running.simulator.calendar(&running.apartment(floor).to_string(), plain.check_in, plain.check_in);
         assert_eq!((nights[0].available, nights[0].is_closed), (0, false), "closed by a booking of the house");
     }
     let (plain, wire) = said(&running, "revived").await;
@@ -60,7 +56,7 @@ async fn odd_bookings_are_odd_on_the_wire_and_plain_in_the_account() {
 
 #[tokio::test]
 async fn some_are_odd_by_what_is_not_said() {
-    let receiver = Receiver::start(&[]).await;
+    let receiver = WebhookReceiver::start(&[]).await;
     let running = Running::start(calm()).await;
     running.simulator.set_webhook_urls([receiver.url.clone()]);
     let (plain, _) = said(&running, "cancelledSilently").await;
@@ -82,9 +78,7 @@ async fn some_are_odd_by_what_is_not_said() {
     assert_eq!(running.get("/api/reservations").await.status, 200, "once");
 
     let before = receiver.got().len();
-    let sends = || {
-        running.simulator.be_odd("smallWebhook").expect("possible").notification == Notification::Webhook
-    };
+    let sends = || running.simulator.be_odd("smallWebhook").expect("possible").notification == Notification::Webhook;
     while !sends() {}
     running.until("it came", || running.simulator.webhooks_pending() == 0).await;
     let got = receiver.got();
@@ -96,15 +90,22 @@ async fn some_are_odd_by_what_is_not_said() {
 
 #[test]
 fn every_kind_comes_in_its_turn() {
-    let simulator = Smoobu::new(Settings { odd: 0.5, bookings: 20, ..Settings::default() }, turned_clock().1);
+    let simulator =
+        Smoobu::new(SmoobuSettings { odd: 0.5, bookings: 20, ..SmoobuSettings::default() }, turned_clock().1);
     let acts: Vec<String> = (0..90).filter_map(|_| simulator.act()).map(|action| action.summary).collect();
     for form in &FORMS {
         assert!(acts.iter().any(|act| act.ends_with(form.name)), "{}", form.name);
     }
     let names: std::collections::BTreeSet<_> = simulator.odd_kinds().into_iter().collect();
     assert_eq!(names.len(), FORMS.len(), "each name is there once");
-    assert!(names.iter().all(|kind| simulator.send_odd(kind)) && !simulator.send_odd("nothing"));
-    let calm = Smoobu::new(Settings::default(), turned_clock().1);
+    let calm = Smoobu::new(SmoobuSettings::default(), turned_clock().1);
     let acts: Vec<String> = (0..60).filter_map(|_| calm.act()).map(|action| action.summary).collect();
-    assert!(acts.iter().all(|act| !act.contains("odd")));
+    assert!(acts.iter().all(|act| !act.contains("odd")) && calm.odd_sent().is_empty());
+    for kind in names {
+        assert!(calm.send_odd(kind).is_some(), "{kind}");
+    }
+    assert!(calm.odd_sent().len() == FORMS.len() && calm.odd_sent().values().all(|count| *count == 1));
+    assert!(calm.send_odd("nothing").is_none());
+    let small = Smoobu::new(SmoobuSettings { house: false, ..SmoobuSettings::default() }, turned_clock().1);
+    assert!(small.send_odd("relatedApartment").is_none(), "there is no house");
 }

@@ -2,10 +2,11 @@ use super::*;
 
 #[tokio::test]
 async fn lists_come_in_pages() {
-    let running = Running::start(Settings { bookings: 30, ..calm() }).await;
+    let running = Running::start(SmoobuSettings { bookings: 30, ..calm() }).await;
     let all = running.simulator.reservations();
     let first = running.get("/api/reservations").await;
-    let figures = |answer: &Answer| ["page_count", "page_size", "total_items", "page"].map(|key| answer.body[key].clone());
+    let figures =
+        |answer: &Answer| ["page_count", "page_size", "total_items", "page"].map(|key| answer.body[key].clone());
     assert_eq!(figures(&first), [json!(2), json!(25), json!(all.len()), json!(1)]);
     let second = running.get("/api/reservations?page=2").await;
     assert_eq!(figures(&second), [json!(2), json!(25), json!(all.len()), json!(2)]);
@@ -94,7 +95,7 @@ async fn a_booking_has_all_its_keys_and_words() {
     let booking = running.get(&format!("/api/reservations/{id}")).await.body;
     assert_eq!(booking["type"], json!("modification of booking"));
     assert_eq!((&booking["arrival"], &booking["modifiedAt"]), (&json!("2026-09-02"), &json!("2026-08-01 12:01:30")));
-    let abroad = Running::start(Settings { time_zone: "Europe/Berlin".to_owned(), ..empty() }).await;
+    let abroad = Running::start(SmoobuSettings { time_zone: "Europe/Berlin".to_owned(), ..empty() }).await;
     let id = abroad.book(0, ("2026-09-01", "2026-09-04"), Notification::None);
     let booking = abroad.get(&format!("/api/reservations/{id}")).await.body;
     assert_eq!(booking["created-at"], json!("2026-08-01 14:00"), "local time");
@@ -121,7 +122,7 @@ async fn the_house_and_its_floors_close_one_another() {
 
 #[tokio::test]
 async fn prices_are_in_parts_if_asked_for() {
-    let running = Running::start(Settings { bookings: 20, ..calm() }).await;
+    let running = Running::start(SmoobuSettings { bookings: 20, ..calm() }).await;
     let list = running.get("/api/reservations?includePriceElements=true").await.body;
     assert!(running.get("/api/reservations").await.body["bookings"][0].get("priceElements").is_none());
     let bookings = list["bookings"].as_array().expect("a list");

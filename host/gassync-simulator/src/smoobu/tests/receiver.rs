@@ -12,23 +12,23 @@ use tokio::net::TcpListener;
 
 /// A webhook that came.
 #[derive(Debug, Clone)]
-pub struct Got {
+pub struct ReceivedWebhook {
     pub headers: HeaderMap,
     pub body: Value,
 }
 
-impl Got {
+impl ReceivedWebhook {
     pub fn action(&self) -> &str {
         self.body["action"].as_str().expect("an action")
     }
 }
 
-pub struct Receiver {
+pub struct WebhookReceiver {
     pub url: String,
-    got: Arc<Mutex<Vec<Got>>>,
+    got: Arc<Mutex<Vec<ReceivedWebhook>>>,
 }
 
-impl Receiver {
+impl WebhookReceiver {
     /// Starts a receiver that answers with these statuses, then with 200.
     pub async fn start(answers: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -39,7 +39,7 @@ impl Receiver {
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
             let mut all = kept.lock().expect("the list");
             let status = answers.get(all.len()).copied().unwrap_or(200);
-            all.push(Got { headers, body });
+            all.push(ReceivedWebhook { headers, body });
             StatusCode::from_u16(status).expect("a status")
         };
         let app = Router::new().fallback(take);
@@ -47,7 +47,7 @@ impl Receiver {
         Self { url, got }
     }
 
-    pub fn got(&self) -> Vec<Got> {
+    pub fn got(&self) -> Vec<ReceivedWebhook> {
         self.got.lock().expect("the list").clone()
     }
 }

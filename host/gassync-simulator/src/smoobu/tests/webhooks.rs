@@ -1,9 +1,9 @@
-use super::{receiver::Receiver, *};
+use super::{receiver::WebhookReceiver, *};
 use crate::WebhookTarget;
 
 #[tokio::test]
 async fn every_event_is_sent_as_documented() {
-    let receiver = Receiver::start(&[]).await;
+    let receiver = WebhookReceiver::start(&[]).await;
     let running = Running::start(empty()).await;
     running.simulator.set_webhook(WebhookTarget {
         url: receiver.url.clone(),
@@ -36,8 +36,8 @@ async fn every_event_is_sent_as_documented() {
 }
 
 #[tokio::test]
-async fn writes_are_told_to_every_url_and_for_every_apartment_that_closes() {
-    let (one, two) = (Receiver::start(&[]).await, Receiver::start(&[]).await);
+async fn writes_are_sent_to_every_url_and_for_every_apartment_that_closes() {
+    let (one, two) = (WebhookReceiver::start(&[]).await, WebhookReceiver::start(&[]).await);
     let running = Running::start(empty()).await;
     running.simulator.set_webhook_urls([one.url.clone(), two.url.clone()]);
     let house = running.apartment(3);
@@ -61,7 +61,7 @@ async fn writes_are_told_to_every_url_and_for_every_apartment_that_closes() {
 
 #[tokio::test]
 async fn a_webhook_is_retried_until_it_is_acknowledged() {
-    let receiver = Receiver::start(&[500, 404]).await;
+    let receiver = WebhookReceiver::start(&[500, 404]).await;
     let running = Running::start(empty()).await;
     running.simulator.set_webhook_urls([receiver.url.clone()]);
     let id = running.book(0, ("2026-09-01", "2026-09-03"), Notification::Webhook);
@@ -69,16 +69,19 @@ async fn a_webhook_is_retried_until_it_is_acknowledged() {
     running.pass(60);
     running.until("all came", || running.simulator.webhooks_pending() == 0).await;
     let booking = id.to_string();
-    let attempts: Vec<_> = running.simulator.deliveries().into_iter().map(|sent| (sent.reservation_id, sent.status)).collect();
-    let of = |booking: &Option<String>| attempts.iter().filter(|(id, _)| id == booking).map(|(_, status)| *status).collect::<Vec<_>>();
+    let attempts: Vec<_> =
+        running.simulator.deliveries().into_iter().map(|sent| (sent.reservation_id, sent.status)).collect();
+    let of = |booking: &Option<String>| {
+        attempts.iter().filter(|(id, _)| id == booking).map(|(_, status)| *status).collect::<Vec<_>>()
+    };
     assert_eq!(of(&Some(booking)), [Some(500), Some(200)]);
     assert_eq!(of(&None), [Some(404), Some(200)]);
 }
 
 #[tokio::test]
 async fn webhooks_are_late_and_out_of_order_and_twice() {
-    let receiver = Receiver::start(&[]).await;
-    let settings = Settings { webhook_shuffle: true, webhook_late_seconds: 30, ..empty() };
+    let receiver = WebhookReceiver::start(&[]).await;
+    let settings = SmoobuSettings { webhook_shuffle: true, webhook_late_seconds: 30, ..empty() };
     let running = Running::start(settings).await;
     running.simulator.set_webhook_urls([receiver.url.clone()]);
     let mut faults = running.simulator.faults();

@@ -32,7 +32,7 @@ async fn a_booking_is_created_and_read_under_other_names() {
 
 #[tokio::test]
 async fn what_cannot_be_created_says_why() {
-    let settings = Settings { required_fields: vec!["email".to_owned()], refused_status: 422, ..empty() };
+    let settings = SmoobuSettings { required_fields: vec!["email".to_owned()], refused_status: 422, ..empty() };
     let running = Running::start(settings).await;
     let mail = json!({ "email": "a@example.org" });
     assert_eq!(running.create(("2026-10-01", "2026-10-04"), mail.clone()).await.status, 200);
@@ -105,13 +105,15 @@ async fn delete_cancels_and_frees_the_nights() {
 #[tokio::test]
 async fn a_block_closes_nights_and_may_vanish() {
     for vanishes in [false, true] {
-        let running = Running::start(Settings { deleted_blocks_vanish: vanishes, ..empty() }).await;
+        let running = Running::start(SmoobuSettings { deleted_blocks_vanish: vanishes, ..empty() }).await;
         let block = json!({ "channelId": 11 });
         let id = running.create(("2026-10-01", "2026-10-03"), block).await.body["id"].as_u64().expect("an id");
         let path = format!("/api/reservations/{id}");
         let shown = running.get(&path).await.body;
-        assert_eq!((&shown["is-blocked-booking"], &shown["channel"]["name"], &shown["guestId"]),
-            (&json!(true), &json!("Blocked channel"), &Value::Null));
+        assert_eq!(
+            (&shown["is-blocked-booking"], &shown["channel"]["name"], &shown["guestId"]),
+            (&json!(true), &json!("Blocked channel"), &Value::Null)
+        );
         let apartment = running.apartment(0).to_string();
         let closed = || {
             let nights = running.simulator.calendar(&apartment, day("2026-09-30"), day("2026-10-03"));

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    booking::Booking,
-    encode::Place::{self, Webhook},
+    booking::SmoobuBooking,
+    shown::Place::{self, Webhook},
 };
 
 /// How an odd form comes about.
@@ -28,26 +28,31 @@ pub(super) enum Deed {
 
 /// An odd form.
 #[derive(Debug)]
-pub(super) struct OddForm {
+pub(super) struct OddKind {
     pub name: &'static str,
     pub deed: Deed,
     /// True if only a person can decide what to do with it.
     pub waits_for_a_person: bool,
     /// Makes what is sent of a booking odd.
-    pub distort: fn(&Booking, Place, &mut Map<String, Value>),
+    pub distort: fn(&SmoobuBooking, Place, &mut Map<String, Value>),
 }
 
 const fn form(
     name: &'static str,
     deed: Deed,
     waits_for_a_person: bool,
-    distort: fn(&Booking, Place, &mut Map<String, Value>),
-) -> OddForm {
-    OddForm { name, deed, waits_for_a_person, distort }
+    distort: fn(&SmoobuBooking, Place, &mut Map<String, Value>),
+) -> OddKind {
+    OddKind { name, deed, waits_for_a_person, distort }
+}
+
+/// Finds an odd form by name.
+pub(super) fn find(name: &str) -> Option<&'static OddKind> {
+    FORMS.iter().find(|form| form.name == name)
 }
 
 /// All odd forms.
-pub(super) static FORMS: [OddForm; 23] = [
+pub(super) static FORMS: [OddKind; 23] = [
     form("guestNameInOneWord", Deed::Sold, false, |booking, _, sent| {
         set(sent, "guest-name", json!(booking.last_name));
         remove(sent, &["firstname", "lastname"]);
