@@ -20,7 +20,7 @@ use gassync_domain::Clock;
 use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
-    host::{self, ACCOUNT, Channel, Host, clock, records, reservation},
+    host::{self, ACCOUNT, Host, clock, records, reservation},
     on_both,
     port::free_port,
     process::{Served, program},

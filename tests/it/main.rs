@@ -9,6 +9,7 @@ mod beds24_push;
 mod beds24_webhooks;
 mod cancellations;
 mod change_feed;
+mod channels;
 mod command_line;
 mod conformance;
 mod contract;

@@ -95,6 +95,31 @@ fn crates_forbid_dependencies() {
     }
 }
 
+/// Channels are known to their folders, to the table of channels, and to documents and tests that are named for them or
+/// about what only they have.
+#[test]
+fn only_the_table_of_channels_names_simulated_channels() {
+    let simulator = "host/gassync-simulator/src";
+    let folders = fs::read_dir(repository().join(simulator)).expect("a folder").filter_map(Result::ok);
+    let folders = folders.filter(|entry| entry.path().join("simulator.rs").exists());
+    let channels: Vec<String> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(channels.contains(&"beds24".to_owned()), "{channels:?}");
+    for channel in channels {
+        let (own, table) = (format!("{simulator}/{channel}/"), format!("{simulator}/channels.rs"));
+        let root = format!("{simulator}/lib.rs");
+        let wrong = offenders("host", |path, text| {
+            let declares = path == root && text.matches(&channel).count() == 1;
+            let paths = [format!("{channel}::"), format!("::{channel}"), format!("mod {channel};")];
+            let names_it = paths.iter().any(|word| text.contains(word));
+            names_it && !declares && !path.starts_with(&own) && path != table
+        });
+        assert!(wrong.is_empty(), "{channel} is known to {wrong:?}: use the trait Simulator");
+        let suite = offenders("tests/it/channels", |_, text| text.contains(&format!("{channel}::")));
+        assert!(suite.is_empty(), "{channel} is known to {suite:?}: use the trait Simulator");
+        assert!(repository().join("plugins").join(&channel).exists(), "{channel} has no plugin");
+    }
+}
+
 #[test]
 fn no_generic_module_names_and_no_oversized_files() {
     let nameless = ["utils", "util", "common", "helpers", "helper", "misc", "imp"];

@@ -61,7 +61,6 @@ enum Command {
     /// Run a local demo: two simulated Beds24 accounts, a host, and a booking engine
     Demo(demo::Demo),
     /// Run a simulated channel, for plugin development
-    #[command(subcommand)]
     Simulate(simulate::SimulateArgs),
     /// Run the host
     Serve,

@@ -22,7 +22,7 @@ pub(super) fn done(action: &Action) -> Response {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Booked {
+pub(super) struct BookRequest {
     room_type_id: String,
     check_in: Date,
     check_out: Date,
@@ -38,7 +38,7 @@ pub(super) struct Booked {
     notify: bool,
 }
 
-pub(super) async fn book(State(control): State<Controlled>, Json(booked): Json<Booked>) -> Response {
+pub(super) async fn book(State(control): State<Controlled>, Json(booked): Json<BookRequest>) -> Response {
     let total = if booked.total_price.is_null() { Some(0) } else { money::cents(&booked.total_price) };
     let Some(total_cents) = total else {
         return failed(StatusCode::BAD_REQUEST, "the price must be a number with at most two decimals");
@@ -59,7 +59,7 @@ pub(super) async fn book(State(control): State<Controlled>, Json(booked): Json<B
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Rebooked {
+pub(super) struct RebookRequest {
     check_in: Date,
     check_out: Date,
     #[serde(default = "yes")]
@@ -69,7 +69,7 @@ pub(super) struct Rebooked {
 pub(super) async fn rebook(
     State(control): State<Controlled>,
     Path(id): Path<String>,
-    Json(rebooked): Json<Rebooked>,
+    Json(rebooked): Json<RebookRequest>,
 ) -> Response {
     let nights = (rebooked.check_in, rebooked.check_out);
     if control.account.rebook(&id, nights, notification(rebooked.notify)) {
@@ -81,7 +81,7 @@ pub(super) async fn rebook(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cancelled {
+pub(super) struct CancelRequest {
     #[serde(default = "yes")]
     notify: bool,
 }
@@ -89,7 +89,7 @@ pub(super) struct Cancelled {
 pub(super) async fn cancel(
     State(control): State<Controlled>,
     Path(id): Path<String>,
-    Json(cancelled): Json<Cancelled>,
+    Json(cancelled): Json<CancelRequest>,
 ) -> Response {
     if control.account.cancel(&id, notification(cancelled.notify)) {
         Json(json!({ "id": id })).into_response()
@@ -101,14 +101,14 @@ pub(super) async fn cancel(
 /// Nights to close or open by hand, both ends included.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Closed {
+pub(super) struct CloseRequest {
     room_type_id: String,
     from: Date,
     to: Date,
     closed: bool,
 }
 
-pub(super) async fn close(State(control): State<Controlled>, Json(closed): Json<Closed>) -> Response {
+pub(super) async fn close(State(control): State<Controlled>, Json(closed): Json<CloseRequest>) -> Response {
     if control.account.close_by_hand(&closed.room_type_id, (closed.from, closed.to), closed.closed) {
         StatusCode::NO_CONTENT.into_response()
     } else {
