@@ -67,24 +67,31 @@ pub(super) struct Apartment {
     bedrooms: u32,
 }
 
-/// Builds the account's apartments; the house and its floors are the last three.
+/// Builds the account's apartments; the house and its floor are the last two.
 pub(super) fn build(settings: &SmoobuSettings, rng: &mut ChaCha8Rng) -> Vec<Apartment> {
-    let mut all: Vec<Apartment> = Vec::new();
-    let mut add = |name: String, place: usize, max_occupancy: u32, related: Vec<u64>| {
-        let id = settings.first_apartment() + 1 + all.len() as u64;
-        all.push(Apartment { id, name, max_occupancy, related, place, bedrooms: max_occupancy.div_ceil(2) });
-    };
-    let of_house = if settings.house { 3 } else { 0 };
-    for number in 0..settings.apartments.saturating_sub(of_house) {
-        let name = NAMES.choose(rng).copied().unwrap_or("Apartment");
-        let max_occupancy = rng.random_range(2..=6);
-        add(format!("{name} ({})", number + 1), number as usize % PLACES.len(), max_occupancy, Vec::new());
-    }
-    if settings.house {
-        let house = settings.first_apartment() + 1 + u64::from(settings.apartments.saturating_sub(of_house));
-        add("Haus am Deich".to_owned(), 0, 8, vec![house + 1, house + 2]);
-        add("Haus am Deich, ground floor".to_owned(), 0, 4, vec![house]);
-        add("Haus am Deich, upper floor".to_owned(), 0, 4, vec![house]);
+    let ids = settings.first_apartment() + 1..;
+    let mut all: Vec<Apartment> = ids
+        .zip(0..settings.apartments)
+        .map(|(id, number)| {
+            let name = NAMES.choose(rng).copied().unwrap_or("Apartment");
+            let max_occupancy = rng.random_range(2..=6);
+            Apartment {
+                id,
+                name: format!("{name} ({})", number + 1),
+                max_occupancy,
+                related: Vec::new(),
+                place: number as usize % PLACES.len(),
+                bedrooms: max_occupancy.div_ceil(2),
+            }
+        })
+        .collect();
+    if settings.house
+        && let [.., house, floor] = all.as_mut_slice()
+    {
+        "Haus am Deich".clone_into(&mut house.name);
+        "Haus am Deich, upper floor".clone_into(&mut floor.name);
+        (house.related, floor.related) = (vec![floor.id], vec![house.id]);
+        floor.place = house.place;
     }
     all
 }

@@ -74,7 +74,7 @@ pub(super) struct SmoobuBooking {
     pub commission: Option<u64>,
     pub language: String,
     pub elements: Vec<PriceElement>,
-    /// First line of the notice it was created with by API.
+    /// What stands for the caller's reference, if it was created by API.
     pub given_reference: Option<String>,
     /// Name of the odd form in which it is sent.
     pub odd: Option<&'static str>,

@@ -47,13 +47,11 @@ pub(super) async fn admit(State(guard): State<Gate>, request: Request, next: Nex
 }
 
 async fn work(simulator: &Smoobu, call: Parts, body: Vec<u8>, next: Next) -> (Response, Option<InjectedFault>) {
-    let unverified = || answer::refused(StatusCode::UNAUTHORIZED, "verification error");
     if !simulator.knows(&call, &body) {
-        return (unverified(), None);
+        return (answer::refused(StatusCode::UNAUTHORIZED, "verification error"), None);
     }
     let (fault, delay) = simulator.pick_fault(&call);
     let limited = match fault {
-        Some(InjectedFault::TokenExpired) => return (unverified(), fault),
         Some(InjectedFault::ErrorBeforeWork) => return (unavailable(), fault),
         Some(InjectedFault::TooManyRequests) => true,
         Some(InjectedFault::Delay) => {
@@ -116,7 +114,8 @@ impl Smoobu {
         } else {
             account.faults.of_call(&format!("{} {}", call.method, call.uri.path()), &mut account.fault_rng)
         };
-        (fault, account.faults.delay())
+        // There are no tokens that could expire.
+        (fault.filter(|fault| *fault != InjectedFault::TokenExpired), account.faults.delay())
     }
 }
 

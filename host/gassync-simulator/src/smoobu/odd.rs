@@ -69,12 +69,14 @@ impl Account {
                 let (apartment, nights) = self.book.find_nights(&mut self.oddities.rng, now)?;
                 let rng = &mut self.oddities.rng;
                 let id = self.book.sell(apartment, Channel::BookingCom, nights, rng, now)?;
+                // The price stands for itself: no parts say it too.
+                self.book.get_mut(id)?.elements.clear();
                 self.oddities.page_due |= form.deed == Deed::Page;
                 self.say(settings, form, id, (BookingEvent::New, drawn), now);
                 (ActionKind::Made, id, drawn)
             }
             Deed::House => {
-                let house = self.book.apartments.iter().find(|apartment| apartment.related.len() > 1)?.id;
+                let house = self.book.apartments.iter().find(|apartment| !apartment.related.is_empty())?.id;
                 let (house, nights) = self.book.find_nights_of(&[house], &mut self.oddities.rng, now)?;
                 let id = self.book.sell(house, Channel::Airbnb, nights, &mut self.oddities.rng, now)?;
                 self.say(settings, form, id, (BookingEvent::New, drawn), now);

@@ -14,7 +14,7 @@ pub(super) enum Deed {
     Sold,
     /// Nights are blocked.
     Blocked,
-    /// The whole house is sold, which closes its floors.
+    /// The whole house is sold, which closes its floor.
     House,
     /// A booking is cancelled, and no webhook says so.
     CancelledSilently,

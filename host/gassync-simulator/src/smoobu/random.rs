@@ -14,7 +14,7 @@ use crate::{
 /// Maximum days from now until arrival.
 const HORIZON_DAYS: i64 = 120;
 /// Maximum nights of a stay.
-const MAX_NIGHTS: i64 = 9;
+const MAX_NIGHTS: i64 = 4;
 /// Maximum attempts to find free nights.
 const TRIES: u32 = 40;
 /// Cost of cleaning, in cents.
@@ -70,11 +70,10 @@ impl Book {
         Some(booking.id)
     }
 
-    /// Finds free nights of an apartment that no other closes: only bookings by hand and odd ones are of related ones.
+    /// Finds free nights of any apartment.
     pub fn find_nights(&self, rng: &mut ChaCha8Rng, now: Timestamp) -> Option<(u64, (Date, Date))> {
-        let alone = self.apartments.iter().filter(|apartment| apartment.related.is_empty());
-        let alone: Vec<u64> = alone.map(|apartment| apartment.id).collect();
-        self.find_nights_of(&alone, rng, now)
+        let all: Vec<u64> = self.apartments.iter().map(|apartment| apartment.id).collect();
+        self.find_nights_of(&all, rng, now)
     }
 
     /// Finds free nights of one of these apartments.

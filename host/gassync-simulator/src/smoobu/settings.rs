@@ -14,7 +14,7 @@ pub struct SmoobuSettings {
     pub seed: u64,
     /// Number of apartments.
     pub apartments: u32,
-    /// True if the last three are a whole house and its two floors, which close one another.
+    /// True if the last two are a whole house and its upper floor, which close one another.
     pub house: bool,
     /// Number of initial bookings.
     pub bookings: u32,
@@ -26,7 +26,7 @@ pub struct SmoobuSettings {
     pub clock_skew: SignedDuration,
     /// Calls per minute.
     pub calls_per_minute: u32,
-    /// Form of `X-MinuteLimit-Retry-After`.
+    /// Form of `X-RateLimit-Retry-After`.
     pub retry_after: RetryAfter,
     /// Status of a refused request: 400 or 422.
     pub refused_status: u16,
@@ -50,7 +50,7 @@ pub struct SmoobuSettings {
     pub odd: f64,
 }
 
-/// Form of `X-MinuteLimit-Retry-After`.
+/// Form of `X-RateLimit-Retry-After`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Seconds to wait.

@@ -28,8 +28,8 @@ use crate::{
 
 /// Calls per minute of a generous account.
 const GENEROUS_CALLS: u32 = 1_000_000;
-/// Number of apartments from which on the last three are a house and its floors.
-const WITH_HOUSE: u32 = 4;
+/// Number of apartments from which on the last two are a house and its floor.
+const WITH_HOUSE: u32 = 3;
 
 /// Creates an account with the settings that all channels share.
 pub(crate) fn account(common: &SimulatorSettings, clock: SimulatorClock) -> Arc<dyn Simulator> {

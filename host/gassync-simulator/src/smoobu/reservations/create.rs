@@ -75,8 +75,7 @@ impl Account {
         if !invalid.is_empty() {
             return Err(Refusal::Fields(invalid));
         }
-        // Nothing here is a caller's reference, so the first line of what it wrote stands for one.
-        let reference = booking.notice.lines().next().unwrap_or_default().trim().to_owned();
+        let reference = reference(&booking.notice).to_owned();
         self.book.made_by_api.push(reference.clone());
         booking.given_reference = Some(reference);
         let id = booking.id;
@@ -114,6 +113,19 @@ impl Account {
             }
         }
     }
+}
+
+/// Returns what stands for the caller's reference, since there is no field for one: the first word of the notice like
+/// `abc-12`, else its first line.
+fn reference(notice: &str) -> &str {
+    let words = notice.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let is_reference = |word: &&str| {
+        let parts = word.split_once('-');
+        parts.is_some_and(|(first, rest)| {
+            first.chars().all(char::is_alphabetic) && rest.ends_with(|c: char| c.is_ascii_digit())
+        })
+    };
+    words.clone().find(is_reference).unwrap_or_else(|| notice.lines().next().unwrap_or_default().trim())
 }
 
 fn address(given: &Value, country: &str) -> GuestAddress {

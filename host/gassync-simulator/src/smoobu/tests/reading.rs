@@ -104,16 +104,16 @@ async fn a_booking_has_all_its_keys_and_words() {
 }
 
 #[tokio::test]
-async fn the_house_and_its_floors_close_one_another() {
+async fn the_house_and_its_floor_close_one_another() {
     let running = Running::start(empty()).await;
-    let [house, ground, upper] = [3, 4, 5].map(|place| running.apartment(place));
-    let id = running.book(4, ("2026-09-01", "2026-09-03"), Notification::None);
+    let [other, house, floor] = [3, 4, 5].map(|place| running.apartment(place));
+    let id = running.book(5, ("2026-09-01", "2026-09-03"), Notification::None);
     let related = running.get(&format!("/api/reservations/{id}?includeRelated=true")).await.body["related"].clone();
     assert_eq!(related, json!([{ "id": house, "name": "Haus am Deich" }]));
     let path = "/api/rates?start_date=2026-09-01&end_date=2026-09-01".to_owned();
-    let path = [house, ground, upper].iter().fold(path, |path, id| format!("{path}&apartments[]={id}"));
+    let path = [house, floor, other].iter().fold(path, |path, id| format!("{path}&apartments[]={id}"));
     let rates = running.get(&path).await.body;
-    let available = [house, ground, upper].map(|id| rates["data"][id.to_string()]["2026-09-01"]["available"].clone());
+    let available = [house, floor, other].map(|id| rates["data"][id.to_string()]["2026-09-01"]["available"].clone());
     assert_eq!(available, [json!(0), json!(0), json!(1)]);
     let taken = json!({ "apartmentId": house });
     assert_eq!(running.create(("2026-09-02", "2026-09-04"), taken.clone()).await.status, 400);

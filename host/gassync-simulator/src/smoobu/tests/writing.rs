@@ -26,6 +26,9 @@ async fn a_booking_is_created_and_read_under_other_names() {
     assert_eq!(booking["priceElements"][0]["amount"], json!(300.5));
     assert_eq!(running.simulator.created_by_reference(), [("GS-17".to_owned(), 1)].into());
     assert_eq!(running.reservation(id).expect("it").reference, "GS-17");
+    let noted = json!({ "notice": "Late arrival [shop-3-18]." });
+    assert_eq!(running.create(("2026-12-01", "2026-12-04"), noted).await.status, 200);
+    assert!(running.simulator.created_by_reference().contains_key("shop-3-18"), "wherever it stands");
     let by_own_id = json!({ "channelId": booking["channel"]["id"] });
     assert_eq!(running.create(("2026-11-01", "2026-11-04"), by_own_id).await.status, 200);
 }
