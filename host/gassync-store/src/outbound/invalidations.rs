@@ -1,7 +1,7 @@
 //! Invalidated nights of room types, and bookings to be pushed, derived from events of the core.
 
 use gassync_domain::{Date, SourceKey, Timestamp};
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
 use crate::{
     Day, Result, Time, Tx, on,
@@ -204,15 +204,22 @@ pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Re
 /// Takes the invalidations of one room type, to be computed in this transaction. Locks them in the order in which
 /// [`upsert`] writes them, so that the two cannot deadlock.
 pub async fn take(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<Invalidation>> {
-    let lock = tx.dialect("", "for update");
-    let text = format!(
-        "delete from int_calendar_invalidations where (account_id, source_id, int_room_type_id, first_night, last_night) in (
-            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
-            where account_id = $1 and source_id = $2 and int_room_type_id = (
-                select min(int_room_type_id) from int_calendar_invalidations where account_id = $1 and source_id = $2)
-            order by first_night, last_night {lock})
-        returning account_id, source_id, int_room_type_id, first_night, last_night,
-            only_own_bookings, force, invalidated_at"
-    );
-    on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_all(c).await)
+    macro_rules! take {
+        ($lock:literal) => {
+            concat!(
+                "delete from int_calendar_invalidations
+                where (account_id, source_id, int_room_type_id, first_night, last_night) in (
+                    select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
+                    where account_id = $1 and source_id = $2 and int_room_type_id = (
+                        select min(int_room_type_id) from int_calendar_invalidations
+                        where account_id = $1 and source_id = $2)
+                    order by first_night, last_night ",
+                $lock,
+                ") returning account_id, source_id, int_room_type_id, first_night, last_night, only_own_bookings, force,
+                    invalidated_at"
+            )
+        };
+    }
+    let text = tx.dialect(take!(""), take!("for update"));
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }

@@ -86,17 +86,8 @@ async fn compare_calendar(
     let Some(room_type) = room_type else { return Ok(()) };
     let stay = Stay::spanning(first, last.tomorrow().unwrap_or(last));
     let known = nights::find(tx, source.key(), room_type, stay.as_slice()).await?;
+    forget_gone_closings(tx, source, (manifest, observed_at), calendar, &known).await?;
     let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
-    let shows_open: HashMap<Date, bool> =
-        calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
-    let is_shown_open = |known: &&NightState| {
-        known.closed_by_us
-            && (plan.is_empty() || known.key.rate_plan_id == plan)
-            && known.sent_at.is_none_or(|at| at < observed_at)
-            && shows_open.get(&known.key.night) == Some(&true)
-    };
-    let opened: Vec<&NightKey> = known.iter().filter(is_shown_open).map(|known| &known.key).collect();
-    nights::clear_closed_by_us(tx, source.key(), &opened).await?;
     let is_pushed =
         |known: &NightState| known.state.status != SyncStatus::Rejected && !desired::is_changed_at_channel(known);
     let known: HashMap<Date, NightState> = known
@@ -113,15 +104,54 @@ async fn compare_calendar(
         let opened: Vec<(i64, Date)> = opened.filter(|(_, night)| known.contains_key(night)).collect();
         return nights::delete(tx, source.key(), &opened).await;
     }
-    let mut read: Vec<ReadBackResult<'_>> = Vec::new();
-    let mut differences: Vec<(Date, String)> = Vec::new();
+    let compared = compare_nights((manifest, parts), calendar, &known, comparison);
+    nights::record_read_back(tx, source.key(), &compared.read, (observed_at, now)).await?;
+    log(tx, source, &calendar.room_type_id, compared.differences, now).await
+}
+
+/// Forgets our closings of nights that the channel has shown open since.
+async fn forget_gone_closings(
+    tx: &mut Tx,
+    source: &Source,
+    (manifest, observed_at): (&Manifest, Timestamp),
+    calendar: &Calendar,
+    known: &[NightState],
+) -> store::Result<()> {
+    let plan = calendar.rate_plan_id.as_deref().unwrap_or_default();
+    let shows_open: HashMap<Date, bool> =
+        calendar.nights.iter().map(|shown| (shown.date, shows_open(shown, manifest.unit_count()))).collect();
+    let is_shown_open = |known: &&NightState| {
+        known.closed_by_us
+            && (plan.is_empty() || known.key.rate_plan_id == plan)
+            && known.sent_at.is_none_or(|at| at < observed_at)
+            && shows_open.get(&known.key.night) == Some(&true)
+    };
+    let opened: Vec<&NightKey> = known.iter().filter(is_shown_open).map(|known| &known.key).collect();
+    nights::clear_closed_by_us(tx, source.key(), &opened).await
+}
+
+/// What a calendar says of its nights.
+#[derive(Default)]
+struct ComparedNights<'a> {
+    read: Vec<ReadBackResult<'a>>,
+    /// Of nights that a person changed at the channel.
+    differences: Vec<(Date, String)>,
+}
+
+fn compare_nights<'a>(
+    (manifest, parts): (&Manifest, CalendarParts),
+    calendar: &Calendar,
+    known: &'a HashMap<Date, NightState>,
+    comparison: &mut Comparison,
+) -> ComparedNights<'a> {
+    let mut compared = ComparedNights::default();
     for shown in &calendar.nights {
         let Some(known) = known.get(&shown.date) else { continue };
         let Some(wanted) = desired::parse(&known.wanted) else { continue };
         let seen = desired::normalised(shown, manifest);
         if known.state.status == SyncStatus::Pending {
             let difference = overwritten(known, &wanted, &seen, parts);
-            differences.extend(difference.map(|difference| (shown.date, difference)));
+            compared.differences.extend(difference.map(|difference| (shown.date, difference)));
             continue;
         }
         // The channel may have sold it: import its bookings before pushing anything.
@@ -130,21 +160,20 @@ async fn compare_calendar(
         comparison.has_sold |= finding.has_sold;
         match finding.night {
             NightFinding::AsKnown => {}
-            NightFinding::Shown => read.push(ReadBackResult::shown(known)),
+            NightFinding::Shown => compared.read.push(ReadBackResult::shown(known)),
             NightFinding::ChangedByHand(difference) => {
-                differences.push((shown.date, difference.clone()));
-                read.push(ReadBackResult::not_shown(known, Some(difference)));
+                compared.differences.push((shown.date, difference.clone()));
+                compared.read.push(ReadBackResult::not_shown(known, Some(difference)));
                 comparison.differs = true;
             }
-            NightFinding::GivenUp => read.push(ReadBackResult::not_shown(known, None)),
+            NightFinding::GivenUp => compared.read.push(ReadBackResult::not_shown(known, None)),
             NightFinding::NotShown => {
-                read.push(ReadBackResult::not_shown(known, None));
+                compared.read.push(ReadBackResult::not_shown(known, None));
                 comparison.again = true;
             }
         }
     }
-    nights::record_read_back(tx, source.key(), &read, (observed_at, now)).await?;
-    log(tx, source, &calendar.room_type_id, differences, now).await
+    compared
 }
 
 /// What a reading says of a night that was sent.
