@@ -303,6 +303,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
             "reconcile",
             "schedule",
             "store",
+            "telemetry",
             "webhooks",
         ],
     ),

@@ -292,17 +292,18 @@ pub async fn is_enqueued(tx: &mut Tx, job: &NewJob) -> Result<bool> {
 }
 
 /// The id of the identical job that waits.
-pub async fn waiting_id(tx: &mut Tx, job: &NewJob) -> Result<Option<i64>> {
+pub async fn waiting_id(tx: &mut Tx, job: &NewJob) -> Result<Option<JobId>> {
     let text = "select id from int_jobs
         where account_id = $1 and source_id = $2 and kind = $3 and payload = $4 and state = 'waiting'";
     let SourceKey { account, source } = job.source;
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(job.kind).bind(Json(&job.payload))
-        .fetch_optional(c).await)
+    let id: Option<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(job.kind)
+        .bind(Json(&job.payload)).fetch_optional(c).await)?;
+    Ok(id.map(JobId))
 }
 
 /// Stores what a claimed job did, for people who wait for it.
 pub async fn record_report(tx: &mut Tx, job: &ClaimedJob, report: &Value) -> Result<()> {
     let text = "update int_jobs set report = $4 where account_id = $1 and id = $2 and claim = $3";
-    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id).bind(job.claim).bind(Json(report)).execute(c).await
+    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id.0).bind(job.claim).bind(Json(report)).execute(c).await
         .map(drop))
 }

@@ -1,3 +1,4 @@
+use gassync_domain::WebhookId;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::store::{
 /// Delivers a fact, or a test message, to a webhook subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deliver {
-    webhook: i64,
+    webhook: WebhookId,
     #[serde(flatten)]
     message: Delivered,
 }
@@ -70,8 +71,11 @@ mod tests {
 
     #[test]
     fn its_arguments_are_stored_as_before() {
-        assert_stored(&Deliver { webhook: 7, message: Delivered::Sequence(9) }, r#"{"sequence":9,"webhook":7}"#);
-        let test = Deliver { webhook: 7, message: Delivered::Test("msg_1".to_owned()) };
+        assert_stored(
+            &Deliver { webhook: WebhookId(7), message: Delivered::Sequence(9) },
+            r#"{"sequence":9,"webhook":7}"#,
+        );
+        let test = Deliver { webhook: WebhookId(7), message: Delivered::Test("msg_1".to_owned()) };
         assert_stored(&test, r#"{"test":"msg_1","webhook":7}"#);
     }
 }

@@ -24,6 +24,20 @@ pub enum JobOutcome {
     },
 }
 
+impl JobOutcome {
+    /// Its word in the log.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Continue => "continued",
+            Self::Snooze(..) => "snoozed",
+            Self::RetryAfter(..) | Self::RetryAt(..) => "retried",
+            Self::Discard(_) => "discarded",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// Whether and when another attempt makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureClass {

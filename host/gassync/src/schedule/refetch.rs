@@ -4,7 +4,6 @@ use gassync_domain::{AccountId, Entity, SourceId, SourceKey, Timestamp};
 use gassync_runtime::{Adapter, Interface};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{JobSpec, priority};
 use crate::store::{
@@ -67,8 +66,7 @@ pub async fn retry_set_aside(tx: &mut Tx, row: &SetAside, pulls: bool, now: Time
         }
         None => None,
     };
-    let entity: Option<Entity> = serde_json::from_value(Value::String(row.entity.clone())).ok();
-    let refetch = match (entity.filter(|_| pulls), &row.external_id, message) {
+    let refetch = match (pulls.then_some(row.entity), &row.external_id, message) {
         (Some(entity), Some(id), _) => Refetch::record(entity, id),
         (_, _, Some(message)) => {
             inbox::replay(tx, account, message, now).await?;

@@ -15,7 +15,7 @@ use axum::{
     extract::{MatchedPath, Request},
     response::Response,
 };
-use gassync_domain::{AccountId, SourceKey};
+use gassync_domain::{AccountId, JobId, SourceKey, WebhookId};
 use tracing::Span;
 
 /// The span of a request to this host.
@@ -30,8 +30,8 @@ pub fn request_ended(response: &Response, took: Duration, _: &Span) {
 }
 
 /// The span of jobs that run together: those of one kind and source.
-pub fn job(source: SourceKey, kind: &str, (first, jobs): (i64, usize), attempt: i64) -> Span {
-    tracing::info_span!("job", account = %source.account, source = %source.source, kind, job = first, jobs, attempt)
+pub fn job(source: SourceKey, kind: &str, (first, jobs): (JobId, usize), attempt: i64) -> Span {
+    tracing::info_span!("job", account = %source.account, source = %source.source, kind, job = %first, jobs, attempt)
 }
 
 /// Ends a job.
@@ -40,8 +40,8 @@ pub fn job_ended(outcome: &str, took: Duration) {
 }
 
 /// The span of one attempt to deliver a webhook.
-pub fn delivery(account: AccountId, webhook: i64, job: i64, attempt: i64) -> Span {
-    tracing::info_span!("delivery", %account, webhook, job, attempt)
+pub fn delivery((account, webhook): (AccountId, WebhookId), job: JobId, attempt: i64) -> Span {
+    tracing::info_span!("delivery", %account, %webhook, %job, attempt)
 }
 
 /// Ends a delivery attempt; `status` is the subscriber's, if it answered.

@@ -330,7 +330,7 @@ impl Subscriber {
     }
 
     async fn send(&self, app: &App, job: &ClaimedJob, message: OutgoingMessage) -> AttemptResult {
-        let span = span::delivery(job.account, self.webhook.id, job.id, i64::from(job.attempts));
+        let span = span::delivery((job.account, self.webhook.id), job.id, i64::from(job.attempts));
         let result = self.attempt(app, job, message).instrument(span.clone()).await;
         span.in_scope(|| {
             span::delivery_ended(result.outcome.word(), result.attempt.status, result.attempt.duration_ms)

@@ -1,8 +1,11 @@
 //! Claims due messages and jobs, runs them, and completes them.
 
-use gassync_domain::WebhookId;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use gassync_domain::WebhookId;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::{
@@ -10,6 +13,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{
     completer::{Completer, Completion},
@@ -28,6 +32,7 @@ use crate::{
         queue::{self, BatchPolicy, Claim, ClaimedJob, QueueKey, WorkerPool},
         sources::{self, Source},
     },
+    telemetry::span,
     webhooks,
 };
 
@@ -210,6 +215,11 @@ async fn work_on_kind(context: JobContext<'_>, jobs: &[ClaimedJob]) -> Vec<JobOu
     let Some(job) = job_named(&first.kind) else {
         return each(jobs, || JobOutcome::Discard(format!("unknown job kind {}", first.kind)));
     };
-    let worked = panics::caught(job.name, job.run(context, jobs)).await;
-    worked.unwrap_or_else(|reason| each(jobs, || JobOutcome::RetryAfter(None, reason.clone())))
+    let span = span::job(first.key(), job.name, (first.id, jobs.len()), i64::from(first.attempts));
+    let began = Instant::now();
+    let worked = panics::caught(job.name, job.run(context, jobs)).instrument(span.clone()).await;
+    let outcomes = worked.unwrap_or_else(|reason| each(jobs, || JobOutcome::RetryAfter(None, reason.clone())));
+    let outcome = outcomes.first().map_or("none", JobOutcome::word);
+    span.in_scope(|| span::job_ended(outcome, began.elapsed()));
+    outcomes
 }

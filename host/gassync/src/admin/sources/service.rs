@@ -1,8 +1,8 @@
 //! What is done with sources.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use gassync_domain::{AccountId, Authority, FieldError, SourceKey, Timestamp};
+use gassync_domain::{Authority, FieldError, SourceKey, Timestamp};
 use gassync_runtime::Verification;
 use serde_json::Value;
 
