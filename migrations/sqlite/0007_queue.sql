@@ -29,6 +29,8 @@ create table int_jobs (
     run_id integer,
     -- Sequence number of the fact that a delivery sends.
     sequence integer,
+    -- What the job did, for people who wait for it.
+    report text,
     unique (account_id, id),
     check ((queue_kind = 'webhook') = (subscription_id <> 0)),
     foreign key (account_id, source_id) references int_sources (account_id, id)
@@ -47,16 +49,16 @@ create index int_jobs_by_run on int_jobs (run_id) where run_id is not null;
 -- Deliveries of a fact, for replays.
 create index int_jobs_by_fact on int_jobs (account_id, subscription_id, sequence) where sequence is not null;
 -- Deliveries of a subscription, newest first.
-create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where kind = 'deliver';
+create index int_jobs_deliveries on int_jobs (account_id, subscription_id, id) where queue_kind = 'webhook';
 -- Waiting deliveries before a sequence, for ordered subscriptions.
 create index int_jobs_before on int_jobs (account_id, subscription_id, sequence)
     where state = 'waiting' and sequence is not null;
 -- Lists of dead jobs, and alarms.
 create index int_jobs_dead on int_jobs (account_id, source_id, queue_kind, subscription_id, id) where state = 'dead';
 -- Retention of other jobs.
-create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and kind <> 'deliver';
+create index int_jobs_ended on int_jobs (finished_at) where finished_at is not null and queue_kind <> 'webhook';
 -- Retention of deliveries; every ended job is in exactly one of int_jobs_delivered and int_jobs_ended.
-create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and kind = 'deliver';
+create index int_jobs_delivered on int_jobs (finished_at) where finished_at is not null and queue_kind = 'webhook';
 
 -- Queues and their leases.
 create table int_queues (

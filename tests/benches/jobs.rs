@@ -6,10 +6,10 @@
 use std::{path::PathBuf, process::Command, sync::Arc, time::Instant};
 
 use gassync::store::{
-    Db,
-    queue::{self, BatchPolicy, Claim, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
+    Db, Lease,
+    queue::{self, BatchPolicy, Claim, Due, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -100,7 +100,7 @@ fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) ->
 struct Ours {
     db: Db,
     account: AccountId,
-    sources: [SourceId; SOURCES],
+    sources: [SourceKey; SOURCES],
 }
 
 impl Ours {
@@ -112,16 +112,15 @@ impl Ours {
 
     /// Completions per second: each in its own commit, or as many together as wait.
     async fn run(&self, concurrent: bool) -> f64 {
-        let all: Vec<NewJob<'_>> = (0..jobs())
+        let all: Vec<NewJob> = (0..jobs())
             .map(|number| NewJob {
-                account: self.account,
                 source: self.sources[number % SOURCES],
                 queue: QueueKey::Channel,
                 kind: "work",
                 payload: json!({ "n": number }),
                 priority: 3,
-                run_at: at(1),
-                deadline: None,
+                due: Due::At(at(1)),
+                max_age: None,
                 sequence: None,
                 run: None,
             })
@@ -142,13 +141,12 @@ impl Ours {
 
     async fn claim(&self, queues: i64, alike: i64) -> Vec<Claim> {
         let mut tx = self.db.platform_write().await.expect("a transaction");
-        let taken = queue::claim(&mut tx, WorkerPool::Jobs, (at(2), at(62)), (queues, 1_000), |_| BatchPolicy {
-            kinds: &["work"],
-            max: alike,
-            independent: false,
-        })
-        .await
-        .expect("claimed");
+        let taken =
+            queue::claim(&mut tx, WorkerPool::Jobs, Lease { now: at(2), until: at(62) }, (queues, 1_000), |_| {
+                BatchPolicy { kinds: &["work"], max: alike, independent: false }
+            })
+            .await
+            .expect("claimed");
         tx.commit().await.expect("committed");
         taken
     }

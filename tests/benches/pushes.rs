@@ -19,13 +19,13 @@ use std::{
 };
 
 use gassync::store::plugins::calls::{self, StoredCall};
-use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp};
+use gassync_domain::{Amount, CalendarNight, CoreId, Date, Reservation, Timestamp, utc_day};
 use gassync_simulator::{SeenCall, beds24::RoomNight};
 use gassync_tests::{
     database::Database,
     load_fixture::{LoadFixture, OF_ACCOUNT},
 };
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinSet,
@@ -253,7 +253,7 @@ struct Run {
 
 impl Run {
     async fn run(self) {
-        let changes = self.load.changes(self.market.host.app.now().to_zoned(TimeZone::UTC).date());
+        let changes = self.load.changes(utc_day(self.market.host.app.now()));
         self.book_ahead(&changes).await;
         self.market.quiet("what is to be cancelled").await;
         self.market.settle().await;

@@ -64,13 +64,12 @@ async fn snapshot(host: &Host, account: &str) -> Value {
     let source = sources::named(&mut tx, account).await.expect("read").remove(0);
     let account = accounts::find(&mut tx, account).await.expect("read").expect("there");
     assert_eq!(ledger::differences(&mut tx, account, clock()()).await.expect("counted"), []);
-    let booked = bookings::bookings_of_source(&mut tx, account, source.id).await.expect("read");
+    let booked = bookings::bookings_of_source(&mut tx, source.key()).await.expect("read");
     let facts: Vec<Value> =
         booked.iter().map(|(id, f)| json!([id, f.status, f.check_in, f.check_out, f.total_price, f.rooms])).collect();
     let guests: Vec<Value> = gassync::store::buffer::guests::list(
         &mut tx,
-        account,
-        source.id,
+        source.key(),
         (None, None),
         gassync::store::buffer::PageCursor { after: 0, limit: 1_000 },
     )

@@ -1,6 +1,10 @@
 //! Beds24 end to end: batched refetches, rate limits, token refresh, backfills.
 
-use gassync::admin::{BackfillResponse, NewBackfill};
+use gassync::{
+    admin::{BackfillResponse, NewBackfill},
+    store::backfills::BackfillState,
+};
+use gassync_domain::{Entity, SourceKey};
 use gassync_simulator::{
     InjectedFault, Rule,
     beds24::{CreditHeaders, Settings},
@@ -34,7 +38,8 @@ async fn in_core(host: &Host, source: i64) -> Vec<String> {
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     let source = gassync_domain::SourceId(source);
-    let bookings = gassync::store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
+    let bookings =
+        gassync::store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
     bookings.into_iter().map(|(id, _)| id).collect()
 }
 
@@ -131,7 +136,7 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
     let channel = host::channel(Settings { bookings: 60, ..quiet() }).await;
     let host = Host::start(database, &["beds24"], Some(channel.address)).await;
     let made = host.connect(&channel).await;
-    let today: Date = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today: Date = gassync_domain::utc_day(host::clock()());
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     let new = NewBackfill { from: day(-60), to: day(299) };
     channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::rate(1.0));
@@ -145,17 +150,21 @@ async fn a_backfill_resumes_after_a_failure(database: Database) {
         serde_json::from_value::<BackfillResponse>(shown).expect("a backfill")
     };
     host.until("it says why it stands still", async || look().await.error.is_some()).await;
-    assert_eq!(look().await.state, "running");
+    assert_eq!(look().await.state, BackfillState::Running);
     channel.account.set_fault(InjectedFault::ErrorBeforeWork, Rule::default());
     // The same request returns the same backfill; a different one is refused.
     let again: BackfillResponse = host.operate(&path, &new).await.json().await.expect("a backfill");
     assert!(again.resumed && again.id == begun.id);
     let other = host.operate(&path, &NewBackfill { from: day(0), to: day(1) }).await.status().as_u16();
-    assert!(other == 409 || look().await.state == "done");
-    host.until("it is done", async || look().await.state == "done").await;
+    assert!(other == 409 || look().await.state == BackfillState::Done);
+    host.until("it is done", async || look().await.state == BackfillState::Done).await;
     let done = look().await;
     assert_eq!((done.nights_done, done.reached), (360, day(300)));
-    assert!(done.outcome.contains_key("reservation") && done.outcome.contains_key("calendar"), "{:?}", done.outcome);
+    assert!(
+        done.outcome.contains_key(&Entity::Reservation) && done.outcome.contains_key(&Entity::Calendar),
+        "{:?}",
+        done.outcome
+    );
     assert_eq!(in_core(&host, made.id).await, at_channel(&channel));
     let wrong = host.operate(&path, &NewBackfill { from: day(1), to: day(0) }).await;
     assert_eq!(wrong.status().as_u16(), 422);
@@ -175,7 +184,8 @@ async fn blocks_reduce_availability(database: Database) {
         let mut standing = 0;
         for entry in channel.account.book().into_iter().filter(|entry| entry.status == "black") {
             let id = entry.id.to_string();
-            let block = gassync::store::buffer::blocks::find(&mut tx, account, source, &id).await.expect("read");
+            let block =
+                gassync::store::buffer::blocks::find(&mut tx, SourceKey { account, source }, &id).await.expect("read");
             let Some(block) = block else { continue };
             let notes = gassync::store::buffer::blocks::notes(&mut tx, account, block.row).await.expect("read");
             standing += usize::from(!notes.is_empty());

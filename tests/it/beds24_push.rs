@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gassync::credentials::ConnectionSecrets;
-use gassync_domain::{Attempt, CalendarUpdate, Date, Operation, Outcome};
+use gassync_domain::{Attempt, CalendarUpdate, Date, Operation, Outcome, utc_day};
 use gassync_runtime::{Budget, Call};
 use gassync_simulator::{
     FaultSettings, InjectedFault, Rule,
@@ -35,7 +35,7 @@ impl Connection {
         let host = Host::begin(Database::sqlite(), &["beds24"], Some(channel.address), &polls).await;
         host.connect(&channel).await;
         let room = channel.account.properties()[0].room_types[0].id;
-        let first = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(Span::new().days(30));
+        let first = utc_day(host::clock()()).saturating_add(Span::new().days(30));
         Self { host, channel, room, first }
     }
 

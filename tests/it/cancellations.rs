@@ -3,10 +3,11 @@
 use gassync::{
     inbound::apply::{IngestContext, IngestOutcome},
     store::outbound::{
-        bookings::{self, PushedReservation, ReservationPushResult},
+        bookings::{self, PushedReservation},
         invalidations::ReservationInvalidation,
     },
 };
+use gassync_domain::{SourceKey, SyncEvent};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, records, reservation},
@@ -169,18 +170,19 @@ async fn a_cancellation_of_ours_in_push(database: Database) {
     let mut tx = source_fixture.db.write(account).await.expect("a transaction");
     bookings::invalidate(&mut tx, &[invalidation]).await.expect("invalidated");
     tx.commit().await.expect("committed");
-    let mark = async |result: ReservationPushResult, second: i64| {
+    let mark = async |event: SyncEvent, second: i64| {
         let mut tx = source_fixture.db.write(account).await.expect("a transaction");
-        let sync_state = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
-        let mark = PushedReservation { sync_state: &sync_state, digest: "d", result: &result, in_doubt: false };
-        bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
+        let sync_state =
+            bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there");
+        let mark = PushedReservation { sync_state: &sync_state, digest: "d", event, error: None };
+        bookings::record_results(&mut tx, SourceKey { account, source }, &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let shown = async |second: i64| source_fixture.report(&stay("r", "t1", (10, 13), "confirmed"), second).await;
     assert_eq!(shown(3).await, IngestOutcome::Unchanged(Some(core)), "it is to be told");
-    mark(ReservationPushResult::Unconfirmed, 4).await;
+    mark(SyncEvent::Acknowledged { is_stored: false, is_trusted: false }, 4).await;
     assert_eq!(shown(5).await, IngestOutcome::Unchanged(Some(core)), "it was told, and is to be read back");
-    mark(ReservationPushResult::Confirmed, 8).await;
+    mark(SyncEvent::Shown, 8).await;
     assert_eq!(shown(7).await, IngestOutcome::Unchanged(Some(core)), "observed before the channel had it");
     assert_eq!(
         (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),

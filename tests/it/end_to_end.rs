@@ -1,7 +1,7 @@
 //! End to end: a simulated channel, a sandboxed plugin, buffer and core.
 
 use gassync::admin::CreatedSource;
-use gassync_domain::SourceId;
+use gassync_domain::{SourceId, SourceKey};
 use gassync_simulator::{
     Notification,
     beds24::{BookingChange, Settings},
@@ -45,9 +45,11 @@ async fn both_books(host: &Host, channel: &Channel, source: i64) -> [Vec<(String
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let account = gassync::store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
     let ours =
-        gassync::store::core::bookings::bookings_of_source(&mut tx, account, SourceId(source)).await.expect("read");
+        gassync::store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(source) })
+            .await
+            .expect("read");
     let show = |facts: &gassync::store::core::bookings::BookingFacts| {
-        format!("{} {} {} {}", facts.status, facts.check_in.0, facts.check_out.0, facts.adults.unwrap_or(0))
+        format!("{} {} {} {}", facts.status.as_str(), facts.check_in.0, facts.check_out.0, facts.adults.unwrap_or(0))
     };
     [theirs, ours.into_iter().map(|(id, facts)| (id, show(&facts))).collect()]
 }
@@ -160,7 +162,7 @@ async fn plugin_state_survives_between_calls(database: Database) {
     }
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let source = gassync::store::sources::all(&mut tx).await.expect("read").remove(0);
-    let sealed = gassync::store::plugin_state::all(&mut tx, source.account, source.id).await.expect("read");
+    let sealed = gassync::store::plugin_state::all(&mut tx, source.key()).await.expect("read");
     drop(tx);
     assert_ne!(sealed[0].1, b"3", "what is remembered is sealed");
     let adapter = host.app.plugins.get("misbehaving").expect("it serves");

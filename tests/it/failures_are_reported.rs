@@ -4,19 +4,21 @@
 use std::{
     fs::File,
     process::{Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use gassync::{
     admin::{CreatedSource, NewBackfill},
     app::App,
-    panics, server, supervisor,
+    panics, server,
+    store::{
+        self,
+        queue::{self, Due, NewJob, QueueKey},
+    },
+    supervisor,
 };
-use gassync_domain::Clock;
+use gassync_domain::{Clock, SourceId, SourceKey, utc_day};
 use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
@@ -24,6 +26,7 @@ use gassync_tests::{
     on_both,
     port::free_port,
     process::{Served, program},
+    test_clock::TestClock,
     web,
     webhook_receiver::WebhookReceiver,
 };
@@ -35,6 +38,7 @@ use crate::webhooks::{furnish, subscribe};
 on_both!(
     a_panicking_message_is_retried_and_then_fails,
     a_panicking_job_is_discarded_and_others_continue,
+    a_job_that_cannot_be_read_is_given_up,
     a_delivery_that_panics_is_a_failed_delivery,
     a_background_task_that_panics_stops_the_process,
     a_log_that_cannot_be_written_stops_nothing,
@@ -48,7 +52,7 @@ const LOOKS_BETWEEN: u32 = 8;
 #[derive(Default)]
 struct Trouble {
     at: Mutex<Option<&'static str>>,
-    ahead_seconds: AtomicI64,
+    clock: TestClock,
 }
 
 impl Trouble {
@@ -61,16 +65,15 @@ impl Trouble {
     }
 
     fn put_forward(&self, by: SignedDuration) {
-        self.ahead_seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
+        self.clock.advance(by);
     }
 
     fn clock(self: Arc<Self>) -> Clock {
-        let real = clock();
         Arc::new(move || {
             let at = *self.at.lock().expect("its name");
             // After the lock, since a panic would poison it.
             assert!(at.is_none() || panics::current() != at, "the clock stands still for Ada Example");
-            real() + SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed))
+            self.clock.now()
         })
     }
 }
@@ -83,7 +86,11 @@ async fn troubled(
 ) -> (Host, Arc<Trouble>) {
     let trouble = Arc::new(Trouble::default());
     let clock = Arc::clone(&trouble).clock();
-    let replace = |app: &mut App| app.set_clock(clock);
+    let sleep = trouble.clock.sleep();
+    let replace = |app: &mut App| {
+        app.set_clock(clock);
+        app.sleep = sleep;
+    };
     (Host::prepared(database, (components, channel), more, replace).await, trouble)
 }
 
@@ -148,7 +155,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     let polled = || channel.account.requests().iter().filter(|call| call.path == "/bookings").count();
     host.until("it is polled", async || polled() > 0).await;
     trouble.begin("backfill");
-    let today = clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = utc_day(clock()());
     let new = NewBackfill { from: today, to: today.tomorrow().expect("a day") };
     assert_eq!(host.operate(&format!("sources/{}/backfills", made.id), &new).await.status().as_u16(), 201);
     let tried_twice = async || {
@@ -164,6 +171,34 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     host.until("it is dead, and says why", is_dead).await;
     let before = polled();
     host.until("others go on", async || polled() > before + 1).await;
+    host.stop().await;
+}
+
+async fn a_job_that_cannot_be_read_is_given_up(database: Database) {
+    let channel = host::channel(Settings { bookings: 5, ..Settings::default() }).await;
+    let host = Host::begin(database, &["beds24"], Some(channel.address), &[]).await;
+    let made = host.connect(&channel).await;
+    let mut tx = host.app.db.platform_write().await.expect("a transaction");
+    let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+    let unreadable = |kind, payload| NewJob {
+        source: SourceKey { account, source: SourceId(made.id) },
+        queue: QueueKey::Channel,
+        kind,
+        payload,
+        priority: 1,
+        due: Due::NOW,
+        max_age: None,
+        sequence: None,
+        run: None,
+    };
+    let work = [unreadable("push-booking", json!({ "booking": "seven" })), unreadable("refetch", json!({ "id": 7 }))];
+    queue::enqueue(&mut tx, &work, host.app.now()).await.expect("enqueued");
+    tx.commit().await.expect("committed");
+    for kind in ["push-booking", "refetch"] {
+        let why = async || first(&host, &format!("jobs?state=dead&kind={kind}")).await["why"].clone();
+        let is_dead = async || why().await.as_str().is_some_and(|why| why.contains("payload cannot be read"));
+        host.until("it is dead, and says why", is_dead).await;
+    }
     host.stop().await;
 }
 

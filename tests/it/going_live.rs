@@ -1,15 +1,11 @@
 //! A new source only listens, and goes live exactly by its plan.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
-
 use gassync_simulator::beds24::NightsSet;
 use gassync_tests::{
     database::Database,
     host::{self, clock, read},
     on_both,
+    test_clock::TestClock,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -114,20 +110,15 @@ async fn going_live_refuses_unplanned_changes(database: Database) {
 }
 
 async fn a_plan_expires_after_five_minutes(database: Database) {
-    let ahead = Arc::new(AtomicI64::new(0));
-    let real = clock();
-    let moved = {
-        let ahead = Arc::clone(&ahead);
-        Arc::new(move || real() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)))
-    };
-    let stage = Stage::listening(database, "0", moved).await;
+    let clock = TestClock::default();
+    let stage = Stage::listening(database, "0", clock.clock()).await;
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
-    ahead.store(301, Ordering::SeqCst);
+    clock.advance(SignedDuration::from_secs(301));
     let (status, why) = follow(&stage, "alpha", &planned).await;
     assert_eq!(status, 409, "{why}");
     assert!(why["detail"].as_str().expect("why").contains("the limit is 300 s"), "{why}");
     let planned = plan(&stage, "alpha", json!({ "plan": true })).await;
-    ahead.store(301 + 200, Ordering::SeqCst);
+    clock.advance(SignedDuration::from_secs(200));
     assert_eq!(follow(&stage, "alpha", &planned).await.0, 200);
     stage.host.stop().await;
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use gassync::store::{self, Db};
-use gassync_domain::{SourceId, Status};
+use gassync_domain::{SourceId, SourceKey, Status};
 use gassync_simulator::{WebhookTarget, beds24::Settings};
 use gassync_tests::{
     database::Database,
@@ -151,14 +151,16 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     for _ in 0..1200 {
         let mut tx = db.platform_read().await.expect("a transaction");
         let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
-        let booked = store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
+        let booked =
+            store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
         let ids: BTreeSet<&str> = booked.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids.len(), booked.len(), "a booking stands twice");
         missing = webhooks.iter().filter(|id| !ids.contains(id.to_string().as_str())).copied().collect();
         // A reservation cancelled before its room was known was never booked: the buffer has it as cancelled.
         let names: Vec<String> = missing.iter().map(u64::to_string).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let known = store::buffer::reservations::find_all(&mut tx, account, source, &names).await.expect("read");
+        let known =
+            store::buffer::reservations::find_all(&mut tx, SourceKey { account, source }, &names).await.expect("read");
         let is_over = |id: &u64| {
             let stored = known.get(&id.to_string());
             stored.is_some_and(|stored| stored.record.status == Status::Cancelled && stored.parked.is_none())
@@ -173,15 +175,14 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     }
     let mut tx = db.platform_read().await.expect("a transaction");
     assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
-    let partner = store::accounts::find(&mut tx, "Partner").await.expect("read").expect("there");
     let sources = store::sources::named(&mut tx, "partner").await.expect("read");
-    let booked = store::core::bookings::bookings_of_source(&mut tx, partner, sources[0].id).await.expect("read");
+    let booked = store::core::bookings::bookings_of_source(&mut tx, sources[0].key()).await.expect("read");
     let ids: BTreeSet<String> = booked.iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(ids.len(), booked.len(), "a booking stands twice");
     let lost: Vec<_> = client.difference(&ids).collect();
     assert!(lost.is_empty(), "answered and lost: {lost:?}");
     for id in client {
-        let stored = store::buffer::reservations::find(&mut tx, partner, sources[0].id, id).await.expect("read");
+        let stored = store::buffer::reservations::find(&mut tx, sources[0].key(), id).await.expect("read");
         assert!(stored.is_some_and(|s| s.core.is_some()), "{id} is in the core and not in the buffer");
     }
     // Every booking of the core has a mapping, so none was created twice. The host still polls, so both counts are
@@ -192,7 +193,10 @@ async fn check(database: &Database, client: &BTreeSet<String>, webhooks: &[u64],
     for _ in 0..100 {
         let mut tx = db.platform_read().await.expect("a transaction");
         let figures = store::status::figures(&mut tx).await.expect("figures");
-        let theirs = store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read").len();
+        let theirs = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source })
+            .await
+            .expect("read")
+            .len();
         let all = figures.iter().find(|(name, _)| *name == "bookings").expect("a figure").1;
         counts = (all, i64::try_from(theirs + booked.len()).expect("few"));
         if counts.0 == counts.1 {

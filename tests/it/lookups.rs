@@ -10,7 +10,7 @@ use gassync::{
     inbound::{apply::IngestContext, missing_reservation},
     store::{self, missing, sources},
 };
-use gassync_domain::{AccountId, Clock, SourceId, Timestamp, today_at};
+use gassync_domain::{Clock, SourceId, SourceKey, Status, Timestamp, today_at};
 use gassync_simulator::{InjectedFault, Rule};
 use gassync_tests::{
     database::Database,
@@ -52,17 +52,18 @@ impl Stage {
         stage
     }
 
-    async fn account(&self) -> AccountId {
+    async fn key(&self) -> SourceKey {
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
-        store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there")
+        let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
+        SourceKey { account, source: SourceId(self.made.id) }
     }
 
     async fn confirmed(&self) -> Vec<String> {
-        let account = self.account().await;
+        let source = self.key().await;
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
-        let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(self.made.id));
+        let bookings = store::core::bookings::bookings_of_source(&mut tx, source);
         let bookings = bookings.await.expect("read").into_iter();
-        bookings.filter(|(_, facts)| facts.status == "confirmed").map(|(id, _)| id).collect()
+        bookings.filter(|(_, facts)| facts.status == Status::Confirmed).map(|(id, _)| id).collect()
     }
 
     /// Sends a webhook that names a booking without its data.
@@ -88,9 +89,9 @@ impl Stage {
 
     /// Time of the first response without the booking.
     async fn first_missed(&self, id: u64) -> Option<Timestamp> {
-        let account = self.account().await;
-        let mut tx = self.host.app.db.read(account).await.expect("a transaction");
-        let missing = missing::find(&mut tx, account, SourceId(self.made.id), &id.to_string()).await.expect("read");
+        let source = self.key().await;
+        let mut tx = self.host.app.db.read(source.account).await.expect("a transaction");
+        let missing = missing::find(&mut tx, source, &id.to_string()).await.expect("read");
         missing.map(|missing| missing.first_missed_at.into())
     }
 
@@ -112,10 +113,9 @@ impl Stage {
     }
 
     async fn resolve(&self, id: &str, cancel: bool) -> bool {
-        let account = self.account().await;
-        let source_id = SourceId(self.made.id);
-        let mut tx = self.host.app.db.write_for(account, source_id).await.expect("a transaction");
-        let source = sources::get(&mut tx, account, source_id).await.expect("read").expect("there");
+        let source = self.key().await;
+        let mut tx = self.host.app.db.write_for(source).await.expect("a transaction");
+        let source = sources::get(&mut tx, source).await.expect("read").expect("there");
         let now = self.host.app.now();
         let context = IngestContext::from_source(&source, now, now);
         let outcome = missing_reservation::resolve(&mut tx, &context, id, cancel).await.expect("decided");
@@ -215,9 +215,9 @@ async fn missing_reservations_of_unseen_rooms_are_ignored(database: Database) {
     stage.channel.pass(2 * TEN_MINUTES);
     stage.host.until("it was asked for again", async || stage.asked(2) > before).await;
     let second = async || {
-        let account = stage.account().await;
-        let mut tx = stage.host.app.db.read(account).await.expect("a transaction");
-        let noted = missing::find(&mut tx, account, SourceId(stage.made.id), "2").await.expect("read").expect("noted");
+        let source = stage.key().await;
+        let mut tx = stage.host.app.db.read(source.account).await.expect("a transaction");
+        let noted = missing::find(&mut tx, source, "2").await.expect("read").expect("noted");
         noted.last_missed_at != noted.first_missed_at
     };
     stage.host.until("that was noted", second).await;
@@ -251,11 +251,10 @@ async fn a_pushed_reservation_that_disappeared_is_created_again(database: Databa
     host.until("it was asked for", async || stage.alpha.account.requests().iter().any(is_question)).await;
     let noted = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
-        let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
         let alpha = sources::named(&mut tx, "alpha").await.expect("read").remove(0);
         let shown = host.look("sources/alpha/bookings").await;
         let id = shown[0]["externalId"].as_str().unwrap_or_default();
-        missing::find(&mut tx, account, alpha.id, id).await.expect("read").is_some()
+        missing::find(&mut tx, alpha.key(), id).await.expect("read").is_some()
     };
     host.until("that is noted", noted).await;
     assert!(stage.booked().is_empty(), "once may be a slip");

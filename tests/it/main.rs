@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: built, started and stopped together.
 
 mod alarms;
+mod answers;
 mod api;
 mod batch_equivalence;
 mod batches;
@@ -48,6 +49,7 @@ mod sketches_xml;
 mod steering;
 mod steering_removal;
 mod store;
+mod telemetry;
 mod tenants;
 mod tidy;
 mod verifiers;

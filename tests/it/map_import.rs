@@ -307,7 +307,7 @@ async fn the_first_link_wins(database: Database) {
     let mut tx = host.app.db.write(source.account).await.expect("a transaction");
     let now = host.app.now();
     let core = gassync_domain::CoreId(two);
-    mappings::link(&mut tx, source.account, source.id, EntityKind::Reservation, "s1", core, now).await.expect("linked");
+    mappings::link(&mut tx, source.key(), EntityKind::Reservation, "s1", core, now).await.expect("linked");
     let links = stage.links();
     let first_three = json!([links[0], links[1], links[2]]);
     let commit = async {
@@ -406,7 +406,7 @@ async fn a_file_is_planned_and_imported(database: Database) {
     assert!(said.contains("line 4: source: is missing"), "{said}");
     let (code, said) = import(&csv, &["--source", "second", "--plan"]);
     assert_eq!((code, stage.linked().await), (Some(0), 0), "{said}");
-    assert!(said.contains("property    1 new, 0 unchanged, 0 changed, 0 wrong"), "{said}");
+    assert!(said.contains("property  1 new, 0 unchanged, 0 changed, 0 wrong"), "{said}");
     assert!(said.contains(&format!("line 4: s1 -> {one}")) && said.contains("nothing is written yet"), "{said}");
     let (code, said) = import(&format!("{csv}booking,s2,nine,\n"), &["--source", "second"]);
     assert_eq!((code, stage.linked().await), (Some(1), 0), "{said}");
@@ -488,7 +488,7 @@ async fn an_import_pushes_nothing_the_channel_has(database: Database) {
     let nights = async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
-        gassync::store::core::bookings::bookings_of_source(&mut tx, source.account, source.id).await.expect("bookings")
+        gassync::store::core::bookings::bookings_of_source(&mut tx, source.key()).await.expect("bookings")
     };
     host.until("the core has the channel's", async || {
         nights().await.iter().any(|(id, facts)| *id == sold.to_string() && facts.check_out.0 == date(2027, 8, 8))

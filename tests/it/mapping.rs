@@ -1,7 +1,14 @@
 //! Manual links of a second source: suggestions, a plan, and the records that a link frees; and the stored raw
 //! messages.
 
-use gassync::admin::{LinkPlan, MessageDetail, MessageResponse, NewLink, ParkedRecordResponse};
+use gassync::{
+    admin::{LinkPlan, MessageDetail, MessageResponse, ParkedRecordResponse},
+    store::{
+        inbox::MessageKind,
+        parked::ParkedKind,
+        sync_runs::{SyncRunKind, SyncRunStatus},
+    },
+};
 use gassync_domain::AccountId;
 use gassync_simulator::beds24::Settings;
 use gassync_tests::{
@@ -41,7 +48,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
         ("Casa Azul", &["same name".to_owned(), "same city".to_owned()][..])
     );
     let link = async |kind: &str, id: &str, gas_id: Option<i64>, dry_run: bool, plan: Option<String>| {
-        let new = NewLink { kind: kind.into(), id: id.into(), gas_id, dry_run, plan, ..NewLink::default() };
+        let new = json!({ "kind": kind, "id": id, "gasId": gas_id, "dryRun": dry_run, "plan": plan });
         read(host.operate("sources/second/links", &new).await).await
     };
     let plan_of = |(status, body): (u16, Value)| -> LinkPlan {
@@ -68,7 +75,7 @@ async fn a_second_source_is_linked_manually(database: Database) {
     let parked = async || get::<Vec<ParkedRecordResponse>>(&host, "sources/second/parked").await;
     host.until("the room waits for a link alone", async || {
         let waiting = parked().await;
-        waiting[0].kind == "room_type" && waiting[0].missing[0].contains("link it by hand")
+        waiting[0].kind == ParkedKind::RoomType && waiting[0].missing[0].contains("link it by hand")
     })
     .await;
     let unit = parked().await[0].suggestions[0].gas_id;
@@ -109,7 +116,7 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     channel.account.act();
     let calls = async || -> Vec<MessageResponse> {
         let all: Vec<MessageResponse> = get(&host, "inbox?state=applied&limit=1000").await;
-        all.into_iter().filter(|message| message.kind == "call").collect()
+        all.into_iter().filter(|message| message.kind == MessageKind::Call).collect()
     };
     host.until("a call came in", async || !calls().await.is_empty()).await;
     let id = calls().await[0].id;
@@ -127,16 +134,16 @@ async fn messages_are_stored_encrypted_and_replayed(database: Database) {
     assert_eq!(host.operate(&format!("inbox/{id}/replay"), &Value::Null).await.status().as_u16(), 202);
     host.until("it is applied again", async || calls().await.iter().any(|message| message.id == id)).await;
     let all: Vec<MessageResponse> = get(&host, "inbox?limit=1000").await;
-    let answer = all.iter().find(|message| message.kind == "answer").expect("an answer").id;
+    let answer = all.iter().find(|message| message.kind == MessageKind::Answer).expect("an answer").id;
     assert_eq!(host.operate(&format!("inbox/{answer}/replay"), &Value::Null).await.status().as_u16(), 409);
     assert_eq!(host.operate("inbox/999999/replay", &Value::Null).await.status().as_u16(), 404);
     // The runs are recorded.
     host.until("they are", async || {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
         let source = gassync::store::sources::named(&mut tx, "beds24").await.expect("read").remove(0);
-        let runs = gassync::store::sync_runs::newest(&mut tx, source.account, source.id, 100).await.expect("runs");
-        let ended = |kind| runs.iter().any(|run| run.sync_type == kind && run.status == "success");
-        ["content_sync", "booking_import", "webhook"].into_iter().all(ended)
+        let runs = gassync::store::sync_runs::newest(&mut tx, source.key(), 100).await.expect("runs");
+        let ended = |kind| runs.iter().any(|run| run.kind == kind && run.status == SyncRunStatus::Success);
+        [SyncRunKind::ContentSync, SyncRunKind::BookingImport, SyncRunKind::Webhook].into_iter().all(ended)
     })
     .await;
     host.stop().await;

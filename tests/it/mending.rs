@@ -110,7 +110,7 @@ impl House {
     /// The stored original record of a reservation.
     async fn raw(&self, id: &str) -> String {
         let mut tx = self.host.app.db.read(self.account).await.expect("a transaction");
-        let kept = reservations::with_raw(&mut tx, self.account, self.source.id, id).await.expect("read");
+        let kept = reservations::with_raw(&mut tx, self.source.key(), id).await.expect("read");
         kept.expect("it is there").1.as_str().to_owned()
     }
 }

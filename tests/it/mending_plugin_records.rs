@@ -57,8 +57,7 @@ impl House {
         let source = sources::named(&mut tx, "standard").await.expect("read").remove(0);
         house.account = source.account;
         for room in ["single", "double"] {
-            let found =
-                mappings::find(&mut tx, source.account, source.id, EntityKind::RoomType, room).await.expect("read");
+            let found = mappings::find(&mut tx, source.key(), EntityKind::RoomType, room).await.expect("read");
             house.units.insert(room, found.expect("it is linked").core);
         }
         drop(tx);

@@ -12,7 +12,8 @@ use gassync::{
     },
 };
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, Timestamp,
+    AccountId, Change, ChangeKind, Entity, HttpRequest, HttpResponse, Query, Selection, SourceId, SourceKey, Status,
+    SyncEvent, Timestamp,
 };
 use gassync_runtime::{Adapter, Budget, Call, Grant, PlaceholderCredentials, ReplayTransport};
 use gassync_tests::{
@@ -64,6 +65,10 @@ struct Stage {
 }
 
 impl Stage {
+    fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     async fn set(database: Database) -> Self {
         let plugin = engine(4).load(component("beds24")).await.expect("a plugin");
         let db = Db::open(&database.url).await.expect("a database");
@@ -141,7 +146,7 @@ impl Stage {
     }
 
     async fn apply_alone(&self, changes: Vec<Change>, second: i64) -> Vec<IngestOutcome> {
-        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
+        let mut tx = self.db.write_for(self.key()).await.expect("a transaction");
         let outcomes = self.apply(&mut tx, changes, second).await;
         tx.commit().await.expect("committed");
         outcomes
@@ -149,7 +154,7 @@ impl Stage {
 
     async fn bookings(&self) -> Vec<(String, BookingFacts)> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        store::core::bookings::bookings_of_source(&mut tx, self.account, self.source).await.expect("bookings")
+        store::core::bookings::bookings_of_source(&mut tx, self.key()).await.expect("bookings")
     }
 }
 
@@ -197,7 +202,7 @@ async fn six_messages_in_every_order(database: Database) {
     let orders = permutations(messages.len());
     assert_eq!(orders.len(), 720);
     for (number, order) in orders.iter().enumerate() {
-        let mut tx = stage.db.write_for(stage.account, stage.source).await.expect("a transaction");
+        let mut tx = stage.db.write_for(stage.key()).await.expect("a transaction");
         for (second, message) in (1..).zip(order) {
             let changes = renamed(&messages[*message], &format!("b{number:03}"));
             stage.apply(&mut tx, changes, second).await;
@@ -216,7 +221,7 @@ async fn six_messages_in_every_order(database: Database) {
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
     for number in [0, 359, 719] {
         let id = format!("b{number:03}");
-        let stored = store::buffer::reservations::find(&mut tx, stage.account, stage.source, &id).await.expect("read");
+        let stored = store::buffer::reservations::find(&mut tx, stage.key(), &id).await.expect("read");
         assert_eq!(stored.expect("there").record.status.as_str(), "cancelled");
     }
 }
@@ -236,10 +241,10 @@ async fn a_cancelled_booking_is_never_revived(database: Database) {
     let mut later = fuller;
     later["modifiedTime"] = json!("2027-01-09T10:00:00Z");
     assert!(matches!(stage.apply_alone(stage.reported(&later).await, 5).await[0], IngestOutcome::Parked(_)));
-    assert_eq!(stand().await, "cancelled");
+    assert_eq!(stand().await, Status::Cancelled);
     let again = stage.apply_alone(stage.reported(&cancelled).await, 6).await;
     assert!(matches!(again[0], IngestOutcome::Stale(_)));
-    assert_eq!(stand().await, "cancelled");
+    assert_eq!(stand().await, Status::Cancelled);
 }
 
 async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
@@ -252,11 +257,10 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     let (account, source) = (stage.account, stage.source);
     let mut tx = stage.db.write(account).await.expect("a transaction");
     let kind = store::mappings::EntityKind::Reservation;
-    store::mappings::unlink(&mut tx, account, source, kind, "5").await.expect("unlinked");
+    store::mappings::unlink(&mut tx, SourceKey { account, source }, kind, "5").await.expect("unlinked");
     external_ids::assign(
         &mut tx,
-        account,
-        source,
+        SourceKey { account, source },
         &[external_ids::ExternalIdAssignment { booking: core, external_id: "6", replaces: None }],
         at(2),
     )
@@ -273,19 +277,19 @@ async fn a_reinstated_booking_of_ours_is_confirmed(database: Database) {
     tx.commit().await.expect("committed");
     let reported = async |second: i64| {
         let mut tx = stage.db.write(account).await.expect("a transaction");
-        let stands = bookings::get(&mut tx, account, source, core).await.expect("read").expect("there");
+        let stands = bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there");
         let mark = bookings::PushedReservation {
             sync_state: &stands,
             digest: "digest",
-            result: &bookings::ReservationPushResult::Unconfirmed,
-            in_doubt: false,
+            event: SyncEvent::Acknowledged { is_stored: false, is_trusted: false },
+            error: None,
         };
-        bookings::record_results(&mut tx, (account, source), &[mark], at(second)).await.expect("marked");
+        bookings::record_results(&mut tx, SourceKey { account, source }, &[mark], at(second)).await.expect("marked");
         tx.commit().await.expect("committed");
     };
     let state = async || {
         let mut tx = stage.db.read(account).await.expect("a transaction");
-        bookings::get(&mut tx, account, source, core).await.expect("read").expect("there").state
+        bookings::get(&mut tx, SourceKey { account, source }, core).await.expect("read").expect("there").state.status
     };
     let shown = |wire: &Value| {
         let mut wire = wire.clone();
@@ -311,7 +315,7 @@ impl Stage {
     async fn taken(&self, night: &str) -> (i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let kind = store::mappings::EntityKind::RoomType;
-        let unit = store::mappings::find(&mut tx, self.account, self.source, kind, "11").await.expect("read");
+        let unit = store::mappings::find(&mut tx, self.key(), kind, "11").await.expect("read");
         let night: gassync_domain::Date = night.parse().expect("a date");
         let stay = gassync_domain::Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
         let unit = unit.expect("linked").core;
@@ -394,7 +398,7 @@ async fn a_block_takes_what_it_says(database: Database) {
     let lifted = stage.apply_alone(stage.reported(&block).await, 7).await;
     assert!(matches!(lifted[0], IngestOutcome::Updated(_)), "{lifted:?}");
     assert_eq!(stage.taken("2027-05-10").await, (1, 0));
-    let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != "cancelled");
+    let state = stage.bookings().await.into_iter().filter(|(_, facts)| facts.status != Status::Cancelled);
     assert_eq!(state.map(|(id, _)| id).collect::<Vec<_>>(), ["8"], "the booking that became a block is over");
     // A block that the channel reports as removed ends.
     block["status"] = json!("black");
@@ -418,8 +422,8 @@ async fn parked_records_are_retried_automatically(database: Database) {
     assert!(house.iter().all(|outcome| matches!(outcome, IngestOutcome::Created(_))), "{house:?}");
     // The link enqueued a job, in its own transaction.
     let mut tx = stage.db.read(stage.account).await.expect("a transaction");
-    let job = store::queue::latest(&mut tx, stage.account, stage.source, "retry-parked").await.expect("read");
-    assert_eq!(job.map(|(state, _)| state).as_deref(), Some("waiting"));
+    let job = store::queue::latest(&mut tx, stage.key(), "retry-parked").await.expect("read");
+    assert_eq!(job.map(|(state, _)| state), Some(store::queue::JobState::Waiting));
     drop(tx);
     let again = stage.apply_alone(stage.reported(&created).await, 3).await;
     assert!(matches!(again[0], IngestOutcome::Created(_)), "the same news is not unchanged while it waits: {again:?}");

@@ -1,7 +1,7 @@
 //! Outbound synchronisation: core changes reach every channel concerned, whatever fails meanwhile.
 
 use gassync::admin::NewSourceRequest;
-use gassync_domain::Date;
+use gassync_domain::{Date, utc_day};
 use gassync_simulator::{
     FaultSettings, InjectedFault, Notification, Rule, WebhookTarget,
     beds24::{BookEntry, Settings},
@@ -94,7 +94,7 @@ impl Stage {
         let engine = host.key(ACCOUNT, "engine").await;
         let (rooms, unit) = link(&host, (&alpha, &beta), &engine).await;
         host.operate("sources/beta/pushing", &json!({ "bookings": "none" })).await;
-        let first = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(Span::new().days(30));
+        let first = utc_day(host::clock()()).saturating_add(Span::new().days(30));
         Self { host, alpha, beta, rooms, unit, engine, first }
     }
 
@@ -386,7 +386,7 @@ async fn a_killed_host_pushes_everything_exactly_once(database: Database) {
     let done = operate("sources/alpha/go-live", Some(json!({ "planId": plan["planId"] }))).await;
     assert_eq!(done["live"], json!(true), "{plan}: {done}");
     channel.account.set_faults(FaultSettings { delay_millis: 200, hold_millis: 800, ..FaultSettings::any(0.1) });
-    let today = host::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = utc_day(host::clock()());
     let day = |ahead: i64| today.saturating_add(Span::new().days(ahead));
     // Creates bookings and cancels every third, while the host is killed.
     let mut confirmed = Vec::new();

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gassync::store::{self, Db, ledger};
-use gassync_domain::{AccountId, Status};
+use gassync_domain::{AccountId, SourceKey, Status};
 use gassync_tests::{
     database::Database,
     fault_proxy::FaultProxy,
@@ -143,13 +143,13 @@ async fn concurrent_buyers_sell_exactly_the_stock() {
     let account = store::accounts::find(&mut tx, "One").await.expect("read").expect("there");
     assert_eq!(ledger::differences(&mut tx, account, clock()()).await.expect("counted"), []);
     let source = store::sources::named(&mut tx, "partner").await.expect("read")[0].id;
-    let booked = store::core::bookings::bookings_of_source(&mut tx, account, source).await.expect("read");
+    let booked = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
     for (buyer, has) in &believed {
         let id = format!("buyer-{buyer}");
         let found: Vec<_> = booked.iter().filter(|(known, _)| *known == id).map(|(_, facts)| facts).collect();
         let really = match found.as_slice() {
             [] => Has::Nothing,
-            [facts] if facts.status == Status::Cancelled.as_str() => Has::Cancelled,
+            [facts] if facts.status == Status::Cancelled => Has::Cancelled,
             [facts] => Has::Stay(facts.check_in.0.to_string(), facts.check_out.0.to_string()),
             _ => panic!("{id} stands twice"),
         };
@@ -169,8 +169,8 @@ async fn concurrent_buyers_sell_exactly_the_stock() {
 
 async fn sold(tx: &mut store::Tx, account: AccountId) -> Vec<(String, usize, i64)> {
     let types = store::calendar::CalendarQuery { room_type_id: None, property_id: None, from_row: 0 };
-    let source = store::sources::named(tx, "partner").await.expect("read")[0].id;
-    let unit = store::calendar::linked_room_types(tx, account, source, &types, 1).await.expect("read")[0].unit_id;
+    let source = store::sources::named(tx, "partner").await.expect("read")[0].key();
+    let unit = store::calendar::linked_room_types(tx, source, &types, 1).await.expect("read")[0].unit_id;
     let stay = gassync_domain::Stay::new("2027-06-01".parse().expect("a day"), "2027-06-06".parse().expect("a day"));
     let stays = [stay.expect("a stay")];
     let nights = store::calendar::nights(tx, account, gassync_domain::CoreId(unit), None, &stays, clock()());

@@ -5,12 +5,12 @@ use gassync::{
     core,
     inbound::{
         apply::{IngestContext, IngestOutcome},
-        decide::{Choice, DecideError, ParkedKind},
+        decide::{Choice, DecideError},
     },
     store::{
         buffer::parked_reservations,
         core::holds,
-        parked::{self, ParkedAlarm},
+        parked::{self, ParkedAlarm, ParkedKind},
     },
 };
 use gassync_domain::{Authority, ChangeKind, Date, Owner};
@@ -293,7 +293,7 @@ async fn some_rooms_are_linked(database: Database) {
     else {
         panic!("{waiting:?}")
     };
-    assert_eq!((source_name.as_str(), *kind, *held), ("one", "reservation", true));
+    assert_eq!((source_name.as_str(), *kind, *held), ("one", ParkedKind::Reservation, true));
     assert_eq!((property.as_deref(), room.as_deref()), (Some("Casa"), Some("Room t1")));
     let days = [first_night, last_night].map(|day| day.map(|day| day.to_string()).unwrap_or_default());
     assert_eq!(days, ["2027-05-10", "2027-05-12"]);
@@ -339,7 +339,7 @@ async fn operators_list_and_decide_parked_records(database: Database) {
     assert_eq!((status, &plan["status"]), (200, &json!("updated")), "{plan}");
     assert_eq!(waiting().await.len(), 1, "nothing was done");
     assert_eq!(decide(&decision("stand", json!({ "plan": "another" }))).await.0, 409);
-    assert_eq!(decide(&decision("revive", json!({}))).await.0, 400);
+    assert_eq!(decide(&decision("revive", json!({}))).await.0, 422);
     assert_eq!(decide(&decision("stand", json!({ "plan": plan["plan"] }))).await.0, 200);
     assert_eq!(waiting().await.len(), 0);
     assert_eq!(decide(&decision("stand", json!({}))).await.0, 404);
@@ -394,32 +394,27 @@ async fn every_kind_is_decided(database: Database) {
         all.into_iter().map(|alarm| (alarm.kind, alarm.since, alarm.held)).collect::<Vec<_>>()
     };
     let first = waiting().await;
-    let mut kinds: Vec<&str> = first.iter().map(|(kind, ..)| *kind).collect();
+    let mut kinds: Vec<ParkedKind> = first.iter().map(|(kind, ..)| *kind).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["block", "property", "rate-plan", "room-type"]);
-    assert!(first.iter().all(|(kind, _, held)| *held == (*kind == "block")), "what is linked of a block is taken");
+    assert_eq!(kinds, [ParkedKind::Property, ParkedKind::RoomType, ParkedKind::RatePlan, ParkedKind::Block]);
+    assert!(
+        first.iter().all(|(kind, _, held)| *held == (*kind == ParkedKind::Block)),
+        "what is linked of a block is taken"
+    );
     // Received again, they keep their parking time.
     source_fixture.apply_as(&IngestContext { creates: false, ..source_fixture.context(60) }, data()).await;
     assert_eq!(waiting().await, first);
-    let of = |kind| match kind {
-        "property" => (ParkedKind::Property, "h2"),
-        "room-type" => (ParkedKind::RoomType, "t8"),
-        "rate-plan" => (ParkedKind::RatePlan, "flex"),
-        _ => (ParkedKind::Block, "b"),
-    };
-    assert!(matches!(source_fixture.decide_of(of("room-type"), Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
-    assert!(matches!(source_fixture.decide_of(of("property"), Choice::Stand, 61).await, Ok(IngestOutcome::Created(_))));
-    assert!(matches!(
-        source_fixture.decide_of(of("room-type"), Choice::Stand, 62).await,
-        Ok(IngestOutcome::Created(_))
-    ));
-    assert!(matches!(
-        source_fixture.decide_of(of("rate-plan"), Choice::Cancel, 62).await,
-        Err(DecideError::NoCancelling)
-    ));
-    assert!(source_fixture.decide_of(of("rate-plan"), Choice::Ignore, 62).await.is_ok());
-    assert!(matches!(source_fixture.decide_of(of("block"), Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
-    assert!(source_fixture.decide_of(of("block"), Choice::Cancel, 63).await.is_ok());
+    let house = (ParkedKind::Property, "h2");
+    let room = (ParkedKind::RoomType, "t8");
+    let rate = (ParkedKind::RatePlan, "flex");
+    let block = (ParkedKind::Block, "b");
+    assert!(matches!(source_fixture.decide_of(room, Choice::Stand, 61).await, Err(DecideError::Lacking(_))));
+    assert!(matches!(source_fixture.decide_of(house, Choice::Stand, 61).await, Ok(IngestOutcome::Created(_))));
+    assert!(matches!(source_fixture.decide_of(room, Choice::Stand, 62).await, Ok(IngestOutcome::Created(_))));
+    assert!(matches!(source_fixture.decide_of(rate, Choice::Cancel, 62).await, Err(DecideError::NoCancelling)));
+    assert!(source_fixture.decide_of(rate, Choice::Ignore, 62).await.is_ok());
+    assert!(matches!(source_fixture.decide_of(block, Choice::Stand, 62).await, Err(DecideError::Lacking(_))));
+    assert!(source_fixture.decide_of(block, Choice::Cancel, 63).await.is_ok());
     assert_eq!(waiting().await, []);
     // An ignored record is not parked again.
     let ignored =
@@ -427,7 +422,7 @@ async fn every_kind_is_decided(database: Database) {
     assert!(matches!(ignored[2], IngestOutcome::Unchanged(None)), "{ignored:?}");
     // A block left unchanged keeps its nights.
     assert!(matches!(ignored[3], IngestOutcome::Parked(_)), "what was cancelled is told anew: {ignored:?}");
-    assert!(source_fixture.decide_of(of("block"), Choice::Ignore, 71).await.is_ok());
+    assert!(source_fixture.decide_of(block, Choice::Ignore, 71).await.is_ok());
     assert_eq!(waiting().await, []);
     source_fixture.check().await;
 }

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use gassync::{
     admin::CreatedSource,
-    store::{self, calendar, connections, poll_failures, time_zones},
+    store::{
+        self, calendar, connections, poll_failures,
+        queue::{self, QueueKey},
+        time_zones,
+    },
 };
-use gassync_domain::{AccountId, CoreId, SourceId, Stay};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Stay};
 use gassync_tests::{
     database::Database,
     faulty_channel::{Account, FaultyChannel, ROOM, wire_time},
-    host::{ACCOUNT, Host},
+    host::{ACCOUNT, Host, read},
     on_both,
 };
 use jiff::SignedDuration;
@@ -24,7 +28,8 @@ on_both!(
     a_shorter_list_releases_no_nights,
     missing_webhooks_raise_an_alarm,
     a_property_without_a_time_zone_raises_an_alarm,
-    an_empty_calendar_changes_nothing
+    an_empty_calendar_changes_nothing,
+    a_fetch_now_waits_for_the_queue_of_its_source
 );
 
 async fn account(host: &Host) -> AccountId {
@@ -36,8 +41,10 @@ async fn account(host: &Host) -> AccountId {
 async fn in_core(host: &Host, made: &CreatedSource) -> BTreeSet<(String, String)> {
     let account = account(host).await;
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
-    bookings.into_iter().map(|(id, facts)| (id, facts.status)).collect()
+    let bookings = store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(made.id) })
+        .await
+        .expect("read");
+    bookings.into_iter().map(|(id, facts)| (id, facts.status.as_str().to_owned())).collect()
 }
 
 fn confirmed(ids: impl IntoIterator<Item = u64>) -> BTreeSet<(String, String)> {
@@ -77,7 +84,7 @@ async fn a_future_timestamp_does_not_stop_polling(database: Database) {
     host.until("the next one too", async || in_core(&host, &made).await == confirmed([7, 8])).await;
     // A later change is not treated as older.
     channel.account().bookings[0]["status"] = json!("cancelled");
-    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock()()));
+    channel.account().bookings[0]["modifiedTime"] = json!(wire_time(&channel.clock.now()));
     let cancelled = ("7".to_owned(), "cancelled".to_owned());
     host.until("it is cancelled", async || in_core(&host, &made).await.contains(&cancelled)).await;
     host.stop().await;
@@ -237,7 +244,7 @@ async fn a_property_without_a_time_zone_raises_an_alarm(database: Database) {
     assert_eq!(host.look("sources/beds24").await["timeZone"], "Europe/Lisbon");
     let account = account(&host).await;
     let mut tx = host.app.db.read(account).await.expect("a transaction");
-    let zones = time_zones::of_source(&mut tx, account, SourceId(made.id)).await.expect("read");
+    let zones = time_zones::of_source(&mut tx, SourceKey { account, source: SourceId(made.id) }).await.expect("read");
     assert_eq!(zones, [Some("Europe/Lisbon".to_owned())]);
     drop(tx);
     host.stop().await;
@@ -265,5 +272,40 @@ async fn an_empty_calendar_changes_nothing(database: Database) {
     assert!(nights.iter().all(|night| (night.capacity, night.blocked) == (100, 0)), "{nights:?}");
     drop(tx);
     assert_eq!(status(&host).await, "active", "{}", made.id);
+    host.stop().await;
+}
+
+async fn a_fetch_now_waits_for_the_queue_of_its_source(database: Database) {
+    let channel = FaultyChannel::start(Account { page_size: 100, ..Account::default() }).await;
+    let host = channel.host(database, &[("GASSYNC_WORKERS_POLL_SECONDS", "0")]).await;
+    let made = channel.connect(&host, Some("UTC")).await;
+    let (account, mut held) = (account(&host).await, None);
+    let queue = (SourceKey { account, source: SourceId(made.id) }, QueueKey::Channel);
+    host.until("it was polled", async || channel.asked("page=") > 0).await;
+    // As a worker of another process would.
+    host.until("its queue is free", async || {
+        let (mut tx, now) = (host.app.db.write(account).await.expect("a transaction"), host.app.now());
+        let until = now + SignedDuration::from_mins(5);
+        held = queue::acquire(&mut tx, queue, (now, until)).await.expect("asked");
+        tx.commit().await.expect("committed");
+        held.is_some()
+    })
+    .await;
+    let before = channel.asked("page=");
+    let (status, answer) = read(host.operate("sources/beds24/sync?wait=1", &Value::Null).await).await;
+    assert_eq!(status, 202, "{answer}");
+    assert_eq!(channel.asked("page="), before, "nobody calls the channel meanwhile");
+    let poll = host.look(&format!("jobs/{}", answer["pending"][0]["id"])).await;
+    assert_eq!((&poll["kind"], &poll["state"]), (&json!("poll"), &json!("waiting")), "{poll}");
+    let mut tx = host.app.db.write(account).await.expect("a transaction");
+    queue::release(&mut tx, &held.expect("a lease")).await.expect("released");
+    tx.commit().await.expect("committed");
+    let (status, answer) = read(host.operate("sources/beds24/sync", &Value::Null).await).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer["reservation"].is_object() && channel.asked("page=") > before, "{answer}");
+    // The channel's error is the answer, and a poll that failed is due again.
+    channel.account().spoiled = Some((200, r#"{"success": true, "data": "none"}"#));
+    let (status, answer) = read(host.operate("sources/beds24/sync", &Value::Null).await).await;
+    assert_eq!(status, 502, "{answer}");
     host.stop().await;
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use gassync::store::{
-    Db,
-    queue::{self, BatchPolicy, Claim, JobQuery, JobResult, NewJob, Pause, QueueKey, QueueResult, WorkerPool},
+    Db, Lease,
+    queue::{
+        self, BatchPolicy, Claim, Due, JobQuery, JobResult, JobState, NewJob, Pause, QueueKey, QueueResult, WorkerPool,
+    },
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::SourceKey;
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -18,6 +20,7 @@ on_both!(
     identical_jobs_are_enqueued_once,
     a_job_enqueued_again_while_running_runs_once_more,
     a_queue_is_held_by_whoever_took_it_last,
+    a_queue_held_without_its_jobs_is_claimed_when_it_is_released,
     jobs_run_by_priority,
     claim_batches_compatible_jobs,
     the_queue_with_the_most_urgent_is_first,
@@ -27,22 +30,21 @@ on_both!(
 
 const LEASE: i64 = 60;
 
-fn work(account: AccountId, source: SourceId, payload: Value, second: i64) -> NewJob<'static> {
+fn work(source: SourceKey, payload: Value, second: i64) -> NewJob {
     NewJob {
-        account,
         source,
         queue: QueueKey::Channel,
         kind: "work",
         payload,
         priority: 3,
-        run_at: at(second),
-        deadline: None,
+        due: Due::At(at(second)),
+        max_age: None,
         sequence: None,
         run: None,
     }
 }
 
-async fn put(db: &Db, work: &[NewJob<'_>]) {
+async fn put(db: &Db, work: &[NewJob]) {
     let mut tx = db.platform_write().await.expect("a transaction");
     queue::enqueue(&mut tx, work, at(0)).await.expect("put");
     tx.commit().await.expect("committed");
@@ -50,8 +52,8 @@ async fn put(db: &Db, work: &[NewJob<'_>]) {
 
 async fn claim(db: &Db, second: i64, queues: i64, alike: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (queues, 1_000), |_| BatchPolicy {
+    let lease = Lease { now: at(second), until: at(second + LEASE) };
+    let taken = queue::claim(&mut tx, WorkerPool::Jobs, lease, (queues, 1_000), |_| BatchPolicy {
         kinds: &["work"],
         max: alike,
         independent: false,
@@ -78,9 +80,9 @@ fn payloads(taken: &[Claim]) -> Vec<Value> {
 async fn identical_jobs_are_enqueued_once(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
-    let a = |second| work(account, sources[0], json!({ "a": 1 }), second);
+    let a = |second| work(sources[0], json!({ "a": 1 }), second);
     put(&db, &[a(20), a(25)]).await;
-    put(&db, &[a(5), work(account, sources[0], json!({ "a": 2 }), 6)]).await;
+    put(&db, &[a(5), work(sources[0], json!({ "a": 2 }), 6)]).await;
     assert!(claim(&db, 4, 10, 1).await.is_empty());
     let first = claim(&db, 7, 10, 1).await;
     assert_eq!(payloads(&first), [json!({ "a": 1 })], "one at a time of a queue, the earlier of its two times counts");
@@ -100,15 +102,15 @@ async fn identical_jobs_are_enqueued_once(database: Database) {
     assert_eq!(again.jobs[0].attempts, 2, "what could not be tried did not count");
     finish(&db, again, &JobResult::Dead { why: "no use".to_owned() }, 42).await;
     let mut tx = db.read(account).await.expect("a transaction");
-    let latest = queue::latest(&mut tx, account, sources[0], "work").await.expect("read");
-    assert_eq!(latest, Some(("dead".to_owned(), Some("no use".to_owned()))));
+    let latest = queue::latest(&mut tx, sources[0], "work").await.expect("read");
+    assert_eq!(latest, Some((JobState::Dead, Some("no use".to_owned()))));
     assert!(claim(&db, 100, 10, 1).await.is_empty());
 }
 
 async fn a_job_enqueued_again_while_running_runs_once_more(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<1>(&db, "one").await;
-    let same = work(account, sources[0], json!({}), 1);
+    let (_, sources) = tenant::<1>(&db, "one").await;
+    let same = work(sources[0], json!({}), 1);
     put(&db, std::slice::from_ref(&same)).await;
     let first = claim(&db, 2, 10, 1).await.remove(0);
     put(&db, std::slice::from_ref(&same)).await;
@@ -123,10 +125,10 @@ async fn a_job_enqueued_again_while_running_runs_once_more(database: Database) {
 async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     let db = open(&database).await;
     let (account, sources) = tenant::<1>(&db, "one").await;
-    put(&db, &[work(account, sources[0], json!({ "a": 1 }), 1), work(account, sources[0], json!({ "a": 2 }), 2)]).await;
+    put(&db, &[work(sources[0], json!({ "a": 1 }), 1), work(sources[0], json!({ "a": 2 }), 2)]).await;
     let slow = claim(&db, 2, 10, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
-    queue::extend(&mut tx, &slow, at(2 + 2 * LEASE)).await.expect("extended");
+    queue::extend(&mut tx, &slow.lease(), at(2 + 2 * LEASE)).await.expect("extended");
     tx.commit().await.expect("committed");
     assert!(claim(&db, 2 + LEASE, 10, 1).await.is_empty(), "he has said that he is at it");
     let quick = claim(&db, 3 + 2 * LEASE, 10, 1).await.remove(0);
@@ -138,10 +140,46 @@ async fn a_queue_is_held_by_whoever_took_it_last(database: Database) {
     assert_eq!(payloads(&claim(&db, 7 + 2 * LEASE, 10, 1).await), [json!({ "a": 2 })]);
 }
 
+async fn a_queue_held_without_its_jobs_is_claimed_when_it_is_released(database: Database) {
+    let db = open(&database).await;
+    let (account, [source]) = tenant::<1>(&db, "One").await;
+    let queue = (source, QueueKey::Channel);
+    let acquire = async |second: i64| {
+        let mut tx = db.write(account).await.expect("a transaction");
+        let held = queue::acquire(&mut tx, queue, (at(second), at(second + LEASE))).await.expect("asked");
+        tx.commit().await.expect("committed");
+        held
+    };
+    // Before the queue has ever had a job.
+    let held = acquire(1).await.expect("it is free");
+    put(&db, &[work(source, json!({ "n": 1 }), 1)]).await;
+    assert!(acquire(2).await.is_none() && claim(&db, 2, 9, 1).await.is_empty());
+    let mut tx = db.write(account).await.expect("a transaction");
+    queue::release(&mut tx, &held).await.expect("released");
+    tx.commit().await.expect("committed");
+    let taken = claim(&db, 3, 9, 1).await;
+    assert_eq!(taken.len(), 1, "the job is still due");
+    assert!(acquire(4).await.is_none(), "a worker holds it");
+    // Who waits is next, however soon the worker would come back.
+    let results = vec![JobResult::Retry { why: "busy".to_owned(), at: at(4) }];
+    let mut tx = db.platform_write().await.expect("a transaction");
+    let release = QueueResult { claim: taken[0].clone(), results, pause: None };
+    queue::complete(&mut tx, &[&release], at(4)).await.expect("completed");
+    tx.commit().await.expect("committed");
+    assert!(claim(&db, 4, 9, 1).await.is_empty());
+    assert!(acquire(4).await.is_some());
+    // A holder that is late releases nothing.
+    let mut tx = db.write(account).await.expect("a transaction");
+    queue::release(&mut tx, &held).await.expect("asked");
+    tx.commit().await.expect("committed");
+    assert!(acquire(5).await.is_none());
+    assert!(acquire(4 + LEASE).await.is_some(), "the lease has expired");
+}
+
 async fn jobs_run_by_priority(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<2>(&db, "one").await;
-    let with = |priority, payload: Value, second| NewJob { priority, ..work(account, sources[0], payload, second) };
+    let (_, sources) = tenant::<2>(&db, "one").await;
+    let with = |priority, payload: Value, second| NewJob { priority, ..work(sources[0], payload, second) };
     put(&db, &[with(5, json!("old"), 1), with(2, json!("nights"), 2), with(1, json!("booking"), 3)]).await;
     put(&db, &[with(1, json!("another booking"), 4), with(1, json!("not yet"), 50)]).await;
     let taken = claim(&db, 5, 10, 20).await.remove(0);
@@ -157,15 +195,15 @@ async fn jobs_run_by_priority(database: Database) {
     let ended = vec![JobResult::Done];
     queue::complete(&mut tx, &[&QueueResult { claim: taken, results: ended, pause }], at(7)).await.expect("finished");
     tx.commit().await.expect("committed");
-    put(&db, &[work(account, sources[1], json!("another queue"), 1)]).await;
+    put(&db, &[work(sources[1], json!("another queue"), 1)]).await;
     assert_eq!(payloads(&claim(&db, 8, 10, 1).await), [json!("another queue")], "its channel is left alone");
     assert_eq!(payloads(&claim(&db, 20, 10, 1).await), [json!("another booking")]);
 }
 
 async fn claim_batches_compatible_jobs(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<1>(&db, "one").await;
-    let of = |kind, priority, payload: i64| NewJob { kind, priority, ..work(account, sources[0], json!(payload), 1) };
+    let (_, sources) = tenant::<1>(&db, "one").await;
+    let of = |kind, priority, payload: i64| NewJob { kind, priority, ..work(sources[0], json!(payload), 1) };
     put(&db, &[of("poll", 3, 1), of("nights", 2, 2), of("booking", 1, 3), of("booking", 1, 4), of("booking", 1, 5)])
         .await;
     let visit = async |second: i64| {
@@ -174,8 +212,8 @@ async fn claim_batches_compatible_jobs(database: Database) {
             "booking" => BatchPolicy { kinds: &["booking", "nights"], max: 2, independent: false },
             _ => BatchPolicy::NONE,
         };
-        let times = (at(second), at(second + LEASE));
-        let taken = queue::claim(&mut tx, WorkerPool::Jobs, times, (1, 1_000), company).await.expect("claimed");
+        let lease = Lease { now: at(second), until: at(second + LEASE) };
+        let taken = queue::claim(&mut tx, WorkerPool::Jobs, lease, (1, 1_000), company).await.expect("claimed");
         tx.commit().await.expect("committed");
         taken.into_iter().next().expect("a queue")
     };
@@ -195,11 +233,9 @@ async fn claim_batches_compatible_jobs(database: Database) {
 
 async fn the_queue_with_the_most_urgent_is_first(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<3>(&db, "one").await;
-    let of = |source: usize, priority, payload: Value, second| NewJob {
-        priority,
-        ..work(account, sources[source], payload, second)
-    };
+    let (_, sources) = tenant::<3>(&db, "one").await;
+    let of =
+        |source: usize, priority, payload: Value, second| NewJob { priority, ..work(sources[source], payload, second) };
     put(&db, &[of(0, 3, json!("a poll"), 4), of(1, 5, json!("long ago"), 4)]).await;
     put(&db, &[of(1, 1, json!("a booking"), 5), of(2, 2, json!("nights"), 5)]).await;
     let booking = claim(&db, 5, 1, 1).await;
@@ -226,16 +262,15 @@ async fn the_queue_with_the_most_urgent_is_first(database: Database) {
 
 /// Number of queues claimed before the only job of a second account, however much the first one has to do.
 async fn claims_until_served(db: &Db, (round, jobs): (usize, usize)) -> usize {
-    let (large, sources) = tenant::<50>(db, &format!("large-{round}")).await;
+    let (_, sources) = tenant::<50>(db, &format!("large-{round}")).await;
     for piece in (0..jobs).collect::<Vec<_>>().chunks(5_000) {
-        let all: Vec<NewJob<'_>> =
-            piece.iter().map(|n| work(large, sources[n % sources.len()], json!({ "n": n }), 1)).collect();
+        let all: Vec<NewJob> = piece.iter().map(|n| work(sources[n % sources.len()], json!({ "n": n }), 1)).collect();
         put(db, &all).await;
     }
     let (small, of_small) = tenant::<1>(db, &format!("small-{round}")).await;
     // The large account has been running for a while.
     let mut running = claim(db, 2, 4, 1).await;
-    put(db, &[work(small, of_small[0], json!("the only one"), 2)]).await;
+    put(db, &[work(of_small[0], json!("the only one"), 2)]).await;
     for count in 1.. {
         finish(db, running.remove(0), &JobResult::Done, 3).await;
         let taken = claim(db, 3, 1, 1).await;
@@ -261,8 +296,8 @@ async fn accounts_are_served_in_rotation(database: Database) {
 
 async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     let db = open(&database).await;
-    let (account, sources) = tenant::<2>(&db, "one").await;
-    let all: Vec<NewJob<'_>> = (0..6).map(|n| work(account, sources[n % 2], json!({ "n": n }), 1)).collect();
+    let (_, sources) = tenant::<2>(&db, "one").await;
+    let all: Vec<NewJob> = (0..6).map(|n| work(sources[n % 2], json!({ "n": n }), 1)).collect();
     put(&db, &all).await;
     for _ in 0..3 {
         for taken in claim(&db, 2, 10, 1).await {
@@ -271,7 +306,7 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     }
     // One of them is enqueued again.
     put(&db, &all[..1]).await;
-    let filter = JobQuery { source: Some(sources[0]), ..JobQuery::default() };
+    let filter = JobQuery { source: Some(sources[0].source), ..JobQuery::default() };
     let mut tx = db.platform_write().await.expect("a transaction");
     let plan = queue::count_dead(&mut tx, &filter).await.expect("a plan");
     assert_eq!(plan.iter().map(|plan| (plan.kind.as_str(), plan.jobs)).collect::<Vec<_>>(), [("work", 3)]);
@@ -294,11 +329,11 @@ async fn dead_jobs_are_listed_retried_and_cancelled(database: Database) {
     assert_eq!((jobs, waiting, done + cancelled), (3, 0, 3));
     assert!(done >= 1 && cancelled >= 1, "{done} done, {cancelled} cancelled");
     let mut tx = db.platform_write().await.expect("a transaction");
-    let dead = JobQuery { state: Some("dead".to_owned()), ..JobQuery::default() };
+    let dead = JobQuery { state: Some(JobState::Dead), ..JobQuery::default() };
     let left = queue::list(&mut tx, &dead, None, 10).await.expect("a list");
     assert_eq!(
         left.iter().map(|job| job.source_id).collect::<Vec<_>>(),
-        [sources[1].0; 3],
+        [sources[1].source.0; 3],
         "the other source's are left"
     );
     assert!(queue::cancel(&mut tx, left[0].id, at(16)).await.expect("thrown away"));

@@ -12,7 +12,7 @@ use std::{
 use gassync::{
     admin::CreatedSource,
     store::plugins::{
-        self,
+        self, PluginStatus,
         processes::{self, InstanceState},
     },
 };
@@ -317,7 +317,7 @@ async fn a_version_failing_for_many_is_quarantined(database: Database) {
     assert_eq!(host.install(versioned(1002, &[])).await.1["status"], "serving");
     // If no version is active, a fixed version is activated without an operator.
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
-    plugins::set_status(&mut tx, "versioned", "quarantined", clock()()).await.expect("set");
+    plugins::set_status(&mut tx, "versioned", PluginStatus::Quarantined, clock()()).await.expect("set");
     tx.commit().await.expect("committed");
     assert_eq!(answer(&host, &urls[0], "").await, "202");
     assert_eq!(host.install(versioned(1003, &[])).await.1["status"], "serving");

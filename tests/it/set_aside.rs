@@ -157,7 +157,10 @@ async fn a_record_without_id_is_refetched_with_its_kind(database: Database) {
     assert_eq!(set_aside(&host).await, [] as [Value; 0]);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
     let log = store::sync_log::newest(&mut tx, 10).await.expect("the log");
-    let said = log.iter().find(|line| line.action == "set-aside").and_then(|line| line.error_message.as_deref());
+    let said = log
+        .iter()
+        .find(|line| line.action == store::sync_log::LogAction::SetAside)
+        .and_then(|line| line.error_message.as_deref());
     assert_eq!(said, Some("dismissed by Ada: a test of theirs"));
     drop(tx);
     host.stop().await;

@@ -5,8 +5,12 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use gassync::store::{self, core::bookings::bookings_of_source, queue::JobQuery};
-use gassync_domain::{AccountId, Clock, SourceId, Timestamp};
+use gassync::store::{
+    self,
+    core::bookings::bookings_of_source,
+    queue::{JobQuery, JobState},
+};
+use gassync_domain::{AccountId, Clock, SourceId, SourceKey, Status, Timestamp};
 use gassync_simulator::{Notification, beds24::NewBooking};
 use gassync_tests::{
     database::Database,
@@ -68,8 +72,8 @@ pub async fn number(host: &Host, source: &str) -> SourceId {
 pub async fn is_booked(host: &Host, source: &str, id: u64) -> bool {
     let (account, source) = (account(host).await, number(host, source).await);
     let mut tx = host.app.db.platform_read().await.expect("a transaction");
-    let bookings = bookings_of_source(&mut tx, account, source).await.expect("read");
-    bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == "confirmed")
+    let bookings = bookings_of_source(&mut tx, SourceKey { account, source }).await.expect("read");
+    bookings.iter().any(|(known, facts)| *known == id.to_string() && facts.status == Status::Confirmed)
 }
 
 /// Why a source's reservation is parked.
@@ -265,8 +269,7 @@ async fn a_shorter_poll_interval_applies_at_once(database: Database) {
     host.until("it was polled", async || polled() >= 1).await;
     let due = async || -> Option<Timestamp> {
         let mut tx = host.app.db.platform_read().await.expect("a transaction");
-        let filter =
-            JobQuery { state: Some("waiting".to_owned()), kind: Some("poll".to_owned()), ..JobQuery::default() };
+        let filter = JobQuery { state: Some(JobState::Waiting), kind: Some("poll".to_owned()), ..JobQuery::default() };
         let jobs = store::queue::list(&mut tx, &filter, None, 100).await.expect("read");
         let of_bookings = jobs.into_iter().filter(|job| job.payload.0["entity"] == "reservation");
         of_bookings.map(|job| Timestamp::from(job.run_at)).min()
@@ -368,7 +371,7 @@ async fn every_contact_with_a_source_is_recorded(database: Database) {
     let (account, source) = (account(host).await, number(host, "engine").await);
     host.until("it is noted", async || {
         let mut tx = host.app.db.read(account).await.expect("a transaction");
-        let source = store::sources::get(&mut tx, account, source).await.expect("read").expect("there");
+        let source = store::sources::get(&mut tx, SourceKey { account, source }).await.expect("read").expect("there");
         source.last_sync_at > source.last_successful_sync_at
     })
     .await;

@@ -11,7 +11,7 @@ use gassync::store::{
     source_removal::{CONNECTION_TABLES, SOURCE_TABLES},
     source_switches, sources, sync_runs,
 };
-use gassync_domain::{AccountId, CoreId, SourceId};
+use gassync_domain::{CoreId, SourceId, SourceKey};
 use gassync_simulator::Notification;
 use gassync_tests::{
     account_fixture::{at, open, tenant},
@@ -83,7 +83,7 @@ async fn tables_with(db: &Db, column: &str) -> BTreeSet<String> {
 }
 
 /// Inserts a row into every table with data of a source that has none yet.
-async fn fill(db: &Db, account: AccountId, source: SourceId, connection: &str) {
+async fn fill(db: &Db, SourceKey { account, source }: SourceKey, connection: &str) {
     let (a, s, c) = (account.0, source.0, connection);
     let mut tx = db.platform_write().await.expect("a transaction");
     let whose = format!("where account_id = {a} and source_id = {s}");
@@ -167,7 +167,7 @@ async fn deleting_a_source_keeps_only_its_bookings(database: Database) {
     let connection =
         texts(db, format!("select cast(connection_id as text) from int_sources where id = {source}")).await;
     let connection = connection[0].clone();
-    fill(db, account, source, &connection).await;
+    fill(db, SourceKey { account, source }, &connection).await;
     let source_id = source.to_string();
     for (table, rows) in
         kept(db, "source_id", &source_id).await.into_iter().chain(kept(db, "connection_id", &connection).await)
@@ -241,11 +241,11 @@ async fn links_record_their_sync_health(database: Database) {
     let kind = mappings::EntityKind::RoomType;
     let mut tx = db.write(account).await.expect("a transaction");
     for whose in [source, other] {
-        mappings::link(&mut tx, account, whose, kind, "t1", CoreId(7), at(0)).await.expect("linked");
+        mappings::link(&mut tx, whose, kind, "t1", CoreId(7), at(0)).await.expect("linked");
     }
     let slice = PageCursor { after: 0, limit: 10 };
-    let told = async |tx: &mut Tx, whose: SourceId| {
-        let link = mappings::of_source(tx, account, whose, Some(kind), slice).await.expect("read").remove(0);
+    let told = async |tx: &mut Tx, whose: SourceKey| {
+        let link = mappings::of_source(tx, whose, Some(kind), slice).await.expect("read").remove(0);
         (
             link.last_synced_at.map(|at| gassync_domain::Timestamp::from(at).as_second() - at_zero()),
             link.last_error,
@@ -264,7 +264,7 @@ async fn links_record_their_sync_health(database: Database) {
         (64, vec![], (Some(61), Some("not yet"), 2)),
         (65, vec![well], (Some(65), None, 0)),
     ] {
-        link_health::record(&mut tx, account, source, &fared, at(second)).await.expect("noted");
+        link_health::record(&mut tx, source, &fared, at(second)).await.expect("noted");
         let (synced, error, retries) = told(&mut tx, source).await;
         assert_eq!((synced, error.as_deref(), retries), expected, "{second}");
     }
@@ -282,10 +282,7 @@ async fn a_parked_update_is_shown_with_its_link(database: Database) {
         let mut tx = source_fixture.db.read(source_fixture.account).await.expect("a transaction");
         let slice = PageCursor { after: 0, limit: 100 };
         let kind = Some(mappings::EntityKind::Reservation);
-        let link = mappings::of_source(&mut tx, source_fixture.account, source_fixture.source, kind, slice)
-            .await
-            .expect("read")
-            .remove(0);
+        let link = mappings::of_source(&mut tx, source_fixture.key(), kind, slice).await.expect("read").remove(0);
         let synced = link.last_synced_at.map(|at| gassync_domain::Timestamp::from(at).as_second() - at_zero());
         (synced, link.last_error, link.retries)
     };
@@ -360,16 +357,16 @@ async fn a_push_run_counts_its_results(database: Database) {
         (counters(0, 2, 0, None), "failure"),
         (counters(0, 0, 2, Some("it broke off")), "failure"),
     ];
-    let mut all: Vec<_> = cases.iter().map(|(counters, _)| of(source, counters.clone())).collect();
-    all.push(of(SourceId(source.0 + 1_000), counters(1, 0, 0, None)));
+    let mut all: Vec<_> = cases.iter().map(|(counters, _)| of(source.source, counters.clone())).collect();
+    all.push(of(SourceId(source.source.0 + 1_000), counters(1, 0, 0, None)));
     let mut tx = db.platform_write().await.expect("a transaction");
     sync_runs::insert_push_runs(&mut tx, &all).await.expect("written");
     sync_runs::insert_push_runs(&mut tx, &[]).await.expect("nothing");
-    let mut runs = sync_runs::newest(&mut tx, account, source, 10).await.expect("read");
+    let mut runs = sync_runs::newest(&mut tx, source, 10).await.expect("read");
     assert_eq!(runs.len(), cases.len(), "of a source that is gone there is none");
     for (counters, status) in cases {
         let run = runs.pop().expect("a run");
-        assert_eq!((run.sync_type.as_str(), run.status.as_str()), ("availability_export", status), "{counters:?}");
+        assert_eq!((run.kind.as_str(), run.status.as_str()), ("availability_export", status), "{counters:?}");
         let counts = (run.records_processed, run.records_updated, run.records_confirmed);
         assert_eq!(counts, (counters.sent, counters.taken, counters.confirmed));
         assert_eq!(
@@ -393,8 +390,8 @@ async fn contact_times_are_written_with_limited_resolution(database: Database) {
         (16, false, (Some(16), Some(5))),
         (17, true, (Some(17), Some(17))),
     ] {
-        source_switches::record_channel_call(&mut tx, account, source, well, at(second)).await.expect("noted");
-        let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
+        source_switches::record_channel_call(&mut tx, source, well, at(second)).await.expect("noted");
+        let read = sources::get(&mut tx, source).await.expect("read").expect("there");
         let seconds = |at: Option<gassync_domain::Timestamp>| at.map(|at| at.as_second() - at_zero());
         assert_eq!((seconds(read.last_sync_at), seconds(read.last_successful_sync_at)), expected, "{second} {well}");
     }

@@ -1,7 +1,7 @@
 //! Guarantees of both databases.
 
-use gassync::store::{Db, connections, inbox, keys, outbox, plugin_state, plugins, sources};
-use gassync_domain::{HttpRequest, ResumePoint, Timestamp};
+use gassync::store::{Db, Lease, connections, inbox, keys, outbox, plugin_state, plugins, sources};
+use gassync_domain::{HttpRequest, ResumePoint, SourceKey, Timestamp};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -23,10 +23,10 @@ async fn accounts_are_isolated(database: Database) {
     let (one, [source]) = tenant(&db, "one").await;
     let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.read(one).await.expect("a transaction");
-    assert!(sources::get(&mut tx, one, source).await.expect("read").is_some());
+    assert!(sources::get(&mut tx, source).await.expect("read").is_some());
     // A query for another account's rows returns none, where the database enforces that.
     let mut tx = db.read(other).await.expect("a transaction");
-    let found = sources::get(&mut tx, one, source).await.expect("read");
+    let found = sources::get(&mut tx, source).await.expect("read");
     assert_eq!(found.is_none(), database.is_postgres());
     if let Db::Postgres { writers: pool, .. } = &db {
         let text = "select count(*) from int_sources";
@@ -42,11 +42,11 @@ async fn outbox_records_the_origin(database: Database) {
     let (account, [source]) = tenant(&db, "one").await;
     let property: gassync_domain::Property =
         serde_json::from_value(json!({ "id": "p", "name": "House" })).expect("a property");
-    let mut tx = db.write_for(account, source).await.expect("a transaction");
+    let mut tx = db.write_for(source).await.expect("a transaction");
     let id = gassync::core::put_property(&mut tx, account, None, &property, at(1)).await.expect("made");
     tx.commit().await.expect("committed");
     // Rolled back, it has no effect.
-    let mut tx = db.write_for(account, source).await.expect("a transaction");
+    let mut tx = db.write_for(source).await.expect("a transaction");
     gassync::core::put_property(&mut tx, account, None, &property, at(2)).await.expect("made");
     drop(tx);
     let mut tx = db.write(account).await.expect("a transaction");
@@ -55,7 +55,7 @@ async fn outbox_records_the_origin(database: Database) {
     let mut tx = db.read(account).await.expect("a transaction");
     let facts = outbox::all(&mut tx, account).await.expect("facts");
     let shown: Vec<_> = facts.iter().map(|f| (f.action.as_str(), f.entity_id, f.origin_source_id)).collect();
-    assert_eq!(shown, [("created", id.0, Some(source.0)), ("updated", id.0, None)]);
+    assert_eq!(shown, [("created", id.0, Some(source.source.0)), ("updated", id.0, None)]);
 }
 
 async fn an_inbox_message_is_leased_to_one_worker(database: Database) {
@@ -66,18 +66,25 @@ async fn an_inbox_message_is_leased_to_one_worker(database: Database) {
     let request =
         HttpRequest { method: "POST".into(), url: "/".into(), headers: Vec::new(), body: Some(b"{}".to_vec()) };
     for _ in 0..3 {
-        inbox::keep(&mut tx, account, connection, inbox::MessageKind::Call, (&request, None), at(0), at(10))
-            .await
-            .expect("kept");
+        inbox::keep(
+            &mut tx,
+            account,
+            connection,
+            inbox::MessageKind::Call,
+            (&request, None),
+            Lease { now: at(0), until: at(10) },
+        )
+        .await
+        .expect("kept");
     }
     let claim = async |tx: &mut gassync::store::Tx, now: i64| {
-        inbox::claim(tx, at(now), at(now + 30), 10).await.expect("claimed").len()
+        inbox::claim(tx, Lease { now: at(now), until: at(now + 30) }, 10).await.expect("claimed").len()
     };
     assert_eq!(claim(&mut tx, 5).await, 0, "whoever received them has them");
-    plugins::set_status(&mut tx, "beds24", "disabled", at(0)).await.expect("set");
+    plugins::set_status(&mut tx, "beds24", plugins::PluginStatus::Disabled, at(0)).await.expect("set");
     assert_eq!(claim(&mut tx, 11).await, 0, "a disabled plugin's messages wait");
-    plugins::set_status(&mut tx, "beds24", "enabled", at(0)).await.expect("set");
-    let messages = inbox::claim(&mut tx, at(11), at(41), 2).await.expect("claimed");
+    plugins::set_status(&mut tx, "beds24", plugins::PluginStatus::Enabled, at(0)).await.expect("set");
+    let messages = inbox::claim(&mut tx, Lease { now: at(11), until: at(41) }, 2).await.expect("claimed");
     assert_eq!(messages.iter().map(|m| (m.attempts, m.request.clone())).next(), Some((1, request)));
     assert_eq!(claim(&mut tx, 12).await, 1, "the third");
     assert_eq!(claim(&mut tx, 13).await, 0);
@@ -111,17 +118,17 @@ async fn time_and_money_round_trip(database: Database) {
     let (account, [source]) = tenant(&db, "one").await;
     let mut tx = db.write(account).await.expect("a transaction");
     let moment: Timestamp = "2027-03-28T01:30:00.123Z".parse().expect("an instant");
-    sources::synced(&mut tx, account, source, moment).await.expect("marked");
-    let read = sources::get(&mut tx, account, source).await.expect("read").expect("there");
+    sources::synced(&mut tx, source, moment).await.expect("marked");
+    let read = sources::get(&mut tx, source).await.expect("read").expect("there");
     assert_eq!(read.last_sync_at, Some(moment));
     for point in [ResumePoint::Token("b".to_owned()), ResumePoint::Instant(moment)] {
-        sources::set_resume_point(&mut tx, account, source, ("reservation", &point), moment).await.expect("set");
-        let read = sources::resume_point(&mut tx, account, source, "reservation").await.expect("read");
+        sources::set_resume_point(&mut tx, source, ("reservation", &point), moment).await.expect("set");
+        let read = sources::resume_point(&mut tx, source, "reservation").await.expect("read");
         assert_eq!(read, Some(point));
     }
     let scopes = ["guests:read".to_owned()];
     let key = keys::NewApiKey {
-        source,
+        source: source.source,
         name: "k",
         prefix: "gsk_abc",
         hash: "h",
@@ -131,8 +138,8 @@ async fn time_and_money_round_trip(database: Database) {
     };
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
-    assert_eq!((holder.account, holder.source, holder.may_call()), (account, source, true));
-    sources::set_status(&mut tx, account, source, "disabled").await.expect("set");
+    assert_eq!((holder.source_key(), holder.may_call()), (source, true));
+    sources::set_status(&mut tx, source, sources::SourceStatus::Disabled).await.expect("set");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("known");
     assert!(!holder.may_call(), "a disabled source has no callers");
     tx.commit().await.expect("committed");
@@ -144,15 +151,15 @@ async fn plugin_state_is_isolated_by_account(database: Database) {
     let (other, _) = tenant::<1>(&db, "other").await;
     let mut tx = db.write(one).await.expect("a transaction");
     for (key, value) in [("b", &b"1"[..]), ("a", b"2"), ("b", b"3"), ("c", b"4")] {
-        plugin_state::set(&mut tx, one, source, (key, value), at(1)).await.expect("kept");
+        plugin_state::set(&mut tx, source, (key, value), at(1)).await.expect("kept");
     }
-    plugin_state::forget(&mut tx, one, source, "c").await.expect("forgotten");
-    plugin_state::forget(&mut tx, one, source, "nothing").await.expect("nothing to forget");
+    plugin_state::forget(&mut tx, source, "c").await.expect("forgotten");
+    plugin_state::forget(&mut tx, source, "nothing").await.expect("nothing to forget");
     tx.commit().await.expect("committed");
     let mut tx = db.read(one).await.expect("a transaction");
-    let all = plugin_state::all(&mut tx, one, source).await.expect("read");
+    let all = plugin_state::all(&mut tx, source).await.expect("read");
     assert_eq!(all, [("a".to_owned(), b"2".to_vec()), ("b".to_owned(), b"3".to_vec())]);
     drop(tx);
     let mut tx = db.read(other).await.expect("a transaction");
-    assert!(plugin_state::all(&mut tx, other, source).await.expect("read").is_empty());
+    assert!(plugin_state::all(&mut tx, SourceKey { account: other, ..source }).await.expect("read").is_empty());
 }

@@ -1,6 +1,6 @@
 //! Subscriptions and deliveries through the partner and operator endpoints.
 
-use gassync_domain::Timestamp;
+use gassync_domain::{DeliveryId, Timestamp, WebhookId};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
@@ -495,10 +495,12 @@ async fn attempts_are_deleted_with_their_jobs(database: Database) {
     let id = subscribe(&host, &key, json!({ "url": receiver.url("/") })).await["id"].clone();
     host.post(&key, &format!("webhooks/{id}/test"), &json!({})).await;
     host.until("it arrived", async || deliveries(&host, &key, &id, "?state=delivered").await.len() == 1).await;
-    let delivery = deliveries(&host, &key, &id, "").await[0]["id"].as_i64().expect("a number");
+    let delivery = deliveries(&host, &key, &id, "").await[0]["id"].as_i64().map(DeliveryId).expect("a number");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
-    let account =
-        gassync::store::webhooks::account_of(&mut tx, id.as_i64().expect("a number")).await.expect("it").expect("one");
+    let account = gassync::store::webhooks::account_of(&mut tx, WebhookId(id.as_i64().expect("a number")))
+        .await
+        .expect("it")
+        .expect("one");
     let tried = gassync::store::webhooks::attempts_of(&mut tx, account, delivery).await.expect("attempts");
     assert_eq!(tried.len(), 1);
     let later = host.app.now() + jiff::SignedDuration::from_hours(1);

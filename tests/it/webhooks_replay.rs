@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use gassync::{
     store::{
-        Db, alarms,
-        queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, WorkerPool},
-        retention, sources,
-        webhooks::{self as subscribers, SubscriptionSpec, Webhook},
+        Db, Lease, alarms,
+        queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, RunState, WorkerPool},
+        retention,
+        sources::{self, SourceStatus},
+        webhooks::{self as subscribers, Envelope, Payload, Signing, SubscriptionSpec, Webhook},
     },
-    webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, fan_out},
+    webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, ReplayState, fan_out},
 };
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceKey};
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -64,27 +65,27 @@ async fn happen_and_fan_out(db: &Db, account: AccountId, (low, high): (i64, i64)
 
 async fn deliver_facts(db: &Db, account: AccountId, (low, high): (i64, i64), second: i64) {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let work = fan_out::facts(&mut tx, &[(account.0, low, high)], at(second)).await.expect("told");
+    let work = fan_out::deliveries(&mut tx, &[(account.0, low, high)]).await.expect("told");
     queue::enqueue(&mut tx, &work, at(second)).await.expect("put");
     tx.commit().await.expect("committed");
 }
 
-async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[i64]) -> Webhook {
+async fn subscribe(db: &Db, SourceKey { account, source }: SourceKey, properties: &[i64]) -> Webhook {
     let spec = SubscriptionSpec {
         url: "https://partner.example/".to_owned(),
         description: None,
         events: Vec::new(),
         properties: properties.to_vec(),
-        payload: "thin".to_owned(),
-        envelope: "standard".to_owned(),
+        payload: Payload::Thin,
+        envelope: Envelope::Standard,
         exclude_origin: true,
         ordered: false,
-        signing: "v1".to_owned(),
+        signing: Signing::V1,
         max_attempts: 10,
         timeout_seconds: 15,
     };
     let mut tx = db.write(account).await.expect("a transaction");
-    let id = subscribers::insert(&mut tx, account, source, &spec, at(0)).await.expect("made");
+    let id = subscribers::insert(&mut tx, SourceKey { account, source }, &spec, at(0)).await.expect("made");
     let webhook = subscribers::get(&mut tx, account, id).await.expect("read").expect("there");
     tx.commit().await.expect("committed");
     webhook
@@ -92,8 +93,8 @@ async fn subscribe(db: &Db, account: AccountId, source: SourceId, properties: &[
 
 async fn claim(db: &Db, second: i64, most: i64) -> Vec<Claim> {
     let mut tx = db.platform_write().await.expect("a transaction");
-    let times = (at(second), at(second + LEASE));
-    let taken = queue::claim(&mut tx, WorkerPool::Deliveries, times, (10, 10), |_| BatchPolicy {
+    let lease = Lease { now: at(second), until: at(second + LEASE) };
+    let taken = queue::claim(&mut tx, WorkerPool::Deliveries, lease, (10, 10), |_| BatchPolicy {
         kinds: &["deliver"],
         max: most,
         independent: true,
@@ -128,7 +129,7 @@ async fn plan(db: &Db, webhook: &Webhook, asked: &ReplayRequest) -> (Vec<i64>, O
 async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     happen_and_fan_out(&db, account, (1, 4), 1).await;
     let taken = claim(&db, 2, 64).await.remove(0);
     finish(
@@ -145,13 +146,13 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
     // Dead deliveries are not among the dead jobs of sources.
     assert!(alarms::dead_jobs(&mut tx).await.expect("alarms").is_empty());
     let dead = alarms::dead_deliveries(&mut tx).await.expect("alarms").remove(0);
-    assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id), 1, Some("it answered 500")));
+    assert_eq!((dead.number, dead.count, dead.detail.as_deref()), (Some(webhook.id.0), 1, Some("it answered 500")));
     assert!(queue::count_dead(&mut tx, &JobQuery::default()).await.expect("a plan").is_empty());
     let run = queue::start_run(&mut tx, &JobQuery::default(), &json!({}), (at(4), at(5))).await.expect("begun");
     assert_eq!(queue::run_progress(&mut tx, run).await.expect("read").expect("there").jobs, 0);
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2], "what arrived is known to have");
-    let delivered = ReplayRequest { states: vec!["delivered".into()], ..since(0) };
+    let delivered = ReplayRequest { states: vec![ReplayState::Delivered], ..since(0) };
     assert_eq!(plan(&db, &webhook, &delivered).await.0, [1, 3, 4]);
 
     // Events are deleted together with their deliveries, and deleted rows leave nothing behind.
@@ -174,7 +175,7 @@ async fn old_delivered_messages_do_not_count_as_missed(database: Database) {
 async fn a_replay_plan_continues_at_the_cursor(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     let all = MAX_SCANNED + 3_000;
     // Every second event got its sequence number before earlier events.
     happen(&db, account, ("property", 1, "updated"), (1, all, 2), 200).await;
@@ -214,7 +215,7 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
     happen(&db, account, ("property", 1, "updated"), (1, 5, 1), 1).await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     let (places, _) = plan(&db, &webhook, &since(0)).await;
     let mut tx = db.write(account).await.expect("a transaction");
     let run = webhooks::enqueue_replay(&mut tx, &webhook, (&since(0), &places), at(2)).await.expect("begun");
@@ -230,14 +231,14 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
         tx.commit().await.expect("committed");
         (run.state, run.waiting, run.done, run.cancelled)
     };
-    assert_eq!(stop(5).await, ("cancelled".to_owned(), 2, 0, 3));
+    assert_eq!(stop(5).await, (RunState::Cancelled, 2, 0, 3));
     let came = BTreeSet::from_iter(taken.jobs.iter().filter_map(|job| job.sequence));
     finish(&db, taken, 6, |place| {
         let again = JobResult::Retry { why: "it answered 500".into(), at: at(20) };
         if place == 1 { again } else { JobResult::Done }
     })
     .await;
-    assert_eq!(stop(7).await, ("cancelled".to_owned(), 0, 1, 4), "what failed meanwhile does not come again");
+    assert_eq!(stop(7).await, (RunState::Cancelled, 0, 1, 4), "what failed meanwhile does not come again");
     let missed: Vec<i64> = (1..=5).filter(|place| *place == 1 || !came.contains(place)).collect();
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, missed, "what arrived is told no second time");
 
@@ -252,11 +253,11 @@ async fn cancelling_a_run_leaves_messages_in_flight(database: Database) {
 async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[]).await;
+    let webhook = subscribe(&db, source, &[]).await;
     happen_and_fan_out(&db, account, (1, 3), 1).await;
     let lost = claim(&db, 2, 1).await.remove(0);
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::cancel_pending(&mut tx, account, (source, webhook.id), "it is disabled", at(3)).await.expect("ended");
+    subscribers::cancel_pending(&mut tx, source, webhook.id, "it is disabled", at(3)).await.expect("ended");
     tx.commit().await.expect("committed");
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3], "thrown away, and on no list of what is dead");
     assert!(claim(&db, 4, 64).await.is_empty(), "somebody is at it");
@@ -267,9 +268,7 @@ async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
     finish(&db, again, 4 + LEASE, |_| JobResult::Done).await;
     happen_and_fan_out(&db, account, (4, 5), 5).await;
     let mut tx = db.write(account).await.expect("a transaction");
-    subscribers::cancel_pending_of_source(&mut tx, account, source, "its source is disconnected", at(70))
-        .await
-        .expect("ended");
+    subscribers::cancel_pending_of_source(&mut tx, source, "its source is disconnected", at(70)).await.expect("ended");
     tx.commit().await.expect("committed");
     assert!(claim(&db, 1_000, 64).await.is_empty());
     assert_eq!(plan(&db, &webhook, &since(0)).await.0, [2, 3, 4, 5]);
@@ -278,17 +277,23 @@ async fn messages_in_flight_at_a_crash_are_sent_again(database: Database) {
 async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let db = open(&database).await;
     let (account, all) = tenant::<5>(&db, "one").await;
-    let states = ["active", "expired", "paused", "disconnected", "disabled"];
+    let states = [
+        SourceStatus::Active,
+        SourceStatus::Expired,
+        SourceStatus::Paused,
+        SourceStatus::Disconnected,
+        SourceStatus::Disabled,
+    ];
     let mut made = Vec::new();
     for (source, status) in all.into_iter().zip(states) {
         let mut tx = db.write(account).await.expect("a transaction");
-        sources::set_status(&mut tx, account, source, status).await.expect("set");
+        sources::set_status(&mut tx, source, status).await.expect("set");
         tx.commit().await.expect("committed");
-        made.push(subscribe(&db, account, source, &[]).await);
+        made.push(subscribe(&db, source, &[]).await);
     }
     happen_and_fan_out(&db, account, (1, 2), 1).await;
     for (webhook, status) in made.iter().zip(states) {
-        let is_stopped = ["disconnected", "disabled"].contains(&status);
+        let is_stopped = [SourceStatus::Disconnected, SourceStatus::Disabled].contains(&status);
         let missed = if is_stopped { vec![1, 2] } else { Vec::new() };
         assert_eq!(plan(&db, webhook, &since(0)).await.0, missed, "{status}");
     }
@@ -296,14 +301,14 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let silent = alarms::silent_webhooks(&mut tx).await.expect("alarms");
     let silent: Vec<_> = silent.iter().map(|found| (found.number, found.detail.as_deref().expect("why"))).collect();
     let whys = ["its source is paused", "its source is disconnected", "its source is disabled"];
-    let expected = made[2..].iter().zip(whys).map(|(webhook, why)| (Some(webhook.id), why)).collect::<Vec<_>>();
+    let expected = made[2..].iter().zip(whys).map(|(webhook, why)| (Some(webhook.id.0), why)).collect::<Vec<_>>();
     assert_eq!(silent, expected);
 }
 
 async fn deletions_bypass_the_property_filter(database: Database) {
     let db = open(&database).await;
     let (account, [source]) = tenant::<1>(&db, "one").await;
-    let webhook = subscribe(&db, account, source, &[7]).await;
+    let webhook = subscribe(&db, source, &[7]).await;
     // None of them exist in the core any more.
     let facts = [
         (("property", 7, "deleted"), true),
@@ -337,7 +342,7 @@ async fn subscriptions_show_why_they_are_suspended(database: Database) {
     assert_eq!((status, &none["run"], &none["messages"]), (200, &json!(null), &json!(0)), "nothing fits: {none}");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let source = sources::named(&mut tx, "partner").await.expect("read").remove(0);
-    sources::set_status(&mut tx, source.account, source.id, "disconnected").await.expect("set");
+    sources::set_status(&mut tx, source.key(), SourceStatus::Disconnected).await.expect("set");
     tx.commit().await.expect("committed");
     let shown = host.get(&key, &path).await.1;
     assert!(shown["suspendedReason"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Mutex};
 
 use gassync::store;
+use gassync_domain::WebhookId;
 use gassync_tests::{
     database::Database,
     host::{read, records, reservation},
@@ -142,10 +143,10 @@ async fn undecryptable_subscriptions_are_deferred(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
-    let account = store::webhooks::account_of(&mut tx, id).await.expect("an answer").expect("its account");
+    let account = store::webhooks::account_of(&mut tx, WebhookId(id)).await.expect("an answer").expect("its account");
     // As if another host had encrypted it, with its own key.
     let foreign = (&[0_u8; 64][..], "another", "hash");
-    store::webhooks::add_secret(&mut tx, account, id, foreign, now()).await.expect("kept");
+    store::webhooks::add_secret(&mut tx, account, WebhookId(id), foreign, now()).await.expect("kept");
     tx.commit().await.expect("committed");
     let test = async || assert_eq!(host.post(&listener, &format!("webhooks/{id}/test"), &json!({})).await.0, 202);
     test().await;

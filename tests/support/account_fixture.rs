@@ -1,7 +1,7 @@
 //! Accounts with sources of an active plugin, in a database without a host.
 
 use gassync::store::{Db, accounts, connections, plugins, sources};
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceKey, Timestamp};
 use gassync_runtime::Manifest;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub async fn open(database: &Database) -> Db {
 
 /// Creates an account with sources, of which the first creates core entities. Their webhook keys are `key-NAME-0`,
 /// `key-NAME-1` and so on.
-pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [SourceId; SOURCES]) {
+pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [SourceKey; SOURCES]) {
     let mut tx = db.platform_write().await.expect("a transaction");
     let account = accounts::create(&mut tx, name, "UTC", at(0)).await.expect("an account");
     let mut made = Vec::new();
@@ -50,7 +50,8 @@ pub async fn tenant<const SOURCES: usize>(db: &Db, name: &str) -> (AccountId, [S
             config: &config,
             creates: number == 0,
         };
-        made.push(sources::create(&mut tx, account, &new, at(0)).await.expect("a source"));
+        let source = sources::create(&mut tx, account, &new, at(0)).await.expect("a source");
+        made.push(SourceKey { account, source });
     }
     tx.commit().await.expect("committed");
     (account, made.try_into().expect("as many as were made"))

@@ -2,10 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,15 +14,16 @@ use axum::{
     routing::get,
 };
 use gassync::admin::{CreatedSource, NewSourceRequest};
-use gassync_domain::Clock;
-use jiff::{SignedDuration, Span, civil::Date, tz::TimeZone};
+use gassync_domain::utc_day;
+use jiff::{SignedDuration, Span, civil::Date};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     database::Database,
-    host::{ACCOUNT, Host, clock},
+    host::{ACCOUNT, Host},
+    test_clock::TestClock,
 };
 
 /// Channel id of the property.
@@ -64,7 +62,8 @@ pub struct FaultyChannel {
     /// Its listen address.
     pub address: SocketAddr,
     account: Arc<Mutex<Account>>,
-    ahead: Arc<AtomicI64>,
+    /// The clock of its hosts.
+    pub clock: TestClock,
     stop: CancellationToken,
 }
 
@@ -96,7 +95,7 @@ impl FaultyChannel {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
-        Self { address, account, ahead: Arc::default(), stop }
+        Self { address, account, clock: TestClock::default(), stop }
     }
 
     /// Its content and faults, locked.
@@ -109,15 +108,9 @@ impl FaultyChannel {
         self.account().asked.iter().filter(|query| query.contains(part)).count()
     }
 
-    /// The adjustable clock for its hosts.
-    pub fn clock(&self) -> Clock {
-        let (clock, ahead) = (clock(), Arc::clone(&self.ahead));
-        Arc::new(move || clock() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)))
-    }
-
     /// Advances the clock of its hosts.
     pub fn pass(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::SeqCst);
+        self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
     /// Advances the clock while the test waits for something, in steps short enough that running work keeps its leases.
@@ -128,7 +121,7 @@ impl FaultyChannel {
 
     /// The date this many days from today.
     pub fn day(&self, ahead: i64) -> Date {
-        self.clock()().to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(ahead))
+        utc_day(self.clock.now()).saturating_add(Span::new().days(ahead))
     }
 
     /// A booking of two nights.
@@ -136,7 +129,7 @@ impl FaultyChannel {
         json!({
             "id": id, "propertyId": HOUSE, "roomId": ROOM, "status": "confirmed", "numAdult": 2, "price": 180,
             "arrival": self.day(ahead), "departure": self.day(ahead + 2), "firstName": "Ines", "lastName": "Moura",
-            "bookingTime": wire_time(&self.clock()()), "modifiedTime": wire_time(&self.clock()()),
+            "bookingTime": wire_time(&self.clock.now()), "modifiedTime": wire_time(&self.clock.now()),
         })
     }
 
@@ -145,8 +138,7 @@ impl FaultyChannel {
         let private = self.address.to_string();
         let mut settings = vec![("GASSYNC_EGRESS_ALLOW_PRIVATE", private.as_str())];
         settings.extend(more);
-        let clock = self.clock();
-        Host::prepared(database, (&["beds24"], None), &settings, |app| app.set_clock(clock)).await
+        Host::prepared(database, (&["beds24"], None), &settings, |app| self.clock.set(app)).await
     }
 
     /// Connects the host to the channel.

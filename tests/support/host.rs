@@ -19,7 +19,12 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{database::Database, plugins};
+use crate::{
+    caller::Caller,
+    database::Database,
+    leftovers::{self, Leftover},
+    plugins,
+};
 
 /// The account of tests that need only one.
 pub const ACCOUNT: &str = "Test Holidays";
@@ -42,7 +47,17 @@ pub struct Host {
     pub http: Client,
     stop: CancellationToken,
     serving: Option<JoinHandle<anyhow::Result<()>>>,
-    _database: Database,
+    leftovers: leftovers::Expected,
+    database: Database,
+}
+
+impl Drop for Host {
+    /// The end of the test: what it left behind without saying so fails it.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.leftovers.assert_nothing_else(&self.database.url, self.app.now());
+        }
+    }
 }
 
 /// A running simulator: of Beds24, where a test does not say otherwise.
@@ -138,7 +153,8 @@ impl Host {
             http: Client::builder().no_proxy().build().expect("a client"),
             stop,
             serving: Some(serving),
-            _database: database,
+            leftovers: leftovers::Expected::default(),
+            database,
         };
         // Its database may contain further plugins.
         host.until("its plugins are loaded", async || host.app.plugins.all().len() >= components.len()).await;
@@ -151,6 +167,21 @@ impl Host {
         if let Some(serving) = self.serving.take() {
             serving.await.expect("joined").expect("ended well");
         }
+    }
+
+    /// An operator of this host.
+    pub fn as_operator(&self) -> Caller {
+        Caller::new(self.http.clone(), format!("{}/admin/v1", self.base), self.app.operator_token.clone())
+    }
+
+    /// A partner with this key.
+    pub fn as_partner(&self, key: &str) -> Caller {
+        Caller::new(self.http.clone(), format!("{}/integration/v1", self.base), key.to_owned())
+    }
+
+    /// Says what the test leaves behind on purpose.
+    pub fn leaves(&self, leftover: Leftover) {
+        self.leftovers.expect(leftover);
     }
 
     /// Sends a request as the operator.

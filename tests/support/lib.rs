@@ -2,11 +2,13 @@
 
 pub mod account_fixture;
 pub mod arrows;
+pub mod caller;
 pub mod core_fixture;
 pub mod database;
 pub mod fault_proxy;
 pub mod faulty_channel;
 pub mod host;
+pub mod leftovers;
 pub mod load_fixture;
 pub mod odd_channel;
 pub mod odd_records;
@@ -15,6 +17,7 @@ pub mod plugins;
 pub mod port;
 pub mod process;
 pub mod source_fixture;
+pub mod test_clock;
 pub mod web;
 pub mod webhook_receiver;
 

@@ -44,7 +44,16 @@ pub fn cargo(arguments: &[&str]) {
     assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The bytes of a component: `beds24`, `example`, or one of the guests in `tests/plugins`.
+/// The folders of this repository's own plugins, by name: those in `plugins` with a manifest.
+pub fn own_plugins() -> Vec<String> {
+    let entries = fs::read_dir(repository().join("plugins")).expect("a folder").map(|entry| entry.expect("an entry"));
+    let own = entries.filter(|entry| entry.path().join("src/manifest.json").exists());
+    let mut names: Vec<String> = own.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// The bytes of a component: one of [`own_plugins`], or of the guests in `tests/plugins`.
 pub fn component(name: &str) -> Vec<u8> {
     built(&format!("gassync_plugin_{}", name.replace('-', "_")))
 }

@@ -4,16 +4,18 @@ use gassync::{
     core::WhenFull,
     inbound::{
         apply::{self, IngestContext, IngestOutcome},
-        decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
+        decide::{self, Choice, DecideError, DecidedBy},
     },
     store::{
         self, Db, accounts,
         buffer::{Stored, parked_reservations},
-        ledger, mappings, outbox, sources, sync_log,
+        ledger, mappings, outbox,
+        parked::ParkedKind,
+        sources, sync_log,
     },
 };
 use gassync_domain::{
-    AccountId, Authority, Change, ChangeKind, Date, Reservation, SourceId, Stay, Timestamp, UnitCount,
+    AccountId, Authority, Change, ChangeKind, Date, Reservation, SourceId, SourceKey, Stay, Timestamp, UnitCount,
 };
 use serde_json::{Value, json};
 
@@ -36,6 +38,11 @@ pub struct SourceFixture {
 }
 
 impl SourceFixture {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// Creates a property whose rooms are linked.
     pub async fn new(database: Database) -> Self {
         let db = Db::open(&database.url).await.expect("a database");
@@ -91,7 +98,7 @@ impl SourceFixture {
 
     /// Applies a change in a given context.
     pub async fn apply_as(&self, context: &IngestContext, data: Vec<ChangeKind>) -> Vec<IngestOutcome> {
-        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
+        let mut tx = self.db.write_for(self.key()).await.expect("a transaction");
         let changes = data.into_iter().map(|data| Change::new(data, None)).collect();
         let outcomes = apply::changes(&mut tx, context, changes).await.expect("applied");
         tx.commit().await.expect("committed");
@@ -121,7 +128,7 @@ impl SourceFixture {
         choice: Choice,
         second: i64,
     ) -> Result<IngestOutcome, DecideError> {
-        let mut tx = self.db.write_for(self.account, self.source).await.expect("a transaction");
+        let mut tx = self.db.write_for(self.key()).await.expect("a transaction");
         let by = DecidedBy { who: "Ines", why: "the guest said so" };
         let context = self.context(second);
         let decided = decide::decide(&mut tx, &context, what, (choice, by)).await?;
@@ -133,7 +140,7 @@ impl SourceFixture {
     pub async fn night(&self, room: &str, day: i8) -> (i64, i64, i64) {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
         let kind = mappings::EntityKind::RoomType;
-        let unit = mappings::find(&mut tx, self.account, self.source, kind, room).await.expect("read").expect("linked");
+        let unit = mappings::find(&mut tx, self.key(), kind, room).await.expect("read").expect("linked");
         let night = Date::new(2027, 5, day).expect("a day");
         let stay = Stay::new(night, night.tomorrow().expect("a day")).expect("a stay");
         let nights = ledger::nights(&mut tx, self.account, unit.core, &[stay], at(0)).await.expect("read");
@@ -143,21 +150,21 @@ impl SourceFixture {
     /// The status of the booking linked to a reservation, if any.
     pub async fn status(&self, id: &str) -> Option<String> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        let all = store::core::bookings::bookings_of_source(&mut tx, self.account, self.source).await.expect("read");
-        all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status)
+        let all = store::core::bookings::bookings_of_source(&mut tx, self.key()).await.expect("read");
+        all.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts.status.as_str().to_owned())
     }
 
     /// The buffered reservation.
     pub async fn stored(&self, id: &str) -> Option<Stored<Reservation>> {
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        store::buffer::reservations::find(&mut tx, self.account, self.source, id).await.expect("read")
+        store::buffer::reservations::find(&mut tx, self.key(), id).await.expect("read")
     }
 
     /// Everything stored about a reservation, for comparison.
     pub async fn written(&self, id: &str) -> String {
         let stored = self.stored(id).await;
         let mut tx = self.db.read(self.account).await.expect("a transaction");
-        let waiting = parked_reservations::with_raw(&mut tx, self.account, self.source, id).await.expect("read");
+        let waiting = parked_reservations::with_raw(&mut tx, self.key(), id).await.expect("read");
         let facts = outbox::all(&mut tx, self.account).await.expect("facts").len();
         drop(tx);
         let mut tx = self.db.platform_read().await.expect("a transaction");

@@ -15,14 +15,15 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, header},
 };
+use gassync_domain::FieldError;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 use tower::ServiceExt;
 
 use super::system_clock;
 use gassync::{
     app::{App, OPERATOR_TOKEN_FILE},
     config::Config,
+    http::problem::Document,
     plugins, server,
     vault::system_random,
 };
@@ -178,12 +179,9 @@ impl Client {
         if status.is_success() {
             return Ok(text);
         }
-        let problem: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let word = |name: &str| problem.get(name).and_then(Value::as_str);
-        let fields = problem.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(|error| {
-            Some(format!("\n  {}: {}", error.get("path")?.as_str()?, error.get("problem")?.as_str()?))
-        });
-        let fields: String = fields.collect();
-        bail!("{}{fields}", word("detail").or(word("title")).unwrap_or(status.as_str()))
+        let Ok(Document { title, detail, errors, .. }) = serde_json::from_str(&text) else { bail!("{status}") };
+        let fields: String =
+            errors.iter().map(|FieldError { path, problem }| format!("\n  {path}: {problem}")).collect();
+        bail!("{}{fields}", detail.unwrap_or(title))
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{client::Client, print, say};
-use gassync::admin::{GoLive, GoLivePlan, NightsCount};
+use gassync::admin::{GoLive, GoLivePlan, NightsCount, paths};
 
 /// Arguments of `source go-live`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ impl GoLiveArgs {
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         let Self { name, plan, open_closed, json } = self;
         let asked = GoLive { plan, open_closed, plan_id: None };
-        let shown: GoLivePlan = client.post(&format!("/admin/v1/sources/{name}/go-live"), &asked).await?;
+        let shown: GoLivePlan = client.post(&paths::source_go_live(&name), &asked).await?;
         if json {
             print(&serde_json::to_string(&shown)?);
             return Ok(());

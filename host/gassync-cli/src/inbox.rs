@@ -2,11 +2,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
-use serde_json::Value;
 
-use super::{client::Client, print, say, set_aside};
+use super::{client::Client, print, say, set_aside, table::List};
 use gassync::{
-    admin::{CountResponse, Dismissal, MessageDetail, MessageResponse},
+    admin::{CountResponse, Dismissal, MessageDetail, MessageResponse, paths},
     config::Config,
 };
 
@@ -71,22 +70,22 @@ impl InboxCommand {
             Self::List { state, before, limit, json } => {
                 let state = state.map(|state| format!("&state={state}")).unwrap_or_default();
                 let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
-                let path = format!("/admin/v1/inbox?limit={limit}{state}{before}");
+                let path = format!("{}?limit={limit}{state}{before}", paths::INBOX);
                 list(&client.get::<Vec<MessageResponse>>(&path).await?, json)?;
             }
-            Self::Show { id, json } => show(&client.get(&format!("/admin/v1/inbox/{id}")).await?, json)?,
+            Self::Show { id, json } => show(&client.get(&paths::message(&id)).await?, json)?,
             Self::Replay { failed: Some(source), .. } => {
-                let path = format!("/admin/v1/sources/{source}/failed-messages/replay");
-                let CountResponse { count } = client.post(&path, &Value::Null).await?;
+                let path = paths::source_replay_failed(&source);
+                let CountResponse { count } = client.post(&path, &()).await?;
                 say(&format!("{count} messages queued again."));
             }
             Self::Replay { id, .. } => {
                 let id = id.context("a message number or --failed SOURCE is required")?;
-                let _: Value = client.post(&format!("/admin/v1/inbox/{id}/replay"), &Value::Null).await?;
+                client.post::<()>(&paths::message_replay(&id), &()).await?;
                 say(&format!("Message {id} queued again."));
             }
             Self::Dismiss { failed, by, why } => {
-                let path = format!("/admin/v1/sources/{failed}/failed-messages/dismiss");
+                let path = paths::source_dismiss_failed(&failed);
                 let CountResponse { count } = client.post(&path, &Dismissal { by, why }).await?;
                 say(&format!("{count} messages dismissed."));
             }
@@ -103,16 +102,16 @@ fn list(messages: &[MessageResponse], json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(messages)?);
         return Ok(());
     }
-    for message in messages {
-        print(&line(message));
-    }
+    let mut rows = List::new();
+    messages.iter().for_each(|message| row(&mut rows, message));
+    rows.print();
     Ok(())
 }
 
-fn line(message: &MessageResponse) -> String {
+fn row(rows: &mut List, message: &MessageResponse) {
     let MessageResponse { id, kind, method, url, state, received_at, error, outcome, .. } = message;
-    let came_to = error.as_ref().or(outcome.as_ref()).map(|text| format!("  {text}")).unwrap_or_default();
-    format!("{id:<8} {received_at:.0}  {kind:<7} {state:<9} {method} {url}{came_to}")
+    let came_to = error.as_ref().or(outcome.as_ref()).map(String::as_str).unwrap_or_default();
+    rows.row(&[id, &format!("{received_at:.0}"), kind, state, &format!("{method} {url}"), &came_to]);
 }
 
 fn show(whole: &MessageDetail, json: bool) -> anyhow::Result<()> {
@@ -120,7 +119,9 @@ fn show(whole: &MessageDetail, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(whole)?);
         return Ok(());
     }
-    print(&line(&whole.message));
+    let mut rows = List::new();
+    row(&mut rows, &whole.message);
+    rows.print();
     for (name, value) in &whole.headers {
         print(&format!("{name}: {value}"));
     }

@@ -4,12 +4,12 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use gassync_domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, table};
 use gassync::{
-    admin::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan},
+    admin::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan, paths},
     config::Config,
+    store::queue::{JobState, RunState},
 };
 
 /// Interval between progress requests.
@@ -49,7 +49,7 @@ pub struct List {
     kind: Option<String>,
     /// Filter by state: waiting, done, dead or cancelled
     #[arg(long)]
-    state: Option<String>,
+    state: Option<JobState>,
     /// Only jobs enqueued since (RFC 3339)
     #[arg(long)]
     since: Option<Timestamp>,
@@ -91,11 +91,11 @@ impl JobsCommand {
             Self::Show { id, json } => show(&client, id, json).await?,
             Self::Retry(retry) => return retry.run(&client).await,
             Self::Cancel { id, run: true } => {
-                let run: JobRun = client.post(&format!("/admin/v1/job-runs/{id}/cancel"), &()).await?;
+                let run: JobRun = client.post(&paths::job_run_cancel(&id), &()).await?;
                 say(&format!("Run {id} stopped: {} done, {} cancelled.", run.done, run.cancelled));
             }
             Self::Cancel { id, run: false } => {
-                let _: Value = client.post(&format!("/admin/v1/jobs/{id}/cancel"), &()).await?;
+                client.post::<()>(&paths::job_cancel(&id), &()).await?;
                 say(&format!("Job {id} cancelled."));
             }
         }
@@ -114,16 +114,17 @@ impl List {
             limit: Some(self.limit),
         };
         let query = serde_urlencoded(&filter)?;
-        let jobs: Vec<JobResponse> = client.get(&format!("/admin/v1/jobs?{query}")).await?;
+        let jobs: Vec<JobResponse> = client.get(&format!("{}?{query}", paths::JOBS)).await?;
         if self.json {
             print(&serde_json::to_string(&jobs)?);
             return Ok(());
         }
-        for job in jobs {
-            let why = job.why.map(|why| format!("  {why}")).unwrap_or_default();
-            let JobResponse { id, source, kind, state, attempts, run_at, .. } = job;
-            print(&format!("{id:<8} {source:<20} {kind:<14} {state:<10} {attempts:>3} attempts  due {run_at:.0}{why}"));
+        let mut rows = table::List::new();
+        for JobResponse { id, source, kind, state, attempts, run_at, why } in jobs {
+            let (tried, due) = (format!("{attempts} attempts"), format!("due {run_at:.0}"));
+            rows.row(&[&id, &source, &kind, &state, &tried, &due, &why.unwrap_or_default()]);
         }
+        rows.print();
         Ok(())
     }
 }
@@ -139,7 +140,7 @@ fn serde_urlencoded(filter: &JobFilter) -> anyhow::Result<String> {
 }
 
 async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
-    let job: JobDetail = client.get(&format!("/admin/v1/jobs/{id}")).await?;
+    let job: JobDetail = client.get(&paths::job(&id)).await?;
     if json {
         print(&serde_json::to_string(&job)?);
         return Ok(());
@@ -149,6 +150,9 @@ async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
     print(&format!("  payload   {}", job.payload));
     if let Some(why) = why {
         print(&format!("  error     {why}"));
+    }
+    if let Some(report) = &job.report {
+        print(&format!("  did       {report}"));
     }
     if let (Some(until), Some(why)) = (job.paused_until, &job.pause_reason) {
         print(&format!("  queue paused until {until:.0}: {why}"));
@@ -162,16 +166,16 @@ async fn show(client: &Client, id: i64, json: bool) -> anyhow::Result<()> {
 impl Retry {
     async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
         let new = NewJobRun { source: self.source, kind: self.kind, since: self.since, dry_run: self.plan };
-        let plan: RunPlan = client.post("/admin/v1/job-runs", &new).await?;
+        let plan: RunPlan = client.post(paths::JOB_RUNS, &new).await?;
         if self.json {
             print(&serde_json::to_string(&plan)?);
             return Ok(ExitCode::SUCCESS);
         }
+        let mut rows = table::List::new();
         for (source, kinds) in &plan.by_source {
-            for (kind, jobs) in kinds {
-                print(&format!("{source:<20} {kind:<14} {jobs}"));
-            }
+            kinds.iter().for_each(|(kind, jobs)| rows.row(&[source, kind, jobs]));
         }
+        rows.print();
         let Some(id) = plan.id else {
             say(&format!("{} jobs, at least {} s. Nothing has been retried yet.", plan.jobs, plan.seconds_at_least));
             return Ok(ExitCode::SUCCESS);
@@ -186,9 +190,9 @@ impl Retry {
         let bar = ProgressBar::new(u64::try_from(plan.jobs).unwrap_or_default());
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} jobs  {msg}")?);
         let run = loop {
-            let run: JobRun = client.get(&format!("/admin/v1/job-runs/{id}")).await?;
+            let run: JobRun = client.get(&paths::job_run(&id)).await?;
             bar.set_position(u64::try_from(run.jobs - run.waiting).unwrap_or_default());
-            if run.state != "running" {
+            if run.state != RunState::Running {
                 break run;
             }
             tokio::time::sleep(LOOK).await;

@@ -2,11 +2,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gassync_domain::Timestamp;
-use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, table::List};
 use gassync::{
-    admin::{CreatedKey, KeyResponse, KeyRotation, NewKey},
+    admin::{CreatedKey, KeyResponse, KeyRotation, NewKey, paths},
     config::Config,
 };
 
@@ -69,7 +68,7 @@ impl KeyCommand {
         match self {
             Self::Create(CreateKey { account, name, source, scopes, strict, expires_at, json }) => {
                 let new = NewKey { account, name, source, scopes, strict, expires_at };
-                let made: CreatedKey = client.post("/admin/v1/keys", &new).await?;
+                let made: CreatedKey = client.post(paths::KEYS, &new).await?;
                 show(&made, json)?;
                 if !made.creates && !json {
                     say(
@@ -79,11 +78,11 @@ impl KeyCommand {
             }
             Self::List { json } => list(&client, json).await?,
             Self::Rotate { prefix, grace_seconds, json } => {
-                let path = format!("/admin/v1/keys/{prefix}/rotate");
+                let path = paths::key_rotate(&prefix);
                 show(&client.post(&path, &KeyRotation { grace_seconds }).await?, json)?;
             }
             Self::Revoke { prefix } => {
-                let _: Value = client.post(&format!("/admin/v1/keys/{prefix}/revoke"), &Value::Null).await?;
+                client.post::<()>(&paths::key_revoke(&prefix), &()).await?;
                 say(&format!("Key {prefix}… revoked."));
             }
         }
@@ -102,20 +101,20 @@ fn show(made: &CreatedKey, json: bool) -> anyhow::Result<()> {
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<KeyResponse> = client.get("/admin/v1/keys").await?;
+    let keys: Vec<KeyResponse> = client.get(paths::KEYS).await?;
     if json {
         print(&serde_json::to_string(&keys)?);
         return Ok(());
     }
+    let mut rows = List::new();
     for key in keys {
         let state = if key.alive { "alive" } else { "ended" };
         let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        let scopes = key.scopes.join(" ");
+        let used = format!("last used {used}");
         let strict = if key.strict { "strict  " } else { "" };
-        print(&format!(
-            "{}…  {:<20} {:<20} {state}  last used {used}  {strict}{scopes}",
-            key.prefix, key.name, key.source
-        ));
+        let scopes = format!("{strict}{}", key.scopes.join(" "));
+        rows.row(&[&format!("{}…", key.prefix), &key.name, &key.source, &state, &used, &scopes]);
     }
+    rows.print();
     Ok(())
 }

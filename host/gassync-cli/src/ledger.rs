@@ -3,7 +3,10 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{client::Client, print, say};
-use gassync::{admin::LedgerDifference, config::Config};
+use gassync::{
+    admin::{LedgerDifference, paths},
+    config::Config,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
@@ -23,7 +26,7 @@ impl LedgerCommand {
         let Self::Check { account, json } = self;
         let client = Client::connect(config).await?;
         let query = account.map(|account| format!("?account={}", encoded(&account))).unwrap_or_default();
-        let found: Vec<LedgerDifference> = client.get(&format!("/admin/v1/ledger/differences{query}")).await?;
+        let found: Vec<LedgerDifference> = client.get(&format!("{}{query}", paths::LEDGER_DIFFERENCES)).await?;
         if json {
             print(&serde_json::to_string(&found)?);
         } else if found.is_empty() {

@@ -24,6 +24,7 @@ mod simulate;
 mod source;
 mod source_control;
 mod source_push;
+mod table;
 mod webhook_replay;
 mod webhook_verify;
 mod webhooks;

@@ -1,12 +1,17 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use gassync_domain::FieldChange;
 
-use super::{client::Client, map_import::Import, print, say};
+use super::{client::Client, map_import::Import, print, say, table::List};
 use gassync::{
-    admin::{DecideParkedRequest, DecisionPlan, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse},
+    admin::{
+        DecideParkedRequest, DecisionPlan, LinkAct, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse,
+        paths,
+    },
     config::Config,
+    inbound::decide::Choice,
+    store::{mappings::EntityKind, parked::ParkedKind},
 };
 
 #[derive(Debug, Subcommand)]
@@ -68,12 +73,12 @@ pub struct Decide {
     /// Source name or number
     source: String,
     /// property, room-type, rate-plan, reservation or block
-    kind: String,
+    #[arg(value_parser = parked_kind)]
+    kind: ParkedKind,
     /// Id at the source
     id: String,
     /// stand: apply the last version received; cancel: cancel it; ignore: leave the core unchanged
-    #[arg(value_parser = ["stand", "cancel", "ignore"])]
-    decision: String,
+    decision: Choice,
     /// Who takes the decision (recorded)
     #[arg(long)]
     by: String,
@@ -96,7 +101,8 @@ pub struct LinkArgs {
     /// Source name or number
     source: String,
     /// property, room-type, rate-plan, or reservation (with a booking)
-    kind: String,
+    #[arg(value_parser = link_kind)]
+    kind: EntityKind,
     /// Id at the source
     id: String,
     /// Number of the core entity
@@ -115,9 +121,25 @@ pub struct SelectedLink {
     /// Source name or number
     source: String,
     /// property, room-type or rate-plan
-    kind: String,
+    #[arg(value_parser = link_kind)]
+    kind: EntityKind,
     /// Id at the source
     id: String,
+}
+
+/// Parses the kind of a link.
+fn link_kind(word: &str) -> Result<EntityKind, String> {
+    named(EntityKind::ALL, |kind| kind.in_commands(), word)
+}
+
+/// Parses the kind of a parked record.
+fn parked_kind(word: &str) -> Result<ParkedKind, String> {
+    named(ParkedKind::ALL, |kind| kind.in_commands(), word)
+}
+
+fn named<T: Copy>(all: &[T], word_of: impl Fn(T) -> String, word: &str) -> Result<T, String> {
+    let words = || all.iter().map(|known| word_of(*known)).collect::<Vec<_>>().join(", ");
+    all.iter().copied().find(|known| word_of(*known) == word).ok_or_else(|| format!("must be one of {}", words()))
 }
 
 impl MapCommand {
@@ -139,10 +161,12 @@ impl MapCommand {
             }
             Self::Decide(decide) => decide.send(&client).await?,
             Self::Import(import) => return import.send(&client).await,
-            Self::Unlink(known) => known.send(&client, "unlink").await?,
-            Self::Pause(known) => known.send(&client, "pause").await?,
-            Self::Resume(known) => known.send(&client, "resume").await?,
-            Self::Push { known, off } => known.send(&client, if off { "push-off" } else { "push-on" }).await?,
+            Self::Unlink(known) => known.send(&client, LinkAct::Unlink).await?,
+            Self::Pause(known) => known.send(&client, LinkAct::Pause).await?,
+            Self::Resume(known) => known.send(&client, LinkAct::Resume).await?,
+            Self::Push { known, off } => {
+                known.send(&client, if off { LinkAct::PushOff } else { LinkAct::PushOn }).await?
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -157,8 +181,8 @@ impl LinkArgs {
         (by, why): (Option<String>, Option<String>),
     ) -> anyhow::Result<LinkPlan> {
         let gas_id = self.to.filter(|_| !self.create);
-        let new = NewLink { kind: self.kind.clone(), id: self.id.clone(), gas_id, dry_run, plan, by, why };
-        client.post(&format!("/admin/v1/sources/{}/links", self.source), &new).await
+        let new = NewLink { kind: self.kind, id: self.id.clone(), gas_id, dry_run, plan, by, why };
+        client.post(&paths::source_links(&self.source), &new).await
     }
 
     fn show(&self, plan: &LinkPlan) -> anyhow::Result<()> {
@@ -166,15 +190,22 @@ impl LinkArgs {
             print(&serde_json::to_string(plan)?);
             return Ok(());
         }
-        print(&format!("{} {}  {}", self.kind, self.id, plan.status));
-        for change in &plan.changes {
-            print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
-        }
-        if plan.changes.is_empty() {
-            print("  no changes in the core");
-        }
+        print(&format!("{} {}  {}", self.kind.in_commands(), self.id, plan.status));
+        print_changes(&plan.changes);
         print(&format!("  releases {} parked records", plan.frees));
         Ok(())
+    }
+}
+
+/// What changes in the core, field by field.
+fn print_changes(changes: &[FieldChange]) {
+    let mut rows = List::new();
+    for FieldChange { path, before, after } in changes {
+        rows.row(&[&format!("  {path}"), &format!("{before} -> {after}")]);
+    }
+    rows.print();
+    if changes.is_empty() {
+        print("  no changes in the core");
     }
 }
 
@@ -182,18 +213,13 @@ impl Decide {
     async fn send(self, client: &Client) -> anyhow::Result<()> {
         let Self { source, kind, id, decision, by, why, dry_run, plan, json } = self;
         let new = DecideParkedRequest { kind, id, decision, by, why, dry_run, plan };
-        let done: DecisionPlan = client.post(&format!("/admin/v1/sources/{source}/parked/decide"), &new).await?;
+        let done: DecisionPlan = client.post(&paths::source_parked_decide(&source), &new).await?;
         if json {
             print(&serde_json::to_string(&done)?);
             return Ok(());
         }
-        print(&format!("{} {}  {}: {}", new.kind, new.id, new.decision, done.status));
-        for change in &done.changes {
-            print(&format!("  {:<24} {} -> {}", change.path, change.before, change.after));
-        }
-        if done.changes.is_empty() {
-            print("  no changes in the core");
-        }
+        print(&format!("{} {}  {}: {}", new.kind.in_commands(), new.id, new.decision, done.status));
+        print_changes(&done.changes);
         if dry_run {
             print(&format!("plan {}", done.plan));
         }
@@ -202,23 +228,24 @@ impl Decide {
 }
 
 impl SelectedLink {
-    async fn send(self, client: &Client, act: &str) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/links/{act}", self.source);
-        let _: Value = client.post(&path, &LinkRef { kind: self.kind.clone(), id: self.id.clone() }).await?;
-        say(&format!("{} {}: done", self.kind, self.id));
+    async fn send(self, client: &Client, act: LinkAct) -> anyhow::Result<()> {
+        let path = paths::source_link_act(&self.source, &act);
+        client.post::<()>(&path, &LinkRef { kind: self.kind, id: self.id.clone() }).await?;
+        say(&format!("{} {}: done", self.kind.in_commands(), self.id));
         Ok(())
     }
 }
 
 async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
-    let waiting: Vec<ParkedRecordResponse> = client.get(&format!("/admin/v1/sources/{source}/parked")).await?;
+    let waiting: Vec<ParkedRecordResponse> = client.get(&paths::source_parked(&source)).await?;
     if json {
         print(&serde_json::to_string(&waiting)?);
         return Ok(());
     }
+    let mut rows = List::new();
     for record in &waiting {
         let name = record.name.as_deref().unwrap_or_default();
-        print(&format!("{:<11} {:<20} {name}  {}", record.kind, record.id, record.missing.join("; ")));
+        rows.row(&[&record.kind, &record.id, &name, &record.missing.join("; ")]);
         let mut about = vec![format!("since {:.0}", record.since)];
         if let (Some(first), Some(last)) = (record.first_night, record.last_night) {
             about.push(format!("nights {first} to {last}, {}", if record.held { "held" } else { "not held" }));
@@ -226,18 +253,19 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
         if !record.rooms.is_empty() {
             about.push(format!("rooms {}", record.rooms.join(", ")));
         }
-        print(&format!("    {}", about.join("; ")));
+        rows.below(format!("    {}", about.join("; ")));
         for suggestion in &record.suggestions {
             let because = suggestion.because.join(", ");
-            print(&format!(
+            rows.below(format!(
                 "    maybe {} {} ({} %: {because})",
                 suggestion.gas_id, suggestion.name, suggestion.percent
             ));
         }
         for command in &record.commands {
-            print(&format!("    {command}"));
+            rows.below(format!("    {command}"));
         }
     }
+    rows.print();
     say(&format!("{} parked records", waiting.len()));
     Ok(())
 }
@@ -246,7 +274,7 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
     let mut links: Vec<LinkResponse> = Vec::new();
     loop {
         let after = links.last().map_or(0, |link| link.row);
-        let page: Vec<LinkResponse> = client.get(&format!("/admin/v1/sources/{source}/links?after={after}")).await?;
+        let page: Vec<LinkResponse> = client.get(&format!("{}?after={after}", paths::source_links(&source))).await?;
         if page.is_empty() {
             break;
         }
@@ -256,14 +284,16 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(&links)?);
         return Ok(());
     }
+    let mut rows = List::new();
     for link in links {
-        let state = if link.auto_sync { "" } else { "  paused" };
-        let pushed = if link.push { "" } else { "  push off" };
+        let state = if link.auto_sync { "" } else { "paused" };
+        let pushed = if link.push { "" } else { "push off" };
         let synced = link.last_synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        print(&format!("{:<12} {:<24} {:<8} in sync {synced}{state}{pushed}", link.kind, link.id, link.gas_id));
+        rows.row(&[&link.kind, &link.id, &link.gas_id, &format!("in sync {synced}"), &state, &pushed]);
         if let Some(error) = link.last_error {
-            print(&format!("    {} failures since then: {error}", link.retries));
+            rows.below(format!("    {} failures since then: {error}", link.retries));
         }
     }
+    rows.print();
     Ok(())
 }

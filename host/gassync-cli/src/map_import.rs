@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, table::List};
 use gassync::{
-    admin::{EntityImportResult, ImportedLink, LineCount, MapImportRequest, MapImportResponse},
+    admin::{EntityImportResult, ImportedLine, ImportedLink, LineCount, MapImportRequest, MapImportResponse, paths},
     inbound::map_import::MAX_LINES,
 };
 
@@ -49,7 +49,7 @@ impl Import {
         let text = fs::read_to_string(&file).with_context(|| format!("{name} cannot be read"))?;
         let links = read(&text).with_context(|| format!("{name} cannot be read"))?;
         let asked = MapImportRequest { source, links, plan, replace };
-        let done: MapImportResponse = client.post("/admin/v1/map/import", &asked).await?;
+        let done: MapImportResponse = client.post(paths::MAP_IMPORT, &asked).await?;
         if json {
             print(&serde_json::to_string(&done)?);
         } else {
@@ -109,17 +109,20 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
 }
 
 fn show(done: &MapImportResponse) {
+    let mut rows = List::new();
     for entity in &done.entities {
         let EntityImportResult { entity, new, unchanged, changed, wrong } = entity;
         let counts = [("new", new), ("unchanged", unchanged), ("changed", changed), ("wrong", wrong)];
         let words: Vec<String> = counts.iter().map(|(word, lines)| format!("{} {word}", lines.count)).collect();
-        print(&format!("{entity:<11} {}", words.join(", ")));
+        rows.row(&[entity, &words.join(", ")]);
         for (word, LineCount { first, .. }) in counts {
             let Some(first) = first else { continue };
             let was = first.was.map(|was| format!(", was {was}")).unwrap_or_default();
-            print(&format!("    first {word:<10} line {}: {} -> {}{was}", first.line, first.external_id, first.ours));
+            let ImportedLine { line, external_id, ours, .. } = first;
+            rows.below(format!("    first {word}: line {line}: {external_id} -> {ours}{was}"));
         }
     }
+    rows.print();
     for problem in &done.problems {
         print(&format!("line {}: {}: {}", problem.line, problem.field, problem.problem));
     }

@@ -6,15 +6,19 @@ use clap::{Args, Subcommand};
 use super::{
     build,
     client::Client,
-    plugin_call::{print_call, short},
+    plugin_call::{print_calls, short},
     plugin_check::CheckArgs,
     plugin_dev::Dev,
     plugin_new::{self, Language},
     plugin_try::TryArgs,
     print, say,
+    table::List,
 };
 use gassync::{
-    admin::{Grants, InstalledPlugin, PermissionList, PluginCall, PluginDetail, PluginResponse, PluginVersionResponse},
+    admin::{
+        Grants, InstalledPlugin, PermissionList, PluginAct, PluginCall, PluginDetail, PluginResponse,
+        PluginVersionResponse, paths,
+    },
     config::{Config, ConfigError},
 };
 
@@ -153,10 +157,10 @@ impl PluginCommand {
                 install(&Client::connect(settings()?).await?, component).await?;
             }
             Self::Grant(grant) => grant.run(&Client::connect(settings()?).await?).await?,
-            Self::Rollback { id } => act(settings()?, &id, "rollback", "is rolled back").await?,
-            Self::Remove { id } => act(settings()?, &id, "remove", "is removed").await?,
-            Self::Enable { id } => act(settings()?, &id, "enable", "is enabled").await?,
-            Self::Disable { id } => act(settings()?, &id, "disable", "is disabled").await?,
+            Self::Rollback { id } => act(settings()?, &id, PluginAct::Rollback, "is rolled back").await?,
+            Self::Remove { id } => act(settings()?, &id, PluginAct::Remove, "is removed").await?,
+            Self::Enable { id } => act(settings()?, &id, PluginAct::Enable, "is enabled").await?,
+            Self::Disable { id } => act(settings()?, &id, PluginAct::Disable, "is disabled").await?,
             Self::Calls { id, limit, detail, json } => {
                 calls(&Client::connect(settings()?).await?, &id, (limit, detail), json).await?;
             }
@@ -200,22 +204,23 @@ impl GrantArgs {
                 open_routes: self.without_open_route,
             },
         };
-        let version: PluginVersionResponse =
-            client.post(&format!("/admin/v1/plugins/{}/grant", self.id), &grants).await?;
-        print_version(&version);
+        let version: PluginVersionResponse = client.post(&paths::plugin_grant(&self.id), &grants).await?;
+        let mut rows = List::new();
+        add_version(&mut rows, &version);
+        rows.print();
         Ok(())
     }
 }
 
-async fn act(config: Config, id: &str, act: &str, done: &str) -> anyhow::Result<()> {
+async fn act(config: Config, id: &str, act: PluginAct, done: &str) -> anyhow::Result<()> {
     let client = Client::connect(config).await?;
-    client.post::<()>(&format!("/admin/v1/plugins/{id}/{act}"), &()).await?;
+    client.post::<()>(&paths::plugin_act(&id, &act), &()).await?;
     say(&format!("{id} {done}."));
     Ok(())
 }
 
 async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
-    let installed: InstalledPlugin = client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+    let installed: InstalledPlugin = client.upload(paths::PLUGINS, "application/wasm", component).await?;
     let hash = short(&installed.hash);
     print(&format!("{} {} {hash} {}", installed.id, installed.version, installed.status));
     if !installed.lacks.is_empty() {
@@ -226,45 +231,46 @@ async fn install(client: &Client, component: Vec<u8>) -> anyhow::Result<()> {
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let plugins: Vec<PluginResponse> = client.get("/admin/v1/plugins").await?;
+    let plugins: Vec<PluginResponse> = client.get(paths::PLUGINS).await?;
     if json {
         print(&serde_json::to_string(&plugins)?);
     } else {
-        plugins.iter().for_each(print_plugin);
+        let mut rows = List::new();
+        plugins.iter().for_each(|plugin| add_plugin(&mut rows, plugin));
+        rows.print();
     }
     Ok(())
 }
 
 async fn show(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
-    let whole: PluginDetail = client.get(&format!("/admin/v1/plugins/{id}")).await?;
+    let whole: PluginDetail = client.get(&paths::plugin(&id)).await?;
     if json {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
     }
-    print_plugin(&whole.plugin);
-    whole.versions.iter().for_each(print_version);
+    let mut rows = List::new();
+    add_plugin(&mut rows, &whole.plugin);
+    rows.print();
+    let mut rows = List::new();
+    whole.versions.iter().for_each(|version| add_version(&mut rows, version));
+    rows.print();
     Ok(())
 }
 
-fn print_plugin(plugin: &PluginResponse) {
+fn add_plugin(rows: &mut List, plugin: &PluginResponse) {
     let (version, hash) = (plugin.version.as_deref().unwrap_or("-"), plugin.hash.as_deref().map_or("-", short));
     let loaded = if plugin.loaded { "loaded" } else { "not loaded" };
-    print(&format!("{:<16} {:<11} {version:<10} {hash:<12} {loaded}", plugin.id, plugin.status));
+    rows.row(&[&plugin.id, &plugin.status, &version, &hash, &loaded]);
     if let Some(problem) = &plugin.problem {
-        print(&format!("{:<16} {problem}", ""));
+        rows.below(format!("    {problem}"));
     }
 }
 
-fn print_version(version: &PluginVersionResponse) {
-    print(&format!(
-        "  {:<10} {:<12} {:<11} {}",
-        version.version,
-        short(&version.hash),
-        version.status,
-        version.installed_at
-    ));
+fn add_version(rows: &mut List, version: &PluginVersionResponse) {
+    let name = format!("  {}", version.version);
+    rows.row(&[&name, &short(&version.hash), &version.status, &version.installed_at]);
     if let Some(problem) = &version.problem {
-        print(&format!("    {problem}"));
+        rows.below(format!("    {problem}"));
     }
     if let Some(allowance) = &version.allowance {
         let hosts = allowance.hosts.iter().map(|host| format!("may call {host}"));
@@ -276,22 +282,22 @@ fn print_version(version: &PluginVersionResponse) {
         });
         let routes = allowance.open_routes.iter().map(|path| format!("may be called without verification at {path}"));
         for line in hosts.chain(secrets).chain(routes) {
-            print(&format!("    {line}"));
+            rows.below(format!("    {line}"));
         }
-        print(&format!("    may use {} MiB per call", allowance.memory_mib));
+        rows.below(format!("    may use {} MiB per call", allowance.memory_mib));
     }
     for option in &version.lacks {
-        print(&format!("    requests {option}"));
+        rows.below(format!("    requests {option}"));
     }
 }
 
 async fn calls(client: &Client, id: &str, (limit, detail): (u32, bool), json: bool) -> anyhow::Result<()> {
     let calls: Vec<PluginCall> =
-        client.get(&format!("/admin/v1/plugins/{id}/calls?limit={limit}&detail={detail}")).await?;
+        client.get(&format!("{}?limit={limit}&detail={detail}", paths::plugin_calls(&id))).await?;
     if json {
         print(&serde_json::to_string(&calls)?);
     } else {
-        calls.iter().for_each(print_call);
+        print_calls(&calls);
     }
     Ok(())
 }

@@ -1,36 +1,35 @@
 //! Prints a plugin call to the terminal.
 
-use super::print;
+use super::table::List;
 use gassync::admin::PluginCall;
 
-pub fn print_call(call: &PluginCall) {
-    print(&format!(
-        "{:.3} {:<22} {:<16} {:<12} {:>8.1} ms, processor {:>5.1} ms, {:>6.1} MiB, {} {}",
-        call.at,
-        call.entry,
-        call.subject,
-        call.outcome,
-        millis(call.wall_micros),
-        millis(call.processor_micros),
-        mebibytes(call.peak_memory_bytes),
-        call.version,
-        short(&call.hash),
-    ));
+/// Prints calls with their resource usage and, if it was requested, their detail.
+pub fn print_calls(calls: &[PluginCall]) {
+    let mut rows = List::new();
+    calls.iter().for_each(|call| add(&mut rows, call));
+    rows.print();
+}
+
+fn add(rows: &mut List, call: &PluginCall) {
+    let (wall, processor) = (millis(call.wall_micros), millis(call.processor_micros));
+    let used = format!("{wall:.1} ms, processor {processor:.1} ms, {:.1} MiB", mebibytes(call.peak_memory_bytes));
+    let version = format!("{} {}", call.version, short(&call.hash));
+    rows.row(&[&format!("{:.3}", call.at), &call.entry, &call.subject, &call.outcome, &used, &version]);
     let Some(detail) = &call.detail else { return };
     if let Some(problem) = &detail.problem {
-        print(&visible(&format!("    {problem}")));
+        rows.below(visible(&format!("    {problem}")));
     }
     for request in &detail.requests {
         let status = request.status.map(|status| status.to_string());
         let came = status.or_else(|| request.refused.clone()).unwrap_or_else(|| "no answer".to_owned());
-        print(&visible(&format!("    {came}  {}", request.as_curl())));
+        rows.below(visible(&format!("    {came}  {}", request.as_curl())));
     }
     for line in &detail.log {
         let fields: String = line.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        print(&visible(&format!("    {}: {}{fields}", line.level, line.message)));
+        rows.below(visible(&format!("    {}: {}{fields}", line.level, line.message)));
     }
     if detail.log_lines_dropped > 0 {
-        print(&format!("    and {} lines more, over the limit", detail.log_lines_dropped));
+        rows.below(format!("    and {} lines more, over the limit", detail.log_lines_dropped));
     }
 }
 

@@ -12,20 +12,20 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::Args;
 use notify::Watcher;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     build,
     client::{Client, HostFile},
-    plugin_call::print_call,
+    plugin_call::print_calls,
     print, say,
     serve::stop_signal,
     system_clock,
 };
 use gassync::{
-    admin::{CreatedSource, InstalledPlugin, PluginCall},
+    admin::{CreatedSource, Grants, InstalledPlugin, NewSourceRequest, PluginCall, PluginVersionResponse, paths},
     app::App,
     config::Config,
     server, telemetry,
@@ -183,11 +183,12 @@ impl Developed<'_> {
 
     async fn give(&mut self, file: &Path) -> anyhow::Result<()> {
         let component = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let installed: InstalledPlugin = self.client.upload("/admin/v1/plugins", "application/wasm", component).await?;
+        let installed: InstalledPlugin = self.client.upload(paths::PLUGINS, "application/wasm", component).await?;
         if !installed.lacks.is_empty() {
             say(&format!("Granting requested permissions: {}", installed.lacks.join(" ")));
-            let path = format!("/admin/v1/plugins/{}/grant", installed.id);
-            let _: Value = self.client.post(&path, &json!({ "all": true })).await?;
+            let path = paths::plugin_grant(&installed.id);
+            let all = Grants { all: true, ..Grants::default() };
+            let _: PluginVersionResponse = self.client.post(&path, &all).await?;
         }
         let hash = installed.hash.get(..12).unwrap_or_default();
         say(&format!("{} {} ({hash}) is active.", installed.id, installed.version));
@@ -200,14 +201,15 @@ impl Developed<'_> {
 
     async fn connect(&mut self) -> anyhow::Result<()> {
         let value = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
-        let settings: serde_json::Map<String, Value> =
-            self.settings.settings.iter().map(|(name, text)| (name.clone(), value(text))).collect();
-        let credentials: serde_json::Map<String, Value> =
-            self.settings.credentials.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))).collect();
-        let new = json!({
-            "account": "Development", "channel": self.id, "name": SOURCE, "settings": settings, "credentials": credentials,
-        });
-        let made: CreatedSource = self.client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
+        let new = NewSourceRequest {
+            account: "Development".to_owned(),
+            channel: self.id.clone().unwrap_or_default(),
+            name: SOURCE.to_owned(),
+            settings: self.settings.settings.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
+            credentials: self.settings.credentials.iter().cloned().collect(),
+            time_zone: None,
+        };
+        let made: CreatedSource = self.client.post(paths::SOURCES, &new).await.context("cannot add the source")?;
         self.connected = true;
         let header = made.webhook_header.as_ref().map(|name| format!(" -H '{name}: {}'", made.webhook_token));
         say("Send a request as the channel would; edit the source to reload. Ctrl-C stops.");
@@ -220,12 +222,10 @@ impl Developed<'_> {
 
     async fn show_calls(&mut self) -> anyhow::Result<()> {
         let Some(id) = &self.id else { return Ok(()) };
-        let path = format!("/admin/v1/plugins/{id}/calls?after={}&limit={MOST}&detail=true", self.after);
+        let path = format!("{}?after={}&limit={MOST}&detail=true", paths::plugin_calls(id), self.after);
         let calls: Vec<PluginCall> = self.client.get(&path).await?;
-        for call in calls {
-            print_call(&call);
-            self.after = call.id;
-        }
+        print_calls(&calls);
+        self.after = calls.last().map_or(self.after, |call| call.id);
         Ok(())
     }
 }

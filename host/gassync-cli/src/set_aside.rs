@@ -1,10 +1,9 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::Value;
 
-use super::{client::Client, print, say};
-use gassync::admin::{Dismissal, SetAsideDetail, SetAsideResponse};
+use super::{client::Client, print, say, table::List};
+use gassync::admin::{Dismissal, SetAsideDetail, SetAsideResponse, paths};
 
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {
@@ -43,15 +42,15 @@ pub enum SetAsideCommand {
 impl SetAsideCommand {
     pub async fn run(self, client: &Client) -> anyhow::Result<ExitCode> {
         match self {
-            Self::List { json } => list(&client.get::<Vec<SetAsideResponse>>("/admin/v1/set-aside").await?, json)?,
-            Self::Show { id, json } => show(&client.get(&format!("/admin/v1/set-aside/{id}")).await?, json)?,
+            Self::List { json } => list(&client.get::<Vec<SetAsideResponse>>(paths::SET_ASIDE).await?, json)?,
+            Self::Show { id, json } => show(&client.get(&paths::set_aside_record(&id)).await?, json)?,
             Self::Retry { id } => {
-                let _: Value = client.post(&format!("/admin/v1/set-aside/{id}/retry"), &Value::Null).await?;
+                client.post::<()>(&paths::set_aside_retry(&id), &()).await?;
                 say(&format!("Record {id} is fetched again."));
             }
             Self::Dismiss { id, by, why } => {
                 let decision = Dismissal { by, why };
-                let _: Value = client.post(&format!("/admin/v1/set-aside/{id}/dismiss"), &decision).await?;
+                client.post::<()>(&paths::set_aside_dismiss(&id), &decision).await?;
                 say(&format!("Record {id} dismissed."));
             }
         }
@@ -64,17 +63,17 @@ fn list(records: &[SetAsideResponse], json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(records)?);
         return Ok(());
     }
-    for record in records {
-        print(&line(record));
-    }
+    let mut rows = List::new();
+    records.iter().for_each(|record| add(&mut rows, record));
+    rows.print();
     Ok(())
 }
 
-fn line(record: &SetAsideResponse) -> String {
+fn add(rows: &mut List, record: &SetAsideResponse) {
     let SetAsideResponse { id, source, entity, external_id, problem, count, first_seen_at, last_seen_at, .. } = record;
     let which = external_id.as_deref().unwrap_or("without an id");
-    let seen = format!("{count} times from {first_seen_at:.0} to {last_seen_at:.0}");
-    format!("{id:<8} {source}  {entity} {which}  {problem}  ({seen})")
+    let seen = format!("({count} times from {first_seen_at:.0} to {last_seen_at:.0})");
+    rows.row(&[id, source, &format!("{entity} {which}"), problem, &seen]);
 }
 
 fn show(whole: &SetAsideDetail, json: bool) -> anyhow::Result<()> {
@@ -82,7 +81,9 @@ fn show(whole: &SetAsideDetail, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(whole)?);
         return Ok(());
     }
-    print(&line(&whole.record));
+    let mut rows = List::new();
+    add(&mut rows, &whole.record);
+    rows.print();
     print("");
     print(whole.raw.as_deref().unwrap_or("The original record is not available."));
     Ok(())

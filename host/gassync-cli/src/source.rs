@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
@@ -12,14 +12,16 @@ use super::{
     pair::pair,
     print, say, source_control,
     source_push::{self, PushSettingsArgs},
+    table::List,
 };
 use gassync::{
     admin::{
         BackfillResponse, ConnectResponse, CreatedSource, CredentialResponse, DisconnectResponse, FailingPollResponse,
-        InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, SourceDetail,
-        SourceResponse, TimeZoneResponse,
+        InboundWebhookResponse, NewBackfill, NewCredentials, NewSourceRequest, NewTimeZone, PendingSync, SourceDetail,
+        SourceResponse, SyncResponse, TimeZoneResponse, paths,
     },
     config::Config,
+    store::backfills::{BackfillOutcome, BackfillState},
 };
 
 /// Interval of the progress spinner.
@@ -158,14 +160,12 @@ impl SourceCommand {
             Self::Show { name, json } => show(&client, &name, json).await?,
             Self::Connect { name, credentials } => {
                 let new = NewCredentials { credentials: credentials.into_iter().collect() };
-                let connected: ConnectResponse =
-                    client.post(&format!("/admin/v1/sources/{name}/connect"), &new).await?;
+                let connected: ConnectResponse = client.post(&paths::source_connect(&name), &new).await?;
                 say(&format!("{name} is {}.", connected.status));
                 ask_consent(connected.consent_url.as_deref());
             }
             Self::Disconnect { name } => {
-                let done: DisconnectResponse =
-                    client.post(&format!("/admin/v1/sources/{name}/disconnect"), &()).await?;
+                let done: DisconnectResponse = client.post(&paths::source_disconnect(&name), &()).await?;
                 say(&format!("{name} is disconnected; its credentials were deleted."));
                 for problem in done.problems {
                     say(&format!("  not revoked at the channel: {problem}"));
@@ -173,12 +173,12 @@ impl SourceCommand {
             }
             Self::Authority { name, bookings, calendar, content } => {
                 let authority = Authority { bookings, calendar, content };
-                let _: Value = client.post(&format!("/admin/v1/sources/{name}/authority"), &authority).await?;
+                client.post::<()>(&paths::source_authority(&name), &authority).await?;
                 say(&format!("{name}: done"));
             }
             Self::TimeZone { name, zone } => {
                 let new = NewTimeZone { time_zone: zone };
-                let set: TimeZoneResponse = client.post(&format!("/admin/v1/sources/{name}/time-zone"), &new).await?;
+                let set: TimeZoneResponse = client.post(&paths::source_time_zone(&name), &new).await?;
                 say(&format!("{name}: {} for {} properties", new.time_zone, set.houses));
             }
             Self::Sync { name, from: Some(from), to: Some(to), json } => {
@@ -206,7 +206,7 @@ impl Add {
             credentials: self.credentials.into_iter().collect(),
             time_zone: self.time_zone,
         };
-        let made: CreatedSource = client.post("/admin/v1/sources", &new).await.context("cannot add the source")?;
+        let made: CreatedSource = client.post(paths::SOURCES, &new).await.context("cannot add the source")?;
         if self.json {
             print(&serde_json::to_string(&made)?);
             return Ok(());
@@ -245,12 +245,12 @@ fn ask_consent(url: Option<&str>) {
 }
 
 async fn show(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
-    let whole: SourceDetail = client.get(&format!("/admin/v1/sources/{name}")).await?;
+    let whole: SourceDetail = client.get(&paths::source(&name)).await?;
     if json {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
     }
-    print_source(&whole.source);
+    print_sources(std::slice::from_ref(&whole.source));
     if let Some(error) = &whole.error {
         print(&format!("      last error: {error}"));
     }
@@ -286,49 +286,67 @@ fn print_webhook(InboundWebhookResponse { url, header, last_at, unannounced_poll
     print(&format!("      bookings last told by webhook: {last}{unannounced}"));
 }
 
-fn print_source(source: &SourceResponse) {
-    let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-    let SourceResponse { id, name, channel, status, listening, .. } = source;
-    let status = if *listening { format!("{status}, listening") } else { status.clone() };
-    print(&format!("{id:<5} {name:<20} {channel:<12} {status:<16} last in sync {synced}"));
+fn print_sources(sources: &[SourceResponse]) {
+    let mut rows = List::new();
+    for source in sources {
+        let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        let SourceResponse { id, name, channel, status, listening, .. } = source;
+        let status = if *listening { format!("{status}, listening") } else { status.to_string() };
+        rows.row(&[id, name, channel, &status, &format!("last in sync {synced}")]);
+    }
+    rows.print();
 }
 
 async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
-    let sources: Vec<SourceResponse> = client.get("/admin/v1/sources").await?;
+    let sources: Vec<SourceResponse> = client.get(paths::SOURCES).await?;
     if json {
         print(&serde_json::to_string(&sources)?);
         return Ok(());
     }
-    sources.iter().for_each(print_source);
+    print_sources(&sources);
     Ok(())
 }
 
 async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_message(format!("Fetching from {name}"));
     bar.enable_steady_tick(SPIN);
-    let path = format!("/admin/v1/sources/{name}/sync");
-    let report = client.post::<BTreeMap<String, BTreeMap<String, i64>>>(&path, &Value::Null).await;
+    let is_here = matches!(client, Client::Here { .. });
+    // Nothing runs the polls in this process.
+    let path = format!("{}{}", paths::source_sync(&name), if is_here { "?wait=0" } else { "" });
+    let answer = client.post::<SyncResponse>(&path, &()).await;
     bar.finish_and_clear();
-    let report = report.with_context(|| format!("cannot fetch from {name}"))?;
+    let answer = answer.with_context(|| format!("cannot fetch from {name}"))?;
     if json {
-        print(&serde_json::to_string(&report)?);
+        print(&serde_json::to_string(&answer)?);
         return Ok(());
     }
-    print_counts(report);
+    match answer {
+        SyncResponse::Done(report) => print_counts(report),
+        SyncResponse::Pending(_) if is_here => say("No host is running; it is fetched once one starts."),
+        SyncResponse::Pending(PendingSync { pending }) => {
+            say("Fetching takes longer; it continues. To follow it:");
+            for job in pending {
+                let why = job.why.map(|why| format!("  ({why})")).unwrap_or_default();
+                say(&format!("  gassync jobs show {}{why}", job.id));
+            }
+        }
+    }
     Ok(())
 }
 
-fn print_counts(report: BTreeMap<String, BTreeMap<String, i64>>) {
+fn print_counts(report: BackfillOutcome) {
+    let mut rows = List::new();
     for (entity, tally) in report {
         let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
-        print(&format!("{entity:<12} {counts}"));
+        rows.row(&[&entity, &counts]);
     }
+    rows.print();
 }
 
 /// Shows the progress; interrupting the command does not stop the backfill.
 async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) -> anyhow::Result<()> {
-    let path = format!("/admin/v1/sources/{name}/backfills");
+    let path = paths::source_backfills(&name);
     let mut shown: BackfillResponse = client.post(&path, new).await.context("cannot start the backfill")?;
     if shown.resumed {
         say(&format!("Resuming the earlier backfill at {}.", shown.reached));
@@ -340,7 +358,7 @@ async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) ->
     let bar = ProgressBar::new(u64::try_from(shown.nights).unwrap_or_default());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} nights, {eta} left  {msg}")?);
     let path = format!("{path}/{}", shown.id);
-    while shown.state == "running" {
+    while shown.state == BackfillState::Running {
         bar.set_position(u64::try_from(shown.nights_done).unwrap_or_default());
         bar.set_message(shown.error.take().unwrap_or_default());
         tokio::time::sleep(LOOK).await;
@@ -352,6 +370,11 @@ async fn backfill(client: &Client, name: &str, new: &NewBackfill, json: bool) ->
     } else {
         print_counts(shown.outcome);
     }
-    ensure!(shown.state == "done", "the backfill stopped at {}: {}", shown.reached, shown.error.unwrap_or_default());
+    ensure!(
+        shown.state == BackfillState::Done,
+        "the backfill stopped at {}: {}",
+        shown.reached,
+        shown.error.unwrap_or_default()
+    );
     Ok(())
 }

@@ -1,14 +1,19 @@
 //! Pauses, resumes, configures and deletes sources.
 
+use std::fmt::Display;
+
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use gassync_domain::Direction;
 use serde_json::{Map, Value};
 
-use super::{client::Client, pair::pair, print, say};
-use gassync::admin::{
-    MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
-    StatusChange, Switches,
+use super::{client::Client, pair::pair, print, say, table::List};
+use gassync::{
+    admin::{
+        MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
+        StatusChange, Switches, paths,
+    },
+    store::sync_log::LogDirection,
 };
 
 #[derive(Debug, Subcommand)]
@@ -108,9 +113,9 @@ pub struct Delete {
 impl SourceControlCommand {
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
         match self {
-            Self::Pause(named) => named.steer(client, "pause").await,
-            Self::Disable(named) => named.steer(client, "disable").await,
-            Self::Resume(named) => named.steer(client, "resume").await,
+            Self::Pause(named) => named.steer(client, paths::source_pause).await,
+            Self::Disable(named) => named.steer(client, paths::source_disable).await,
+            Self::Resume(named) => named.steer(client, paths::source_resume).await,
             Self::Switch(switch) => switch.run(client).await,
             Self::SetPoll(set) => set.run(client).await,
             Self::Set(set) => set.run(client).await,
@@ -121,9 +126,9 @@ impl SourceControlCommand {
 }
 
 impl Named {
-    async fn steer(self, client: &Client, act: &str) -> anyhow::Result<()> {
+    async fn steer(self, client: &Client, path: fn(&dyn Display) -> String) -> anyhow::Result<()> {
         let Self { name, json } = self;
-        let steered: StatusChange = client.post(&format!("/admin/v1/sources/{name}/{act}"), &()).await?;
+        let steered: StatusChange = client.post(&path(&name), &()).await?;
         if json {
             print(&serde_json::to_string(&steered)?);
         } else {
@@ -133,18 +138,27 @@ impl Named {
     }
 
     async fn runs(self, client: &Client) -> anyhow::Result<()> {
-        let runs: Vec<SourceRun> = client.get(&format!("/admin/v1/sources/{}/runs", self.name)).await?;
+        let runs: Vec<SourceRun> = client.get(&paths::source_runs(&self.name)).await?;
         if self.json {
             print(&serde_json::to_string(&runs)?);
         } else {
-            runs.iter().for_each(print_run);
+            print_runs(&runs);
         }
         Ok(())
     }
 }
 
-fn print_run(run: &SourceRun) {
-    let what = if run.sync_type.ends_with("export") {
+fn print_runs(runs: &[SourceRun]) {
+    let mut rows = List::new();
+    for run in runs {
+        rows.row(&[&format!("{:.0}", run.started_at), &run.sync_type, &run.status, &came_to(run)]);
+    }
+    rows.print();
+}
+
+/// The counts of a run.
+fn came_to(run: &SourceRun) -> String {
+    let what = if run.sync_type.direction() == LogDirection::Outbound {
         let to_read = run.updated - run.confirmed;
         format!(
             "{} sent: {} confirmed, {to_read} unconfirmed, {} rejected, {} in doubt",
@@ -157,12 +171,12 @@ fn print_run(run: &SourceRun) {
         )
     };
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
-    print(&format!("{:.0}  {:<20} {:<16} {what}{error}", run.started_at, run.sync_type, run.status));
+    format!("{what}{error}")
 }
 
 impl Switch {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/switches", self.name);
+        let path = paths::source_switches(&self.name);
         let new =
             NewSwitches { sync_enabled: (self.on || self.off).then_some(self.on), sync_direction: self.direction };
         let is_new = new.sync_enabled.is_some() || new.sync_direction.is_some();
@@ -186,7 +200,7 @@ fn show(name: &str, switches: &Switches, json: bool) -> anyhow::Result<()> {
 
 impl SetPoll {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/poll", self.name);
+        let path = paths::source_poll(&self.name);
         let switches: Switches = client.post(&path, &NewPoll { minutes: self.minutes }).await?;
         show(&self.name, &switches, self.json)
     }
@@ -196,7 +210,7 @@ impl SetArgs {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
         let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
         let set = self.settings.into_iter().map(|(name, text)| (name, value(text))).collect();
-        let path = format!("/admin/v1/sources/{}/settings", self.name);
+        let path = paths::source_settings(&self.name);
         let changed: SettingsChange = client.patch(&path, &NewSettings { set, unset: self.unset }).await?;
         if self.json {
             print(&serde_json::to_string(&changed)?);
@@ -220,7 +234,7 @@ fn members(settings: &Value) -> Map<String, Value> {
 
 impl Delete {
     async fn run(self, client: &Client) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/delete", self.name);
+        let path = paths::source_delete(&self.name);
         let plan: RemovalResponse = client.post(&path, &NewRemoval { dry_run: true, confirm: None }).await?;
         if !self.yes {
             show_removal(&plan, self.json)?;

@@ -1,11 +1,11 @@
 //! `gassync source status`, `push` and `push-settings`.
 
 use clap::{Args, ValueEnum};
-use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding};
+use gassync_domain::{Amount, BookingsPushed, BreakerState, PushSettings, Rounding, SyncStatus};
 
-use super::{client::Client, print, say};
+use super::{client::Client, print, say, table::print_row};
 use gassync::admin::{
-    BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse, SourceResponse,
+    BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse, SourceResponse, paths,
 };
 
 /// Maximum number of pending bookings shown per source.
@@ -78,12 +78,12 @@ enum Round {
 impl PushSettingsArgs {
     /// Changes the given settings and prints all of them.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/sources/{}/pushing", self.name);
+        let path = paths::source_pushing(&self.name);
         let before: PushSettings = client.get(&path).await?;
         let json = self.json;
         let after = self.over(before.clone());
         if after != before {
-            let _: serde_json::Value = client.post(&path, &after).await?;
+            client.post::<()>(&path, &after).await?;
         }
         let shown = if json { serde_json::to_string(&after)? } else { serde_json::to_string_pretty(&after)? };
         print(&shown);
@@ -136,21 +136,21 @@ pub async fn status(client: &Client, name: Option<String>, json: bool) -> anyhow
     let names = match name {
         Some(name) => vec![name],
         None => {
-            let sources: Vec<SourceResponse> = client.get("/admin/v1/sources").await?;
+            let sources: Vec<SourceResponse> = client.get(paths::SOURCES).await?;
             sources.into_iter().map(|source| source.id.to_string()).collect()
         }
     };
     for name in names {
-        let source: SourceResponse = client.get(&format!("/admin/v1/sources/{name}")).await?;
-        let age: OutboundAgeResponse = client.get(&format!("/admin/v1/sources/{name}/age")).await?;
-        let bookings: Vec<BookingSyncResponse> = client.get(&format!("/admin/v1/sources/{name}/bookings")).await?;
+        let source: SourceResponse = client.get(&paths::source(&name)).await?;
+        let age: OutboundAgeResponse = client.get(&paths::source_age(&name)).await?;
+        let bookings: Vec<BookingSyncResponse> = client.get(&paths::source_bookings(&name)).await?;
         let open: Vec<&BookingSyncResponse> =
-            bookings.iter().filter(|booking| booking.state != "confirmed").take(BOOKINGS).collect();
+            bookings.iter().filter(|booking| booking.state != SyncStatus::Confirmed).take(BOOKINGS).collect();
         if json {
             print(&serde_json::json!({ "source": source, "age": age, "bookings": open }).to_string());
             continue;
         }
-        print(&format!("{:<5} {:<20} {:<12} {}", source.id, source.name, source.channel, source.status));
+        print_row(&[&source.id, &source.name, &source.channel, &source.status]);
         if source.listening {
             print(&format!("      listening only: nothing is pushed before `gassync source go-live {name} --plan`"));
         }
@@ -203,7 +203,7 @@ fn print_age(age: &OutboundAgeResponse) {
 
 /// Pushes pending changes, or everything.
 pub async fn push(client: &Client, name: &str, all: bool, json: bool) -> anyhow::Result<()> {
-    let begun: PushResponse = client.post(&format!("/admin/v1/sources/{name}/push"), &NewPush { all }).await?;
+    let begun: PushResponse = client.post(&paths::source_push(&name), &NewPush { all }).await?;
     if json {
         print(&serde_json::to_string(&begun)?);
         return Ok(());

@@ -4,10 +4,14 @@ use clap::Args;
 use gassync_domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{client::Client, print, say};
-use gassync::webhooks::{
-    ReplayPlan, ReplayRequest,
-    service::{QueuedMessage, ReplayResponse},
+use super::{client::Client, print, say, table::List};
+use gassync::{
+    admin::paths,
+    store::queue::RunState,
+    webhooks::{
+        ReplayPlan, ReplayRequest, ReplayState,
+        service::{QueuedMessage, ReplayResponse},
+    },
 };
 
 /// Interval between progress requests.
@@ -28,7 +32,7 @@ pub struct Replay {
     events: Vec<String>,
     /// Filter by state: dead, missed or delivered; defaults to dead and missed
     #[arg(long = "state", conflicts_with = "delivery")]
-    states: Vec<String>,
+    states: Vec<ReplayState>,
     /// Cursor of the previous run with the same filter
     #[arg(long, conflicts_with = "delivery")]
     cursor: Option<String>,
@@ -63,20 +67,19 @@ impl Replay {
         let Self { id, since, until, events, states, cursor, delivery, plan, json } = self;
         let Some(since) = since else {
             let delivery = delivery.unwrap_or_default();
-            let sent: QueuedMessage =
-                client.post(&format!("/admin/v1/webhooks/{id}/deliveries/{delivery}/replay"), &()).await?;
+            let sent: QueuedMessage = client.post(&paths::webhook_redeliver(&id, &delivery), &()).await?;
             print(&if json { serde_json::to_string(&sent)? } else { sent.message_id });
             return Ok(ExitCode::SUCCESS);
         };
         let asked = ReplayRequest { since, until, events, states, cursor, dry_run: plan };
-        let replayed: ReplayPlan = client.post(&format!("/admin/v1/webhooks/{id}/replay"), &asked).await?;
+        let replayed: ReplayPlan = client.post(&paths::webhook_replay(&id), &asked).await?;
         if json {
             print(&serde_json::to_string(&replayed)?);
             return Ok(ExitCode::SUCCESS);
         }
-        for (event, messages) in &replayed.by_event {
-            print(&format!("{event:<24} {messages}"));
-        }
+        let mut rows = List::new();
+        replayed.by_event.iter().for_each(|(event, messages)| rows.row(&[event, messages]));
+        rows.print();
         if let Some(cursor) = replayed.next_cursor {
             say(&format!("There may be more: repeat with --cursor {cursor}"));
         }
@@ -98,9 +101,9 @@ async fn follow(client: &Client, (id, run): (i64, i64), messages: usize) -> anyh
     let bar = ProgressBar::new(u64::try_from(messages).unwrap_or_default());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} messages  {msg}")?);
     let shown = loop {
-        let shown: ReplayResponse = client.get(&format!("/admin/v1/webhooks/{id}/replays/{run}")).await?;
+        let shown: ReplayResponse = client.get(&paths::webhook_replay_run(&id, &run)).await?;
         bar.set_position(u64::try_from(shown.messages - shown.waiting).unwrap_or_default());
-        if shown.state != "running" {
+        if shown.state != RunState::Running {
             break shown;
         }
         tokio::time::sleep(LOOK).await;
@@ -117,9 +120,11 @@ fn ended(run: &ReplayResponse) -> String {
 impl ReplayStatus {
     /// Shows the progress of a run, or cancels it.
     pub async fn run(self, client: &Client) -> anyhow::Result<()> {
-        let path = format!("/admin/v1/webhooks/{}/replays/{}", self.id, self.run);
-        let shown: ReplayResponse =
-            if self.cancel { client.post(&format!("{path}/cancel"), &()).await? } else { client.get(&path).await? };
+        let shown: ReplayResponse = if self.cancel {
+            client.post(&paths::webhook_replay_cancel(&self.id, &self.run), &()).await?
+        } else {
+            client.get(&paths::webhook_replay_run(&self.id, &self.run)).await?
+        };
         if self.json {
             print(&serde_json::to_string(&shown)?);
             return Ok(());

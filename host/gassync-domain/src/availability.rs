@@ -1,7 +1,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Calendar, CalendarNight, FieldError};
+use crate::{Amount, Calendar, CalendarNight, FieldError, StayRules};
 
 /// Maximum nights of one record.
 pub const MAX_CALENDAR_NIGHTS: i32 = 1_100;
@@ -44,6 +44,7 @@ pub struct Availability {
     /// ISO 4217.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    // The rules stand here one by one: a reader that mends them must know which one is wrong.
     /// Minimum stay by arrival, in nights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stay: Option<u32>,
@@ -73,7 +74,7 @@ pub struct Availability {
 impl Availability {
     /// Expands the record to one entry per night, or returns its errors.
     pub fn into_calendar(self) -> Result<Calendar, Vec<FieldError>> {
-        let error = |path: &str, problem: String| vec![FieldError { path: path.to_owned(), problem }];
+        let error = |path: &str, problem: String| vec![FieldError::new(path.to_owned(), problem)];
         let (first, last) = match (self.date, self.from, self.to) {
             (Some(date), None, None) => (date, date),
             (None, Some(from), Some(to)) => (from, to),
@@ -89,11 +90,7 @@ impl Availability {
         if nights > MAX_CALENDAR_NIGHTS {
             return Err(error("/to", format!("makes {nights} nights; the limit is {MAX_CALENDAR_NIGHTS}")));
         }
-        let night = |date| CalendarNight {
-            available: self.available,
-            units_available: self.units_available.map(|units| i32::try_from(units).unwrap_or(i32::MAX)),
-            price: self.price,
-            currency: self.currency.clone(),
+        let rules = StayRules {
             min_stay: self.min_stay,
             max_stay: self.max_stay,
             closed_to_arrival: self.closed_to_arrival,
@@ -102,6 +99,13 @@ impl Availability {
             exact_stay: self.exact_stay,
             min_advance_days: self.min_advance_days,
             max_advance_days: self.max_advance_days,
+        };
+        let night = |date| CalendarNight {
+            available: self.available,
+            units_available: self.units_available.map(|units| i32::try_from(units).unwrap_or(i32::MAX)),
+            price: self.price,
+            currency: self.currency.clone(),
+            rules,
             ..CalendarNight::new(date)
         };
         let nights = first.series(jiff::Span::new().days(1)).take_while(|date| *date <= last).map(night).collect();
@@ -122,7 +126,7 @@ mod tests {
         let calendar = read(r#"{"roomTypeId":"t","from":"2027-02-27","to":"2027-03-01","minStay":2}"#).expect("nights");
         let dates: Vec<String> = calendar.nights.iter().map(|night| night.date.to_string()).collect();
         assert_eq!(dates, ["2027-02-27", "2027-02-28", "2027-03-01"]);
-        assert_eq!(calendar.nights[2].min_stay, Some(2));
+        assert_eq!(calendar.nights[2].rules.min_stay, Some(2));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Extra};
+use crate::{Amount, Extra, StayRules};
 
 /// The calendar of one room type, and of one rate plan if the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,30 +43,9 @@ pub struct CalendarNight {
     /// Whether the price includes tax.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_included: Option<bool>,
-    /// Minimum stay on arrival, in nights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_stay: Option<u32>,
-    /// Maximum stay, in nights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_stay: Option<u32>,
-    /// Closed to arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed_to_arrival: Option<bool>,
-    /// Closed to departure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed_to_departure: Option<bool>,
-    /// Minimum stay of any stay that includes this night.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_stay_through: Option<u32>,
-    /// The only allowed length of a stay that arrives on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exact_stay: Option<u32>,
-    /// Minimum days between booking and arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_advance_days: Option<u32>,
-    /// Maximum days between booking and arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_advance_days: Option<u32>,
+    /// Rules of stay.
+    #[serde(flatten)]
+    pub rules: StayRules,
     /// Additional members from the channel.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -83,14 +62,7 @@ impl CalendarNight {
             currency: None,
             occupancy: None,
             tax_included: None,
-            min_stay: None,
-            max_stay: None,
-            closed_to_arrival: None,
-            closed_to_departure: None,
-            min_stay_through: None,
-            exact_stay: None,
-            min_advance_days: None,
-            max_advance_days: None,
+            rules: StayRules::default(),
             extra: Extra::default(),
         }
     }

@@ -3,38 +3,23 @@ use serde_json::Value;
 
 use crate::{Block, Calendar, Guest, HttpResponse, Property, Question, RatePlan, RawJson, Reservation, RoomType};
 
-/// The kinds of records that can be fetched from a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Entity {
-    /// A house or hotel.
-    Property,
-    /// A kind of room that a property sells.
-    RoomType,
-    /// A set of conditions of sale.
-    RatePlan,
-    /// A booking.
-    Reservation,
-    /// A guest.
-    Guest,
-    /// Nights and prices.
-    Calendar,
-    /// Nights taken out of sale.
-    Block,
-}
-
-impl Entity {
-    /// The name in the databases and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Property => "property",
-            Self::RoomType => "room-type",
-            Self::RatePlan => "rate-plan",
-            Self::Reservation => "reservation",
-            Self::Guest => "guest",
-            Self::Calendar => "calendar",
-            Self::Block => "block",
-        }
+crate::words! {
+    /// The kinds of records that can be fetched from a channel.
+    pub enum Entity {
+        /// A house or hotel.
+        Property = "property",
+        /// A kind of room that a property sells.
+        RoomType = "room-type",
+        /// A set of conditions of sale.
+        RatePlan = "rate-plan",
+        /// A booking.
+        Reservation = "reservation",
+        /// A guest.
+        Guest = "guest",
+        /// Nights and prices.
+        Calendar = "calendar",
+        /// Nights taken out of sale.
+        Block = "block",
     }
 }
 

@@ -1,13 +1,12 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Amount, CalendarNight, CalendarParts};
+use crate::{Amount, CalendarNight, CalendarParts, StayRules, stay_rules::agree};
 
 /// Desired values of a night of a room type (and rate plan, if the channel has them) at a channel.
 ///
 /// Stored as JSON and compared as text: fields keep their order, empty ones are omitted, and prices have no trailing
-/// zeros: `{"units":3,"price":90.5,"currency":"EUR","minStay":2}`. Lengths of stay are in nights. A rule of `None` is
-/// not set; 0 clears it, except for `max_advance_days`, as in the plugin contract.
+/// zeros: `{"units":3,"price":90.5,"currency":"EUR","minStay":2}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelNight {
@@ -22,30 +21,9 @@ pub struct ChannelNight {
     /// ISO 4217; absent means the property's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Minimum stay by arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_stay: Option<u32>,
-    /// Maximum stay by arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_stay: Option<u32>,
-    /// No arrival on this day.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub closed_to_arrival: bool,
-    /// No departure on this day.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub closed_to_departure: bool,
-    /// Minimum stay through this night.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_stay_through: Option<u32>,
-    /// Exact length of stay by arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exact_stay: Option<u32>,
-    /// Minimum days between booking and arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_advance_days: Option<u32>,
-    /// Maximum days between booking and arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_advance_days: Option<u32>,
+    /// Rules of stay; a day that is not closed is open.
+    #[serde(flatten, serialize_with = "closed_days")]
+    pub rules: StayRules,
 }
 
 impl ChannelNight {
@@ -60,34 +38,18 @@ impl ChannelNight {
                 None => price,
             }),
             currency: self.currency,
-            min_stay: self.min_stay,
-            max_stay: self.max_stay,
-            closed_to_arrival: Some(self.closed_to_arrival),
-            closed_to_departure: Some(self.closed_to_departure),
-            min_stay_through: self.min_stay_through,
-            exact_stay: self.exact_stay,
-            min_advance_days: self.min_advance_days,
-            max_advance_days: self.max_advance_days,
+            rules: self.rules.with_days_said(),
             ..CalendarNight::new(date)
         }
     }
 
-    /// Clears each rule that was set before and is not any more, since an omitted rule stays in force at the channel.
-    /// `max_advance_days` cannot be cleared in the contract.
+    /// Clears each rule that was set before and is not any more ([`StayRules::with_cleared`]).
     #[must_use]
-    pub fn with_cleared_rules(mut self, before: Option<&Self>) -> Self {
-        let Some(before) = before else { return self };
-        for (rule, before, lifted) in [
-            // Every channel accepts a minimum of one night; some do not accept none.
-            (&mut self.min_stay, before.min_stay, 1),
-            (&mut self.min_stay_through, before.min_stay_through, 1),
-            (&mut self.max_stay, before.max_stay, 0),
-            (&mut self.exact_stay, before.exact_stay, 0),
-            (&mut self.min_advance_days, before.min_advance_days, 0),
-        ] {
-            *rule = rule.or(before.map(|_| lifted));
+    pub fn with_cleared_rules(self, before: Option<&Self>) -> Self {
+        match before {
+            Some(before) => Self { rules: self.rules.with_cleared(&before.rules), ..self },
+            None => self,
         }
-        self
     }
 
     /// Parts that changed since what was pushed before. The unit count of a closed night is not sent, and neither is a
@@ -99,7 +61,7 @@ impl ChannelNight {
         CalendarParts {
             availability: self.sellable() != before.sellable(),
             price: self.price.is_some() && (self.price, &self.currency) != (before.price, &before.currency),
-            rules: self.rules() != before.rules(),
+            rules: self.rules.with_closed_days() != before.rules.with_closed_days(),
         }
     }
 
@@ -109,7 +71,7 @@ impl ChannelNight {
     pub fn matches(&self, seen: &CalendarNight, parts: CalendarParts) -> bool {
         (!parts.availability || self.availability_matches(seen))
             && (!parts.price || agree(self.price, seen.price) && agree(self.currency.as_ref(), seen.currency.as_ref()))
-            && (!parts.rules || self.rules_match(seen))
+            && (!parts.rules || self.rules.match_seen(&seen.rules))
     }
 
     /// The night at the channel according to what it shows; values it does not show are taken as desired. `counts`
@@ -130,15 +92,12 @@ impl ChannelNight {
             currency: seen.currency.clone().or_else(|| self.currency.clone()),
             ..self.clone()
         };
-        if !self.rules_match(seen) {
-            has.min_stay = seen.min_stay;
-            has.max_stay = seen.max_stay;
-            has.min_stay_through = seen.min_stay_through;
-            has.exact_stay = seen.exact_stay;
-            has.min_advance_days = seen.min_advance_days;
-            has.max_advance_days = seen.max_advance_days;
-            has.closed_to_arrival = seen.closed_to_arrival.unwrap_or(self.closed_to_arrival);
-            has.closed_to_departure = seen.closed_to_departure.unwrap_or(self.closed_to_departure);
+        if !self.rules.match_seen(&seen.rules) {
+            has.rules = StayRules {
+                closed_to_arrival: seen.rules.closed_to_arrival.or(self.rules.closed_to_arrival),
+                closed_to_departure: seen.rules.closed_to_departure.or(self.rules.closed_to_departure),
+                ..seen.rules
+            };
         }
         Some(has)
     }
@@ -152,7 +111,7 @@ impl ChannelNight {
         } else if parts.price && !agree(self.currency.as_ref(), seen.currency.as_ref()) {
             found.push("the price is in another currency there".to_owned());
         }
-        if parts.rules && !self.rules_match(seen) {
+        if parts.rules && !self.rules.match_seen(&seen.rules) {
             found.push("the rules of stay differ at the channel".to_owned());
         }
         (!found.is_empty()).then(|| found.join("; "))
@@ -161,18 +120,6 @@ impl ChannelNight {
     /// Units for sale; 0 if closed.
     pub fn sellable(&self) -> u32 {
         if self.closed { 0 } else { self.units }
-    }
-
-    fn rules(&self) -> ([Option<u32>; 6], [bool; 2]) {
-        let lengths = [
-            self.min_stay,
-            self.max_stay,
-            self.min_stay_through,
-            self.exact_stay,
-            self.min_advance_days,
-            self.max_advance_days,
-        ];
-        (lengths, [self.closed_to_arrival, self.closed_to_departure])
     }
 
     fn availability_matches(&self, seen: &CalendarNight) -> bool {
@@ -187,34 +134,10 @@ impl ChannelNight {
         let counted = seen.units_available.map(|units| u32::try_from(units).unwrap_or(0));
         self.sellable() > 0 && agree(Some(self.sellable()), counted)
     }
-
-    fn rules_match(&self, seen: &CalendarNight) -> bool {
-        let exact = self.exact_stay.filter(|nights| *nights > 0);
-        // No rule and a rule without effect are the same.
-        let least = |nights: Option<u32>| nights.map(|nights| nights.max(1));
-        let most = |nights: Option<u32>| nights.map(|nights| if nights == 0 { u32::MAX } else { nights });
-        let strictest = self.min_stay.max(self.min_stay_through);
-        // A channel without arrival rules shows its stay-through rule there, too.
-        let is_through = self.min_stay_through.is_some() && seen.min_stay == seen.min_stay_through;
-        (is_through || agree_with_one([self.min_stay, strictest, exact].map(least), least(seen.min_stay)))
-            && agree(least(self.min_stay_through), least(seen.min_stay_through))
-            && agree_with_one([self.max_stay, exact].map(most), most(seen.max_stay))
-            && agree(self.exact_stay, seen.exact_stay)
-            && agree(Some(self.closed_to_arrival), seen.closed_to_arrival)
-            && agree(Some(self.closed_to_departure), seen.closed_to_departure)
-            && agree(self.min_advance_days, seen.min_advance_days)
-            && agree(self.max_advance_days, seen.max_advance_days)
-    }
 }
 
-/// Whether two values agree; a missing value agrees with any.
-fn agree<T: PartialEq>(wanted: Option<T>, seen: Option<T>) -> bool {
-    wanted.zip(seen).is_none_or(|(wanted, seen)| wanted == seen)
-}
-
-/// Whether the observed value agrees with any desired one.
-fn agree_with_one<const N: usize>(wanted: [Option<u32>; N], seen: Option<u32>) -> bool {
-    seen.is_none() || wanted.iter().all(Option::is_none) || wanted.contains(&seen)
+fn closed_days<S: Serializer>(rules: &StayRules, serializer: S) -> Result<S::Ok, S::Error> {
+    rules.with_closed_days().serialize(serializer)
 }
 
 fn is_false(value: &bool) -> bool {

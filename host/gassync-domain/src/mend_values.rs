@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::{is_plausible, lossless_instant};
+use crate::{is_plausible, lossless_instant, utc_day};
 
 /// Replacement of unstorable characters.
 const REPLACEMENT: &str = "\u{fffd}";
@@ -15,7 +15,7 @@ pub fn mend_instant(text: &str) -> (Option<Timestamp>, Option<String>) {
         return (None, None);
     }
     match lossless_instant(text.trim()) {
-        Some(instant) if is_plausible(instant.to_zoned(jiff::tz::TimeZone::UTC).date()) => (Some(instant), None),
+        Some(instant) if is_plausible(utc_day(instant)) => (Some(instant), None),
         Some(_) => (None, Some("lies outside of the years that are taken for real; it was left out".to_owned())),
         None => (None, Some("is not an RFC 3339 instant; it was left out".to_owned())),
     }

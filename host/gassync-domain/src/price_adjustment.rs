@@ -33,19 +33,20 @@ pub struct PriceAdjustment {
     pub step: Option<Amount>,
 }
 
-/// Rounding of an adjusted price.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rounding {
-    /// To the smallest unit of the currency only, half away from zero.
-    #[default]
-    None,
-    /// Up to a multiple.
-    Up,
-    /// Down to a multiple.
-    Down,
-    /// To the nearest multiple, half away from zero.
-    Nearest,
+crate::words! {
+    /// Rounding of an adjusted price.
+    #[derive(Default)]
+    pub enum Rounding {
+        /// To the smallest unit of the currency only, half away from zero.
+        #[default]
+        None = "none",
+        /// Up to a multiple.
+        Up = "up",
+        /// Down to a multiple.
+        Down = "down",
+        /// To the nearest multiple, half away from zero.
+        Nearest = "nearest",
+    }
 }
 
 impl Rounding {
@@ -92,7 +93,7 @@ impl PriceAdjustment {
 impl Validate for PriceAdjustment {
     fn validate(&self) -> Vec<FieldError> {
         let mut found = Vec::new();
-        let mut add = |path: &str, problem: String| found.push(FieldError { path: path.to_owned(), problem });
+        let mut add = |path: &str, problem: String| found.push(FieldError::new(path.to_owned(), problem));
         let within = |amount: Amount, (least, most): (i64, i64)| {
             (least * TEN_THOUSANDTHS..=most * TEN_THOUSANDTHS).contains(&amount.ten_thousandths())
         };

@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn the_worst_outcome_counts() {
         let taken = |warnings: Vec<String>| Outcome::Accepted { id: None, replaces: None, confirmed: true, warnings };
-        let refused = Outcome::Refused(vec![FieldError { path: "/a".into(), problem: "no".into() }]);
+        let refused = Outcome::Refused(vec![FieldError::new("/a", "no")]);
         assert_eq!(taken(vec!["a".into()]).and(taken(vec!["b".into()])), taken(vec!["a".into(), "b".into()]));
         assert_eq!(taken(Vec::new()).and(refused.clone()), refused);
         assert_eq!(refused.clone().and(Outcome::Unknown), refused);

@@ -9,27 +9,17 @@ const HORIZON_DAYS: u32 = 365;
 /// Maximum safety stock.
 const MAX_SAFETY_STOCK: u32 = 1_000;
 
-/// Which bookings of the core are pushed to a channel, besides its own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BookingsPushed {
-    /// None.
-    None,
-    /// Bookings that came from no other channel.
-    #[default]
-    Direct,
-    /// Bookings of other channels, too.
-    All,
-}
-
-impl BookingsPushed {
-    /// Its name in JSON and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Direct => "direct",
-            Self::All => "all",
-        }
+crate::words! {
+    /// Which bookings of the core are pushed to a channel, besides its own.
+    #[derive(Default)]
+    pub enum BookingsPushed {
+        /// None.
+        None = "none",
+        /// Bookings that came from no other channel.
+        #[default]
+        Direct = "direct",
+        /// Bookings of other channels, too.
+        All = "all",
     }
 }
 
@@ -110,7 +100,7 @@ impl Validate for PushSettings {
     fn validate(&self) -> Vec<FieldError> {
         let within = |error: FieldError| FieldError { path: format!("/priceAdjustment{}", error.path), ..error };
         let mut found: Vec<FieldError> = self.price_adjustment.validate().into_iter().map(within).collect();
-        let mut add = |path: &str, problem: String| found.push(FieldError { path: path.to_owned(), problem });
+        let mut add = |path: &str, problem: String| found.push(FieldError::new(path.to_owned(), problem));
         match (&self.currency, self.rate) {
             (Some(currency), _) if currency.len() != 3 || !currency.chars().all(|c| c.is_ascii_uppercase()) => {
                 add("/currency", "is not three capital letters (ISO 4217)".to_owned());

@@ -67,33 +67,33 @@ fn rules(nights: &[CalendarNight], QuoteRequest { check_in, check_out, today, ..
         refuse(RefusalReason::Invalid, "the stay has no nights".to_owned());
     }
     if let Some(night) = on(check_in) {
-        if let Some(least) = night.min_stay.filter(|least| length < i64::from(*least)) {
+        if let Some(least) = night.rules.min_stay.filter(|least| length < i64::from(*least)) {
             refuse(RefusalReason::MinStay, format!("at least {least} nights"));
         }
-        if let Some(most) = night.max_stay.filter(|most| length > i64::from(*most)) {
+        if let Some(most) = night.rules.max_stay.filter(|most| length > i64::from(*most)) {
             refuse(RefusalReason::MaxStay, format!("at most {most} nights"));
         }
-        if let Some(exact) = night.exact_stay.filter(|exact| length != i64::from(*exact)) {
+        if let Some(exact) = night.rules.exact_stay.filter(|exact| length != i64::from(*exact)) {
             refuse(RefusalReason::ExactStay, format!("just {exact} nights"));
         }
-        if let Some(least) = night.min_advance_days.filter(|least| notice < i64::from(*least)) {
+        if let Some(least) = night.rules.min_advance_days.filter(|least| notice < i64::from(*least)) {
             refuse(RefusalReason::AdvanceNotice, format!("at least {least} days ahead"));
         }
-        if let Some(most) = night.max_advance_days.filter(|most| notice > i64::from(*most)) {
+        if let Some(most) = night.rules.max_advance_days.filter(|most| notice > i64::from(*most)) {
             refuse(RefusalReason::AdvanceNotice, format!("at most {most} days ahead"));
         }
-        if night.closed_to_arrival == Some(true) {
+        if night.rules.closed_to_arrival == Some(true) {
             refuse(RefusalReason::ClosedToArrival, format!("no arrival on {check_in}"));
         }
     }
     let inside = nights.iter().filter(|night| night.date >= check_in && night.date < check_out);
-    let through = inside.filter_map(|night| night.min_stay_through).max();
+    let through = inside.filter_map(|night| night.rules.min_stay_through).max();
     // The rule of the arrival day already reports a minimum stay at least as long.
-    let of_arrival = on(check_in).and_then(|night| night.min_stay);
+    let of_arrival = on(check_in).and_then(|night| night.rules.min_stay);
     if let Some(least) = through.filter(|least| length < i64::from(*least) && Some(*least) != of_arrival) {
         refuse(RefusalReason::MinStay, format!("at least {least} nights"));
     }
-    if on(check_out).and_then(|night| night.closed_to_departure) == Some(true) {
+    if on(check_out).and_then(|night| night.rules.closed_to_departure) == Some(true) {
         refuse(RefusalReason::ClosedToDeparture, format!("no departure on {check_out}"));
     }
     reasons
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(why(&nights, stay(1, 2)), [RefusalReason::MinStay]);
         assert_eq!(why(&nights, stay(3, 5)), [RefusalReason::NoRate], "the fourth has no price");
         nights[1].units_available = Some(0);
-        nights[2].closed_to_departure = Some(true);
+        nights[2].rules.closed_to_departure = Some(true);
         assert_eq!(why(&nights, stay(1, 3)), [RefusalReason::ClosedToDeparture, RefusalReason::SoldOut]);
     }
 
@@ -158,11 +158,11 @@ mod tests {
     fn every_rule_of_stay_can_refuse() {
         type Rule = fn(&mut CalendarNight);
         let cases: [(Rule, RefusalReason); 5] = [
-            (|night| night.max_stay = Some(2), RefusalReason::MaxStay),
-            (|night| night.exact_stay = Some(2), RefusalReason::ExactStay),
-            (|night| night.min_stay_through = Some(4), RefusalReason::MinStay),
-            (|night| night.min_advance_days = Some(32), RefusalReason::AdvanceNotice),
-            (|night| night.max_advance_days = Some(30), RefusalReason::AdvanceNotice),
+            (|night| night.rules.max_stay = Some(2), RefusalReason::MaxStay),
+            (|night| night.rules.exact_stay = Some(2), RefusalReason::ExactStay),
+            (|night| night.rules.min_stay_through = Some(4), RefusalReason::MinStay),
+            (|night| night.rules.min_advance_days = Some(32), RefusalReason::AdvanceNotice),
+            (|night| night.rules.max_advance_days = Some(30), RefusalReason::AdvanceNotice),
         ];
         for (rule, why) in cases {
             let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
@@ -172,8 +172,8 @@ mod tests {
             assert_eq!(reasons.iter().map(|reason| reason.reason).collect::<Vec<_>>(), [why]);
         }
         let mut nights = vec![night(1, "90"), night(2, "90"), night(3, "90")];
-        nights[1].min_stay_through = Some(4);
-        nights[1].exact_stay = Some(9);
+        nights[1].rules.min_stay_through = Some(4);
+        nights[1].rules.exact_stay = Some(9);
         let reasons = quote(&nights, stay(1, 4), None).expect_err("refused");
         assert_eq!(reasons.len(), 1, "of a night in between only what is for stays through it counts");
     }

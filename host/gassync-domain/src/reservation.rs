@@ -2,7 +2,7 @@ use std::{convert::Infallible, str::FromStr};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Amount, Extra, Guest, PriceLine, text::said, text::some_instant};
 
@@ -86,6 +86,13 @@ impl FromStr for Status {
     }
 }
 
+impl From<String> for Status {
+    fn from(word: String) -> Self {
+        let Ok(status) = word.parse();
+        status
+    }
+}
+
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -94,8 +101,7 @@ impl Serialize for Status {
 
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        word.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -8,12 +8,17 @@ pub fn is_time_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
+/// The day of an instant in UTC.
+pub fn utc_day(instant: Timestamp) -> Date {
+    instant.to_zoned(TimeZone::UTC).date()
+}
+
 /// The current day at a property. Without a time zone, the earliest current day anywhere, so that no night counts as
 /// past too soon and goes unsold.
 pub fn today_at(now: Timestamp, zone: Option<&str>) -> Date {
     match zone.and_then(|name| TimeZone::get(name).ok()) {
         Some(zone) => now.to_zoned(zone).date(),
-        None => (now - LAST_ZONE).to_zoned(TimeZone::UTC).date(),
+        None => utc_day(now - LAST_ZONE),
     }
 }
 

@@ -43,6 +43,13 @@ pub struct FieldError {
     pub problem: String,
 }
 
+impl FieldError {
+    /// An error in the field at this path.
+    pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into() }
+    }
+}
+
 /// Records that can be validated.
 pub trait Validate {
     /// All errors; empty if the record is valid.

@@ -23,11 +23,11 @@ impl EventFilter {
     pub fn parse(names: Vec<String>) -> Result<Self, Vec<FieldError>> {
         if names.len() > MAX_EVENT_NAMES {
             let problem = format!("has more than {MAX_EVENT_NAMES} names");
-            return Err(vec![FieldError { path: "/events".to_owned(), problem }]);
+            return Err(vec![FieldError::new("/events", problem)]);
         }
         let is_one = |asked: &String| EventName::all().any(|name| fits(asked, &name));
         let wrong = names.iter().enumerate().filter(|(_, asked)| !is_one(asked));
-        let error = |(place, _)| FieldError { path: format!("/events/{place}"), problem: "is no event".to_owned() };
+        let error = |(place, _)| FieldError::new(format!("/events/{place}"), "is no event");
         let errors: Vec<FieldError> = wrong.map(error).collect();
         if errors.is_empty() { Ok(Self(names)) } else { Err(errors) }
     }

@@ -48,7 +48,7 @@ macro_rules! words {
         impl std::str::FromStr for $name {
             type Err = $crate::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
+            fn from_str(text: &str) -> ::std::result::Result<Self, $crate::UnknownWord> {
                 const WORDS: &[&str] = &[$($word,)+];
                 Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or($crate::UnknownWord(WORDS))
             }
@@ -57,7 +57,7 @@ macro_rules! words {
         impl TryFrom<String> for $name {
             type Error = $crate::UnknownWord;
 
-            fn try_from(text: String) -> Result<Self, Self::Error> {
+            fn try_from(text: String) -> ::std::result::Result<Self, $crate::UnknownWord> {
                 text.parse()
             }
         }

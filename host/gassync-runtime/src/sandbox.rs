@@ -10,6 +10,7 @@ use std::{
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use tracing::Instrument as _;
 use wasmtime::{
     Engine, ResourceLimiter, Store, UpdateDeadline,
     component::{Component, InstancePre, Linker, ResourceTable},
@@ -224,18 +225,29 @@ pub(crate) fn open(engine: &Engine, call: &Call) -> Store<GuestState> {
 /// The work of a call inside its sandbox.
 pub(crate) type GuestFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
+/// The called function of a plugin.
+pub(crate) struct Entry<'a> {
+    /// The plugin's id; empty while it is being loaded.
+    pub plugin: &'a str,
+    /// Such as `inbound.decode`.
+    pub name: &'static str,
+}
+
 /// Runs the work within the wall-clock limit, then closes the sandbox and records its usage.
 pub(crate) async fn run<P, T, F>(
     plugin: &P,
     mut store: Store<GuestState>,
-    (call, entry): (&Call, &'static str),
+    call: &Call,
+    Entry { plugin: id, name: entry }: Entry<'_>,
     work: F,
 ) -> Finished<T>
 where
     F: for<'a> FnOnce(&'a P, &'a mut Store<GuestState>) -> GuestFuture<'a, T>,
 {
     let started = Instant::now();
-    let worked = tokio::time::timeout(call.budget.wall, work(plugin, &mut store)).await;
+    // The host's log relies on the names and fields of this span and its last event.
+    let span = tracing::info_span!("plugin_call", plugin = id, entry, call = call.id);
+    let worked = tokio::time::timeout(call.budget.wall, work(plugin, &mut store)).instrument(span.clone()).await;
     let mut guest = store.into_data();
     let over = guest.http.seen().over;
     let result = match worked {
@@ -272,6 +284,8 @@ where
         log_lines_dropped: guest.log.dropped,
     };
     drop(seen);
+    let millis = u64::try_from(record.wall.as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::debug!(outcome = record.outcome, millis, "plugin call ended"));
     Finished { result, record }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Simulator, SimulatorClock, SimulatorSettings, beds24};
+use crate::{Simulator, SimulatorClock, SimulatorSettings, beds24, smoobu};
 
 /// A channel that can be simulated.
 pub struct SimulatedChannel {
@@ -13,7 +13,10 @@ pub struct SimulatedChannel {
 }
 
 /// All channels, by name.
-pub const CHANNELS: &[SimulatedChannel] = &[SimulatedChannel { name: "beds24", account: beds24::account }];
+pub const CHANNELS: &[SimulatedChannel] = &[
+    SimulatedChannel { name: "beds24", account: beds24::account },
+    SimulatedChannel { name: "smoobu", account: smoobu::account },
+];
 
 /// Finds a channel by name.
 pub fn channel(name: &str) -> Option<&'static SimulatedChannel> {

@@ -16,6 +16,7 @@ mod json_text;
 mod money;
 mod response_faults;
 mod simulator;
+pub mod smoobu;
 mod webhook;
 
 use std::sync::Arc;

@@ -71,7 +71,7 @@ finds! {
     /// Dead jobs by source and kind, without webhook deliveries.
     dead_jobs = "select s.source_name, count(*) as count, j.kind as detail, min(j.finished_at) as since
         from int_jobs j join int_sources s on s.account_id = j.account_id and s.id = j.source_id
-        where j.state = 'dead' and j.kind <> 'deliver' group by s.id, s.source_name, j.kind order by s.id, j.kind";
+        where j.state = 'dead' and j.queue_kind <> 'webhook' group by s.id, s.source_name, j.kind order by s.id, j.kind";
     /// Nights rejected by channels.
     refused_nights = "select s.source_name, count(*) as count, max(n.error) as detail, min(n.changed_at) as since
         from int_channel_nights n join int_sources s on s.account_id = n.account_id and s.id = n.source_id
@@ -141,7 +141,7 @@ pub async fn dead_deliveries(tx: &mut Tx) -> Result<Vec<Found>> {
     let text = "select s.source_name, d.count, d.detail, d.since, w.id as number
         from (
             select account_id, source_id, subscription_id, count(*) as count, max(error) as detail, min(finished_at) as since
-            from int_jobs where state = 'dead' and kind = 'deliver' group by account_id, source_id, subscription_id
+            from int_jobs where state = 'dead' and queue_kind = 'webhook' group by account_id, source_id, subscription_id
         ) d
         join int_webhooks w on w.account_id = d.account_id and w.source_id = d.source_id and w.id = d.subscription_id
         join int_sources s on s.account_id = w.account_id and s.id = w.source_id

@@ -2,13 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, Entity, Ingested, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{Day, Result, Time, Tx, on};
 
-/// Record counts by entity and outcome.
-pub type BackfillOutcome = BTreeMap<String, BTreeMap<String, i64>>;
+/// Record counts by entity, and by what became of the records.
+pub type BackfillOutcome = BTreeMap<Entity, BTreeMap<Ingested, i64>>;
+
+gassync_domain::words! {
+    /// How far a backfill is.
+    pub enum BackfillState {
+        /// Its windows are being fetched.
+        Running = "running",
+        /// All nights are done.
+        Done = "done",
+        /// It was given up; it can be resumed.
+        Failed = "failed",
+    }
+}
 
 /// A backfill of a date range.
 #[derive(Debug, Clone)]
@@ -23,8 +35,8 @@ pub struct Backfill {
     pub ends_on: Date,
     /// Nights before this date are done.
     pub reached: Date,
-    /// `running`, `done` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: BackfillState,
     /// Record counts so far.
     pub outcome: BackfillOutcome,
     /// Error of the last attempt.
@@ -38,7 +50,8 @@ struct Row {
     starts_on: Day,
     ends_on: Day,
     reached: Day,
-    state: String,
+    #[sqlx(try_from = "String")]
+    state: BackfillState,
     outcome: Json<BackfillOutcome>,
     error: Option<String>,
 }
@@ -63,8 +76,7 @@ const COLUMNS: &str = "id, source_id, starts_on, ends_on, reached, state, outcom
 /// Creates a backfill; returns its id. A source has at most one running.
 pub async fn create(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (starts_on, ends_on): (Date, Date),
     now: Timestamp,
 ) -> Result<i64> {
@@ -84,7 +96,7 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: i64) -> Result<Option<Back
 }
 
 /// A source's newest unfinished backfill.
-pub async fn unfinished(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<Backfill>> {
+pub async fn unfinished(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<Backfill>> {
     let text = format!(
         "select {COLUMNS} from int_backfills where account_id = $1 and source_id = $2 and state <> 'done'
         order by id desc limit 1"
@@ -99,12 +111,13 @@ pub async fn record_progress(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
-    (reached, state, outcome): (Date, &str, &BackfillOutcome),
+    (reached, state, outcome): (Date, BackfillState, &BackfillOutcome),
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_backfills set reached = $3, state = $4, outcome = $5, error = null, updated_at = $6
         where account_id = $1 and id = $2 and reached <= $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Day(reached)).bind(state).bind(Json(outcome))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(Day(reached)).bind(state.as_str())
+        .bind(Json(outcome))
         .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
@@ -113,10 +126,10 @@ pub async fn record_failure(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
-    (state, why): (&str, Option<&str>),
+    (state, why): (BackfillState, Option<&str>),
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_backfills set state = $3, error = $4, updated_at = $5 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(Time::from(now))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state.as_str()).bind(why).bind(Time::from(now))
         .execute(c).await.map(drop))
 }

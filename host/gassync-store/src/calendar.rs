@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, Date, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, CoreId, Date, SourceKey, Stay, StayRules, Timestamp};
 use sqlx::FromRow;
 
-use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows};
+use super::{Day, MoneyTenThousandths, Result, Tx, ledger, on, rows, stay_rules::StayRulesRow};
 
 /// A night of a unit.
 #[derive(Debug, Clone)]
@@ -26,24 +26,10 @@ pub struct ListedNight {
     pub price: Option<MoneyTenThousandths>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// Minimum stay by arrival.
-    pub min_stay: Option<i64>,
-    /// Maximum stay by arrival.
-    pub max_stay: Option<i64>,
     /// Closed under the rate plan.
     pub closed: bool,
-    /// No arrival.
-    pub closed_to_arrival: bool,
-    /// No departure.
-    pub closed_to_departure: bool,
-    /// Minimum stay through this night.
-    pub min_stay_through: Option<i64>,
-    /// Exact length of stay by arrival.
-    pub exact_stay: Option<i64>,
-    /// Minimum days between booking and arrival.
-    pub min_advance_days: Option<i64>,
-    /// Maximum days between booking and arrival.
-    pub max_advance_days: Option<i64>,
+    /// Its rules of stay.
+    pub rules: StayRules,
 }
 
 /// A query of room types.
@@ -71,8 +57,7 @@ pub struct SellableRoomType {
 /// The room types of a source that are linked to units.
 pub async fn linked_room_types(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     wanted: &CalendarQuery<'_>,
     limit: i64,
 ) -> Result<Vec<SellableRoomType>> {
@@ -90,15 +75,9 @@ struct Rate {
     night: Day,
     price: Option<MoneyTenThousandths>,
     currency: Option<String>,
-    min_stay: Option<i64>,
-    max_stay: Option<i64>,
     closed: bool,
-    closed_to_arrival: bool,
-    closed_to_departure: bool,
-    min_stay_through: Option<i64>,
-    exact_stay: Option<i64>,
-    min_advance_days: Option<i64>,
-    max_advance_days: Option<i64>,
+    #[sqlx(flatten, try_from = "StayRulesRow")]
+    rules: StayRules,
 }
 
 /// Every night of these stays in a unit, in order, with price and rules of the rate plan if given. The stays must not
@@ -127,6 +106,8 @@ pub async fn nights(
         let ledger = taken.get(&night);
         let count = |read: fn(&ledger::LedgerNight) -> i64| ledger.map_or(0, read);
         let rate = rates.remove(&night);
+        let (price, currency, closed, rules) =
+            rate.map(|rate| (rate.price, rate.currency, rate.closed, rate.rules)).unwrap_or_default();
         ListedNight {
             night,
             capacity: ledger.map_or(quantity, |night| night.capacity),
@@ -134,17 +115,10 @@ pub async fn nights(
             held: count(|night| night.held),
             blocked: count(|night| night.blocked),
             overbooked: count(|night| night.overbooked),
-            price: rate.as_ref().and_then(|rate| rate.price),
-            currency: rate.as_ref().and_then(|rate| rate.currency.clone()),
-            min_stay: rate.as_ref().and_then(|rate| rate.min_stay),
-            max_stay: rate.as_ref().and_then(|rate| rate.max_stay),
-            closed: rate.as_ref().is_some_and(|rate| rate.closed),
-            closed_to_arrival: rate.as_ref().is_some_and(|rate| rate.closed_to_arrival),
-            closed_to_departure: rate.as_ref().is_some_and(|rate| rate.closed_to_departure),
-            min_stay_through: rate.as_ref().and_then(|rate| rate.min_stay_through),
-            exact_stay: rate.as_ref().and_then(|rate| rate.exact_stay),
-            min_advance_days: rate.as_ref().and_then(|rate| rate.min_advance_days),
-            max_advance_days: rate.as_ref().and_then(|rate| rate.max_advance_days),
+            price,
+            currency,
+            closed,
+            rules,
         }
     });
     Ok(each.collect())

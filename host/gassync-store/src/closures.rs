@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Closure, CoreId, Date, ObservedNight, SourceId, Stay, Timestamp};
+use gassync_domain::{AccountId, Closure, CoreId, Date, ObservedNight, SourceKey, Stay, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -71,7 +71,7 @@ macro_rules! closed {
 }
 
 /// Whether a source shows any night closed by hand.
-pub async fn any(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn any(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<bool> {
     let text = "select exists (select 1 from int_closures where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
@@ -79,8 +79,7 @@ pub async fn any(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bo
 /// The closed nights of a source's room type among those of some stays.
 pub async fn of_room_type(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     room_type: i64,
     stays: &[Stay],
 ) -> Result<Vec<ClosedNight>> {
@@ -95,7 +94,7 @@ pub async fn of_room_type(
 }
 
 /// All closed nights of a source, from a night on.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId, from: Date) -> Result<Vec<ClosedNight>> {
+pub async fn of_source(tx: &mut Tx, SourceKey { account, source }: SourceKey, from: Date) -> Result<Vec<ClosedNight>> {
     let text = closed!(
         "int_closures k where k.account_id = $1 and k.source_id = $2 and k.night >= $3
         order by k.int_room_type_id, k.night"
@@ -106,7 +105,11 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId, from: 
 }
 
 /// The closed nights of a source on the units and nights of spans.
-pub async fn on_spans(tx: &mut Tx, account: AccountId, source: SourceId, spans: &[Span]) -> Result<Vec<ClosedNight>> {
+pub async fn on_spans(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    spans: &[Span],
+) -> Result<Vec<ClosedNight>> {
     let mut new = Rows::new([("unit_id", ColumnType::Int), ("first", ColumnType::Day), ("past", ColumnType::Day)]);
     for Span { unit, stay } in spans {
         new.push([unit.0.into(), Day(stay.check_in()).into(), Day(stay.check_out()).into()]);
@@ -126,8 +129,7 @@ pub async fn on_spans(tx: &mut Tx, account: AccountId, source: SourceId, spans: 
 /// Upserts closed nights.
 pub async fn put(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[ClosedNight],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
@@ -161,7 +163,7 @@ pub async fn put(
 }
 
 /// Deletes closed nights that are open again.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[ClosedNight]) -> Result<()> {
+pub async fn forget(tx: &mut Tx, SourceKey { account, source }: SourceKey, nights: &[ClosedNight]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|closed| gone.push([closed.room_type.into(), Day(closed.night).into()]));
     let text = "delete from int_closures where account_id = $1 and source_id = $2
@@ -221,8 +223,7 @@ fn combine(rows: &[(bool, ObservedNight)]) -> ObservedNight {
 /// parked ones held here, and its blocks.
 pub async fn taken_there(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     unit: CoreId,
     stays: &[Stay],
 ) -> Result<HashMap<Date, u32>> {
@@ -254,14 +255,14 @@ pub async fn taken_there(
 }
 
 /// The number of a source's room types linked with a unit.
-pub async fn room_types_of_unit(tx: &mut Tx, account: AccountId, source: SourceId, unit: CoreId) -> Result<i64> {
+pub async fn room_types_of_unit(tx: &mut Tx, SourceKey { account, source }: SourceKey, unit: CoreId) -> Result<i64> {
     let text = "select count(*) from int_room_types
         where account_id = $1 and source_id = $2 and gas_unit_id = $3 and deleted_at is null";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(unit.0).fetch_one(c).await)
 }
 
 /// Closed nights of room types whose link has changed or is gone.
-pub async fn elsewhere(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<ClosedNight>> {
+pub async fn elsewhere(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<ClosedNight>> {
     let text = closed!(
         "int_closures k join int_room_types r on r.account_id = k.account_id and r.id = k.int_room_type_id
         where k.account_id = $1 and k.source_id = $2
@@ -273,7 +274,7 @@ pub async fn elsewhere(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
 }
 
 /// Deletes past closed nights; the core is unchanged.
-pub async fn forget_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
+pub async fn forget_before(tx: &mut Tx, SourceKey { account, source }: SourceKey, before: Date) -> Result<()> {
     let text = "delete from int_closures where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
@@ -303,7 +304,7 @@ impl LinkedRoomType {
 }
 
 /// The room types of a source that are linked.
-pub async fn linked_room_types(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<LinkedRoomType>> {
+pub async fn linked_room_types(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<LinkedRoomType>> {
     let text = "select r.id, r.external_id, r.gas_unit_id as unit_id, (select max(a.date) from int_availability a
             where a.account_id = r.account_id and a.int_room_type_id = r.id) as last_night
         from int_room_types r

@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{Lease, Result, Time, Tx, on};
 
 /// One set of credentials at a channel, with its webhook address.
 #[derive(Debug, Clone)]
@@ -194,7 +194,7 @@ pub async fn acquire_lease(
     account: AccountId,
     connection: ConnectionId,
     holder: &str,
-    (now, until): (Timestamp, Timestamp),
+    Lease { now, until }: Lease,
 ) -> Result<bool> {
     let text = "update int_connections set renewing_by = $3, renewing_until = $5
         where account_id = $1 and id = $2 and (renewing_until is null or renewing_until <= $4)";

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::{AccountId, SourceId, SourceKey};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
     Transaction,
@@ -211,7 +211,7 @@ impl Db {
     }
 
     /// Like [`Self::write`], with a source as the origin of changes to the core.
-    pub async fn write_for(&self, account: AccountId, source: SourceId) -> Result<Tx> {
+    pub async fn write_for(&self, SourceKey { account, source }: SourceKey) -> Result<Tx> {
         self.begin(&account.to_string(), true, Some(source)).await
     }
 

@@ -3,15 +3,28 @@
 use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on};
+use super::{Lease, Result, Time, Tx, on};
 
-/// The kind of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageKind {
-    /// A call by a channel.
-    Call,
-    /// A channel's response to our request.
-    Answer,
+gassync_domain::words! {
+    /// The kind of a message.
+    pub enum MessageKind {
+        /// A call by a channel.
+        Call = "call",
+        /// A channel's response to our request.
+        Answer = "answer",
+    }
+}
+
+gassync_domain::words! {
+    /// How far a message is.
+    pub enum MessageState {
+        /// Waits to be processed.
+        Received = "received",
+        /// Done with.
+        Applied = "applied",
+        /// Given up until somebody fixes the cause.
+        Failed = "failed",
+    }
 }
 
 /// A message to process.
@@ -50,28 +63,27 @@ struct Row {
     received_at: Time,
 }
 
-/// Stores a message before anything else is done with it. Workers ignore it until `until`, while its receiver processes
-/// it; if that process dies, a worker takes over afterwards.
+/// Stores a message before anything else is done with it. Workers ignore it until the end of the lease, while its
+/// receiver processes it; if that process dies, a worker takes over afterwards.
 pub async fn keep(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
     kind: MessageKind,
     (request, key_id): (&HttpRequest, Option<&str>),
-    now: Timestamp,
-    until: Timestamp,
+    Lease { now, until }: Lease,
 ) -> Result<i64> {
-    let (kind, state) = match kind {
-        MessageKind::Call => ("call", "received"),
+    let state = match kind {
+        MessageKind::Call => MessageState::Received,
         // An answer is applied by the pull that requested it; on failure it is requested again.
-        MessageKind::Answer => ("answer", "applied"),
+        MessageKind::Answer => MessageState::Applied,
     };
     let text = "insert into int_inbox (account_id, connection_id, kind, method, url, headers, body, state, attempts,
             available_at, received_at, key_id)
         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11) returning id";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(connection.0).bind(kind).bind(&request.method)
-        .bind(&request.url).bind(Json(&request.headers)).bind(request.body.as_deref().unwrap_or_default()).bind(state)
-        .bind(Time::from(until)).bind(Time::from(now)).bind(key_id).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(connection.0).bind(kind.as_str())
+        .bind(&request.method).bind(&request.url).bind(Json(&request.headers)).bind(request.body.as_deref().unwrap_or_default())
+        .bind(state.as_str()).bind(Time::from(until)).bind(Time::from(now)).bind(key_id).fetch_one(c).await)
 }
 
 /// Whether a message may be due. A platform query.
@@ -80,9 +92,9 @@ pub async fn is_waiting(tx: &mut Tx, now: Timestamp) -> Result<bool> {
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Claims due messages, oldest first, until `until`. Skips messages for disabled plugins, and for sources that are
-/// disabled or not active yet. A platform query.
-pub async fn claim(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<InboxMessage>> {
+/// Claims due messages, oldest first, until the end of the lease. Skips messages for disabled plugins, and for sources
+/// that are disabled or not active yet. A platform query.
+pub async fn claim(tx: &mut Tx, Lease { now, until }: Lease, limit: i64) -> Result<Vec<InboxMessage>> {
     let text = tx.dialect(
         "update int_inbox set available_at = $2, attempts = attempts + 1 where (account_id, id) in (
             select i.account_id, i.id from int_inbox i
@@ -132,25 +144,25 @@ impl From<Row> for InboxMessage {
 
 /// Marks a message as applied, with the outcome.
 pub async fn applied(tx: &mut Tx, account: AccountId, id: i64, outcome: &str, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, ("applied", None, Some(outcome)), now).await
+    finish(tx, account, id, (MessageState::Applied, None, Some(outcome)), now).await
 }
 
 /// Marks a message as failed until somebody fixes the cause; it is kept and can be replayed.
 pub async fn failed(tx: &mut Tx, account: AccountId, id: i64, why: &str, now: Timestamp) -> Result<()> {
-    finish(tx, account, id, ("failed", Some(why), None), now).await
+    finish(tx, account, id, (MessageState::Failed, Some(why), None), now).await
 }
 
 async fn finish(
     tx: &mut Tx,
     account: AccountId,
     id: i64,
-    (state, why, outcome): (&str, Option<&str>, Option<&str>),
+    (state, why, outcome): (MessageState, Option<&str>, Option<&str>),
     now: Timestamp,
 ) -> Result<()> {
     let text = "update int_inbox set state = $3, error = $4, outcome = $5, finished_at = $6
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state).bind(why).bind(outcome).bind(Time::from(now))
-        .execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(state.as_str()).bind(why).bind(outcome)
+        .bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Schedules another attempt after a failure.
@@ -182,14 +194,16 @@ pub struct ListedMessage {
     pub id: i64,
     /// The connection that received it.
     pub connection_id: i64,
-    /// `call` or `answer`.
-    pub kind: String,
+    /// Its kind.
+    #[sqlx(try_from = "String")]
+    pub kind: MessageKind,
     /// HTTP method.
     pub method: String,
     /// Path, with the query if it contains no secret.
     pub url: String,
-    /// `received`, `applied` or `failed`.
-    pub state: String,
+    /// How far it is.
+    #[sqlx(try_from = "String")]
+    pub state: MessageState,
     /// Number of attempts.
     pub attempts: i64,
     /// Error of the last attempt.
@@ -203,11 +217,11 @@ pub struct ListedMessage {
 }
 
 /// Messages of every account before a row, newest first, optionally in one state. A platform query.
-pub async fn list(tx: &mut Tx, state: Option<&str>, before: i64, limit: i64) -> Result<Vec<ListedMessage>> {
+pub async fn list(tx: &mut Tx, state: Option<MessageState>, before: i64, limit: i64) -> Result<Vec<ListedMessage>> {
     let text =
         "select account_id, id, connection_id, kind, method, url, state, attempts, error, outcome, received_at, finished_at
         from int_inbox where id < $1 and ($2 is null or state = $2) order by id desc limit $3";
-    on!(tx, c => sqlx::query_as(text).bind(before).bind(state).bind(limit).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(before).bind(state.map(MessageState::as_str)).bind(limit).fetch_all(c).await)
 }
 
 /// One message with headers and body. A platform query.

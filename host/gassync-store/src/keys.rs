@@ -1,9 +1,9 @@
 //! API keys, by their hash.
 
-use gassync_domain::{AccountId, Authority, SourceId, Timestamp};
+use gassync_domain::{AccountId, Authority, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, on, sources::SourceStatus};
 
 /// The holder of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct KeyHolder {
     pub account: AccountId,
     /// The source that the key writes as.
     pub source: SourceId,
-    /// Status of the source: `active`, `paused`, …
-    pub status: String,
+    /// Where the source stands.
+    pub status: SourceStatus,
     /// Whether the source creates core entities.
     pub creates: bool,
     /// Authority of the source.
@@ -29,9 +29,14 @@ pub struct KeyHolder {
 }
 
 impl KeyHolder {
+    /// The source with its account.
+    pub fn source_key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// Whether the source may call: it is active, or only its polls fail.
     pub fn may_call(&self) -> bool {
-        matches!(self.status.as_str(), "active" | "error")
+        self.status.is_working()
     }
 }
 
@@ -93,7 +98,8 @@ struct Row {
     id: i64,
     account_id: i64,
     source_id: i64,
-    status: String,
+    #[sqlx(try_from = "String")]
+    status: SourceStatus,
     creates: bool,
     authority: Json<Authority>,
     scopes: Json<Vec<String>>,
@@ -157,8 +163,7 @@ pub async fn by_prefix(tx: &mut Tx, prefix: &str) -> Result<Option<ApiKey>> {
 /// Number of active keys of this name and source.
 pub async fn count_active(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     name: &str,
     now: Timestamp,
 ) -> Result<i64> {

@@ -6,7 +6,8 @@
 //! [`Tx::dialect`] takes both side by side. Statements over many rows take them through [`rows`], the only place that
 //! uses arrays.
 //!
-//! Every function takes `&mut Tx`, so that operations compose in one transaction; the account is the next argument.
+//! Every function takes `&mut Tx`, so that operations compose in one transaction; the account, alone or in the
+//! [`SourceKey`](gassync_domain::SourceKey), is the next argument.
 
 pub mod accounts;
 pub mod alarms;
@@ -23,6 +24,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod installation;
 pub mod keys;
+mod lease;
 pub mod ledger;
 pub mod link_health;
 pub mod mappings;
@@ -41,6 +43,7 @@ pub mod source_removal;
 pub mod source_switches;
 pub mod sources;
 pub mod status;
+mod stay_rules;
 pub mod sync_log;
 pub mod sync_runs;
 pub mod time_zones;
@@ -50,9 +53,11 @@ mod writer;
 
 pub use db::{Db, DbError, Tx};
 pub use fault::{Fault, fault};
+pub use lease::Lease;
 pub use types::{Day, MoneyTenThousandths, Time};
 
 pub(crate) use db::on;
+pub(crate) use types::word;
 
 /// Store functions fail only with database errors, never because of a business rule.
 pub type Result<T> = std::result::Result<T, sqlx::Error>;

@@ -1,6 +1,6 @@
 //! Health of links: the last successful sync in either direction, and the error since.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, Timestamp};
 use jiff::SignedDuration;
 
 use super::{
@@ -29,8 +29,7 @@ pub struct LinkOutcome<'a> {
 /// others are skipped, since nothing depends on this.
 pub async fn record(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     fared: &[LinkOutcome<'_>],
     now: Timestamp,
 ) -> Result<()> {

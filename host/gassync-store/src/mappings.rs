@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{CoreId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -24,46 +24,48 @@ pub struct Mapping {
     pub ours: bool,
 }
 
-/// Kinds of linked entities: table name of the channel's record ↔ of the core entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EntityKind {
-    /// property ↔ property
-    Property,
-    /// room_type ↔ bookable_unit
-    RoomType,
-    /// rate_plan ↔ rate_plan
-    RatePlan,
-    /// reservation ↔ booking
-    Reservation,
-    /// guest ↔ guest
-    Guest,
+gassync_domain::words! {
+    /// Kinds of linked entities: table name of the channel's record ↔ of the core entity. Requests may write a hyphen.
+    pub enum EntityKind {
+        /// property ↔ property
+        Property = "property",
+        /// room_type ↔ bookable_unit
+        #[serde(alias = "room-type")]
+        RoomType = "room_type",
+        /// rate_plan ↔ rate_plan
+        #[serde(alias = "rate-plan")]
+        RatePlan = "rate_plan",
+        /// reservation ↔ booking
+        Reservation = "reservation",
+        /// guest ↔ guest
+        Guest = "guest",
+    }
+}
+
+gassync_domain::words! {
+    /// Where a linked entity originated.
+    pub enum Origin {
+        /// At the channel or partner.
+        External = "external",
+        /// In the core.
+        Core = "core",
+    }
 }
 
 impl EntityKind {
-    /// Parses the name used in the standard API.
-    pub fn named(word: &str) -> Option<Self> {
-        Some(match word {
-            "property" => Self::Property,
-            "room-type" => Self::RoomType,
-            "rate-plan" => Self::RatePlan,
-            "reservation" => Self::Reservation,
-            "guest" => Self::Guest,
-            _ => return None,
-        })
+    /// Its word in `gassync map`.
+    pub fn in_commands(self) -> String {
+        self.as_str().replace('_', "-")
     }
 
-    /// The name used in the tables.
-    pub fn as_str(self) -> &'static str {
-        self.words().0
-    }
-
-    fn words(self) -> (&'static str, &'static str) {
+    /// The table's name of the core entity.
+    const fn core(self) -> &'static str {
         match self {
-            Self::Property => ("property", "property"),
-            Self::RoomType => ("room_type", "bookable_unit"),
-            Self::RatePlan => ("rate_plan", "rate_plan"),
-            Self::Reservation => ("reservation", "booking"),
-            Self::Guest => ("guest", "guest"),
+            Self::Property => "property",
+            Self::RoomType => "bookable_unit",
+            Self::RatePlan => "rate_plan",
+            Self::Reservation => "booking",
+            Self::Guest => "guest",
         }
     }
 }
@@ -96,21 +98,14 @@ impl Mappings {
 }
 
 /// The link of a record of the source.
-pub async fn find(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    kind: EntityKind,
-    external_id: &str,
-) -> Result<Option<Mapping>> {
-    Ok(find_all(tx, account, source, &[(kind, external_id)]).await?.get(kind, external_id))
+pub async fn find(tx: &mut Tx, source: SourceKey, kind: EntityKind, external_id: &str) -> Result<Option<Mapping>> {
+    Ok(find_all(tx, source, &[(kind, external_id)]).await?.get(kind, external_id))
 }
 
 /// The links of these records of the source.
 pub async fn find_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     records: &[(EntityKind, &str)],
 ) -> Result<Mappings> {
     let mut new = Rows::new([("kind", rows::ColumnType::Text), ("id", rows::ColumnType::Text)]);
@@ -136,14 +131,13 @@ pub async fn find_all(
 /// after a bulk load, it would otherwise compare every record with all links.
 pub async fn find_many(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<Mappings> {
     if let Tx::Sqlite(..) = tx {
         let records: Vec<(EntityKind, &str)> = external_ids.iter().map(|id| (kind, *id)).collect();
-        return find_all(tx, account, source, &records).await;
+        return find_all(tx, SourceKey { account, source }, &records).await;
     }
     let mut new = Rows::new([("id", rows::ColumnType::Text)]);
     external_ids.iter().for_each(|id| new.push([(*id).into()]));
@@ -158,7 +152,7 @@ pub async fn find_many(
 }
 
 /// Whether a source has linked the guest of a booking.
-pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, booking: CoreId) -> Result<bool> {
+pub async fn has_guest_of(tx: &mut Tx, SourceKey { account, source }: SourceKey, booking: CoreId) -> Result<bool> {
     let text = "select exists (select 1 from gas_bookings b
             join int_mappings m on m.account_id = b.account_id and m.gas_entity_type = 'guest' and m.gas_entity_id = b.guest_id
         where b.account_id = $1 and b.id = $3 and m.source_id = $2)";
@@ -168,26 +162,24 @@ pub async fn has_guest_of(tx: &mut Tx, account: AccountId, source: SourceId, boo
 /// Links a record from outside with the core entity created for it.
 pub async fn link(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    source: SourceKey,
     kind: EntityKind,
     external_id: &str,
     core: CoreId,
     now: Timestamp,
 ) -> Result<()> {
-    link_all(tx, account, source, kind, &[(external_id, core)], now).await
+    link_all(tx, source, kind, &[(external_id, core)], now).await
 }
 
 /// Like [`link`], for several records.
 pub async fn link_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     links: &[(&str, CoreId)],
     now: Timestamp,
 ) -> Result<()> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let mut new = Rows::new([("external_id", rows::ColumnType::Text), ("gas_id", rows::ColumnType::Int)]);
     for (id, core) in links {
         new.push([(*id).into(), core.0.into()]);
@@ -204,8 +196,9 @@ pub async fn link_all(
 pub struct StoredLink {
     /// The id of its row.
     pub id: i64,
-    /// `property`, `room_type`, `rate_plan`, `reservation`, `guest`.
-    pub external_entity_type: String,
+    /// Its kind.
+    #[sqlx(rename = "external_entity_type", try_from = "String")]
+    pub kind: EntityKind,
     /// The channel's id.
     pub external_entity_id: String,
     /// The core entity.
@@ -220,8 +213,9 @@ pub struct StoredLink {
     pub last_error: Option<String>,
     /// Number of failures since then.
     pub retries: i64,
-    /// `external` or `core`: where the entity originated.
-    pub origin: String,
+    /// Where the entity originated.
+    #[sqlx(try_from = "String")]
+    pub origin: Origin,
     /// Creation time.
     pub created_at: Time,
 }
@@ -229,8 +223,7 @@ pub struct StoredLink {
 /// The links of a source after a row, optionally of one kind.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: Option<EntityKind>,
     slice: PageCursor,
 ) -> Result<Vec<StoredLink>> {
@@ -246,12 +239,11 @@ pub async fn of_source(
 /// A source's id of a core entity, if linked.
 pub async fn external_of(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     core: CoreId,
 ) -> Result<Option<String>> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let text = "select min(external_entity_id) from int_mappings
         where account_id = $1 and gas_entity_type = $2 and gas_entity_id = $3 and source_id = $4
             and external_entity_type = $5";
@@ -262,12 +254,11 @@ pub async fn external_of(
 /// A source's ids of core entities of a kind, if linked.
 pub async fn of_cores(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     cores: &[CoreId],
 ) -> Result<Vec<(CoreId, String)>> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     // `offset 0` as in `find_many`.
     let text = tx.dialect(
         "select m.gas_entity_id, m.external_entity_id from new cross join int_mappings m
@@ -297,13 +288,12 @@ pub struct NewMapping<'a> {
 /// Links records with existing core entities; returns how many. Existing links are kept.
 pub async fn import(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     links: &[NewMapping<'_>],
     now: Timestamp,
 ) -> Result<usize> {
-    let (external_type, gas_type) = kind.words();
+    let (external_type, gas_type) = (kind.as_str(), kind.core());
     let mut new = Rows::new([
         ("external_id", rows::ColumnType::Text),
         ("gas_id", rows::ColumnType::Int),
@@ -325,8 +315,7 @@ pub async fn import(
 /// Deletes the links of these records; the records and core entities stay.
 pub async fn unlink_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_ids: &[&str],
 ) -> Result<()> {
@@ -340,8 +329,7 @@ pub async fn unlink_all(
 /// Deletes a link; the record and the core entity stay.
 pub async fn unlink(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     external_id: &str,
 ) -> Result<()> {
@@ -354,8 +342,7 @@ pub async fn unlink(
 /// Sets whether changes of the channel are applied to the core; false if there is no such link.
 pub async fn set_auto_sync(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
     auto_sync: bool,
 ) -> Result<bool> {
@@ -370,8 +357,7 @@ pub async fn set_auto_sync(
 /// Sets whether changes of the core are pushed to the channel; false if there is no such link.
 pub async fn set_push(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
     push: bool,
 ) -> Result<bool> {

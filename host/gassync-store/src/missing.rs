@@ -1,6 +1,6 @@
 //! Reservations that the channel does not return when asked by id.
 
-use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use gassync_domain::{Date, SourceKey, Timestamp, utc_day};
 use sqlx::FromRow;
 
 use super::{Day, Result, Time, Tx, on};
@@ -29,8 +29,7 @@ impl HeldStay {
 /// Finds a reservation that occupies nights in the core.
 pub async fn held_stay(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
 ) -> Result<Option<HeldStay>> {
     let text = "select b.check_out, p.time_zone, r.observed_at
@@ -56,7 +55,11 @@ pub struct MissedReads {
 }
 
 /// By external id.
-pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<MissedReads>> {
+pub async fn find(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    external_id: &str,
+) -> Result<Option<MissedReads>> {
     let text = "select first_missed_at, last_missed_at, confirmed_at, kept_at from int_missing_reservations
         where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
@@ -65,8 +68,7 @@ pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id
 /// Records the first lookup that did not return it, replacing earlier records.
 pub async fn record_first(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
     asked_at: Timestamp,
 ) -> Result<()> {
@@ -82,8 +84,7 @@ pub async fn record_first(
 /// Records a further lookup that did not return it, and whether that confirms it.
 pub async fn record_again(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
     (asked_at, confirmed_at): (Timestamp, Option<Timestamp>),
 ) -> Result<()> {
@@ -96,8 +97,7 @@ pub async fn record_again(
 /// Records a person's decision to keep it. It is not listed again until it was seen and is missing anew.
 pub async fn record_kept(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
     now: Timestamp,
 ) -> Result<()> {
@@ -108,19 +108,19 @@ pub async fn record_kept(
 }
 
 /// Deletes the record.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey, external_id: &str) -> Result<()> {
     let text = "delete from int_missing_reservations where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))
 }
 
 /// Deletes a source's records last missed before a time, unless the stay is still ahead.
-pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Timestamp) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, SourceKey { account, source }: SourceKey, before: Timestamp) -> Result<()> {
     let text = "delete from int_missing_reservations
         where account_id = $1 and source_id = $2 and last_missed_at < $3 and not exists (
             select 1 from int_reservations r
             where r.account_id = $1 and r.source_id = $2 and r.external_id = int_missing_reservations.external_id
                 and r.check_out >= $4)";
-    let day = before.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = utc_day(before);
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Time::from(before)).bind(Day(day)).execute(c).await
         .map(drop))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, EventName, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -162,8 +162,7 @@ macro_rules! feed_entries {
 /// Events with these sequence numbers, as seen by a source.
 pub async fn entries_at(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     sequences: &[i64],
 ) -> Result<Vec<FeedEntry>> {
     let mut new = Rows::new([("sequence", ColumnType::Int)]);
@@ -173,7 +172,12 @@ pub async fn entries_at(
 }
 
 /// The feed after a sequence number, as seen by a source, with its external ids.
-pub async fn feed(tx: &mut Tx, account: AccountId, source: SourceId, after: i64, limit: i64) -> Result<Vec<FeedEntry>> {
+pub async fn feed(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<FeedEntry>> {
     let text = feed_entries!("int_outbox o where o.account_id = $1 and o.sequence > $3 order by o.sequence limit $4");
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(after).bind(limit).fetch_all(c).await)
 }

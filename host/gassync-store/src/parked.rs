@@ -6,20 +6,63 @@ use gassync_domain::{Block, Date, Parked, Reservation, Timestamp};
 use sqlx::{FromRow, types::Json};
 
 use super::{
-    Result, Time, Tx, on,
+    Result, Time, Tx,
+    mappings::EntityKind,
+    on,
     rows::{ColumnType, Rows},
 };
 
 /// Maximum number of records returned per kind.
 const MAX_PER_KIND: i64 = 500;
 
+gassync_domain::words! {
+    /// The kinds of records that can be parked. Requests may write a hyphen.
+    pub enum ParkedKind {
+        /// A house.
+        Property = "property",
+        /// A room type.
+        #[serde(alias = "room-type")]
+        RoomType = "room_type",
+        /// A rate plan.
+        #[serde(alias = "rate-plan")]
+        RatePlan = "rate_plan",
+        /// A reservation.
+        Reservation = "reservation",
+        /// Blocked nights.
+        Block = "block",
+    }
+}
+
+impl ParkedKind {
+    /// Its link's kind, if it can be linked.
+    pub const fn linked(self) -> Option<EntityKind> {
+        match self {
+            Self::Property => Some(EntityKind::Property),
+            Self::RoomType => Some(EntityKind::RoomType),
+            Self::RatePlan => Some(EntityKind::RatePlan),
+            Self::Reservation => Some(EntityKind::Reservation),
+            Self::Block => None,
+        }
+    }
+
+    /// The kind of the parked record of a link; guests are never parked.
+    pub fn of(kind: EntityKind) -> Option<Self> {
+        Self::ALL.iter().copied().find(|parked| parked.linked() == Some(kind))
+    }
+
+    /// Its word in `gassync map`.
+    pub fn in_commands(self) -> String {
+        self.as_str().replace('_', "-")
+    }
+}
+
 /// A parked record.
 #[derive(Debug, Clone)]
 pub struct ParkedAlarm {
     /// The source's name.
     pub source_name: String,
-    /// `property`, `room-type`, `rate-plan`, `reservation` or `block`, as in `gassync map`.
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: ParkedKind,
     /// The source's id.
     pub external_id: String,
     /// The property's name in the core, otherwise the source's.
@@ -66,7 +109,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
     for row in rows {
         let (first, last) = nights(&row.record.0);
         let room = row.record.0.rooms.iter().find_map(|room| room.room_type_id.clone());
-        found.push(((row.account_id, row.source_id), room, alarm(row, "reservation", (first, last))));
+        found.push(((row.account_id, row.source_id), room, alarm(row, ParkedKind::Reservation, (first, last))));
     }
     let text = "select b.account_id, b.source_id, s.source_name, b.external_id, b.record, b.parked as missing,
             b.synced_at as since,
@@ -78,7 +121,7 @@ pub async fn waiting(tx: &mut Tx, from: Date) -> Result<Vec<ParkedAlarm>> {
         let Block { check_in, check_out, .. } = row.record.0;
         let room = row.record.0.room_types().next().cloned();
         let nights = (Some(check_in), check_out.yesterday().ok());
-        found.push(((row.account_id, row.source_id), room, alarm(row, "block", nights)));
+        found.push(((row.account_id, row.source_id), room, alarm(row, ParkedKind::Block, nights)));
     }
     found.retain(|(.., alarm)| alarm.last_night.is_none_or(|last| last >= from));
     let named = names(tx, &found).await?;
@@ -99,7 +142,7 @@ pub fn nights(reservation: &Reservation) -> (Option<Date>, Option<Date>) {
     (arrivals.min(), departures.max().and_then(|departure| departure.yesterday().ok()))
 }
 
-fn alarm<T>(row: Row<T>, kind: &'static str, (first_night, last_night): (Option<Date>, Option<Date>)) -> ParkedAlarm {
+fn alarm<T>(row: Row<T>, kind: ParkedKind, (first_night, last_night): (Option<Date>, Option<Date>)) -> ParkedAlarm {
     ParkedAlarm {
         source_name: row.source_name,
         kind,
@@ -140,7 +183,8 @@ async fn names(tx: &mut Tx, found: &[Found]) -> Result<HashMap<(i64, i64, String
 
 #[derive(FromRow)]
 struct Other {
-    kind: String,
+    #[sqlx(try_from = "String")]
+    kind: ParkedKind,
     source_name: String,
     external_id: String,
     property: Option<String>,
@@ -157,23 +201,19 @@ async fn others(tx: &mut Tx) -> Result<Vec<ParkedAlarm>> {
         from int_properties p join int_sources s on s.account_id = p.account_id and s.id = p.source_id
         where p.parked is not null
         union all
-        select 'room-type', s.source_name, t.external_id, p.name, t.name, t.parked, t.synced_at
+        select 'room_type', s.source_name, t.external_id, p.name, t.name, t.parked, t.synced_at
         from int_room_types t join int_sources s on s.account_id = t.account_id and s.id = t.source_id
         left join int_properties p on p.account_id = t.account_id and p.id = t.int_property_id
         where t.parked is not null
         union all
-        select 'rate-plan', s.source_name, r.external_id, cast(null as text), r.name, r.parked, r.synced_at
+        select 'rate_plan', s.source_name, r.external_id, cast(null as text), r.name, r.parked, r.synced_at
         from int_rate_plans r join int_sources s on s.account_id = r.account_id and s.id = r.source_id
         where r.parked is not null
         order by 7, 1, 3 limit $1";
     let rows: Vec<Other> = on!(tx, c => sqlx::query_as(text).bind(3 * MAX_PER_KIND).fetch_all(c).await)?;
     let alarm = |row: Other| ParkedAlarm {
         source_name: row.source_name,
-        kind: match row.kind.as_str() {
-            "property" => "property",
-            "room-type" => "room-type",
-            _ => "rate-plan",
-        },
+        kind: row.kind,
         external_id: row.external_id,
         property: row.property,
         room: row.room,

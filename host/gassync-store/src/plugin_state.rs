@@ -1,11 +1,11 @@
 //! State of plugins per source. Values are encrypted, so they cannot be searched.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, Timestamp};
 
 use super::{Result, Time, Tx, on};
 
 /// All values of a source, by key.
-pub async fn all(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(String, Vec<u8>)>> {
+pub async fn all(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<(String, Vec<u8>)>> {
     let text = "select key, value from int_plugin_state where account_id = $1 and source_id = $2 order by key";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }
@@ -13,8 +13,7 @@ pub async fn all(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Ve
 /// Stores a value under a key, replacing the old one.
 pub async fn set(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (key, value): (&str, &[u8]),
     now: Timestamp,
 ) -> Result<()> {
@@ -27,7 +26,7 @@ pub async fn set(
 }
 
 /// Deletes a key.
-pub async fn forget(tx: &mut Tx, account: AccountId, source: SourceId, key: &str) -> Result<()> {
+pub async fn forget(tx: &mut Tx, SourceKey { account, source }: SourceKey, key: &str) -> Result<()> {
     let text = "delete from int_plugin_state where account_id = $1 and source_id = $2 and key = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(key).execute(c).await.map(drop))
 }

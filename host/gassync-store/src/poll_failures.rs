@@ -1,6 +1,6 @@
 //! Failing polls, until they succeed again.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
@@ -25,8 +25,7 @@ pub struct PollFailure {
 /// Records a failure of a poll.
 pub async fn record(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (poll, message): (&str, &str),
     now: Timestamp,
 ) -> Result<PollFailure> {
@@ -41,20 +40,20 @@ pub async fn record(
 }
 
 /// Records that a poll's failures put its source in error.
-pub async fn mark_bad(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<()> {
+pub async fn mark_bad(tx: &mut Tx, SourceKey { account, source }: SourceKey, poll: &str) -> Result<()> {
     let text = "update int_poll_failures set bad = 1 = 1 where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await.map(drop))
 }
 
 /// Deletes the failures of a poll; `false` if there were none.
-pub async fn clear(tx: &mut Tx, account: AccountId, source: SourceId, poll: &str) -> Result<bool> {
+pub async fn clear(tx: &mut Tx, SourceKey { account, source }: SourceKey, poll: &str) -> Result<bool> {
     let text = "delete from int_poll_failures where account_id = $1 and source_id = $2 and poll = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(poll).execute(c).await
         .map(|gone| gone.rows_affected() > 0))
 }
 
 /// A source's failing polls, longest failing first.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<PollFailure>> {
+pub async fn of_source(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<PollFailure>> {
     let text = "select poll, failures, first_failed_at, last_failed_at, message, bad from int_poll_failures
         where account_id = $1 and source_id = $2 order by first_failed_at, poll";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)

@@ -45,12 +45,12 @@ class!(
 );
 class!(
     /// Finished jobs, except deliveries.
-    JOBS, "jobs", "int_jobs", "finished_at", "and kind <> 'deliver'"
+    JOBS, "jobs", "int_jobs", "finished_at", "and queue_kind <> 'webhook'"
 );
 class!(
     /// Finished deliveries with their attempts. Kept as long as their facts, since a fact without a delivery counts as
     /// never sent.
-    DELIVERIES, "deliveries", "int_jobs", "finished_at", "and kind = 'deliver'"
+    DELIVERIES, "deliveries", "int_jobs", "finished_at", "and queue_kind = 'webhook'"
 );
 class!(
     /// Resource use of plugin calls.

@@ -1,10 +1,10 @@
 //! Raw records that could not be read or stored. A row is deleted when its record is read successfully, when a new
 //! request does not return it, or when a person dismisses it.
 
-use gassync_domain::{AccountId, Entity, SourceId, Timestamp};
+use gassync_domain::{AccountId, Entity, SourceKey, Timestamp};
 use sqlx::FromRow;
 
-use super::{Result, Time, Tx, on};
+use super::{Result, Time, Tx, on, word};
 
 /// A record to set aside.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub struct SetAside {
     /// The channel.
     pub channel: String,
     /// The kind of the record.
-    pub entity: String,
+    #[sqlx(try_from = "String")]
+    pub entity: Entity,
     /// The channel's id, if known.
     pub external_id: Option<String>,
     /// Position in the record, and what was expected there.
@@ -61,8 +62,7 @@ pub struct SetAside {
 /// Sets a record aside, or counts another sighting; returns the number of sightings.
 pub async fn put(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     new: &NewSetAside<'_>,
     now: Timestamp,
 ) -> Result<i64> {
@@ -80,17 +80,18 @@ pub async fn put(
 }
 
 /// Row, kind and channel id of a source's records that are set aside, if the id is known.
-pub async fn known_ids(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(i64, String, String)>> {
+pub async fn known_ids(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<(i64, Entity, String)>> {
     let text = "select id, entity, external_id from int_set_aside
         where account_id = $1 and source_id = $2 and external_id is not null";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
+    let rows: Vec<(i64, String, String)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
+    rows.into_iter().map(|(row, entity, id)| Ok((row, word(entity)?, id))).collect()
 }
 
 /// Records set aside from a message that did not contain them when it was read again after this time.
 pub async fn not_in_message(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     message: i64,
     before: Timestamp,
 ) -> Result<Vec<SetAside>> {
@@ -106,8 +107,7 @@ pub async fn not_in_message(
 /// Records of a kind that were requested again before this time and not seen since.
 pub async fn not_seen_again(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     entity: Entity,
     asked_before: Timestamp,
 ) -> Result<Vec<SetAside>> {

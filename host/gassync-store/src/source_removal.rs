@@ -1,7 +1,7 @@
 //! Deletes a source and all its data, table by table in small transactions. It can be repeated safely. The core keeps
 //! its bookings, and the audit trail its lines.
 
-use gassync_domain::{AccountId, ConnectionId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, ConnectionId, CoreId, SourceKey, Timestamp};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Result, Time, Tx, on, rows};
@@ -151,8 +151,7 @@ pub struct SourceContents {
 /// Counts a source's data, and its connection's if not shared.
 pub async fn count(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     connection: Option<ConnectionId>,
 ) -> Result<SourceContents> {
     let text = "select
@@ -186,13 +185,13 @@ pub async fn count(
 }
 
 /// Whether a job of the source is running.
-pub async fn is_busy(tx: &mut Tx, account: AccountId, source: SourceId, now: Timestamp) -> Result<bool> {
+pub async fn is_busy(tx: &mut Tx, SourceKey { account, source }: SourceKey, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_queues where account_id = $1 and source_id = $2 and busy_until > $3)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(now)).fetch_one(c).await)
 }
 
 /// Some holds of a source's parked records; [`clear_holds`] removes them from later results.
-pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<CoreId>> {
+pub async fn holds(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<CoreId>> {
     let text = "select hold_id from int_parked_reservations
         where account_id = $1 and source_id = $2 and hold_id is not null order by hold_id limit $3";
     let ids: Vec<i64> =
@@ -201,7 +200,7 @@ pub async fn holds(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64
 }
 
 /// Removes these holds from a source's parked records.
-pub async fn delete_holds(tx: &mut Tx, account: AccountId, source: SourceId, holds: &[CoreId]) -> Result<()> {
+pub async fn delete_holds(tx: &mut Tx, SourceKey { account, source }: SourceKey, holds: &[CoreId]) -> Result<()> {
     let text = "update int_parked_reservations set hold_id = null
         where account_id = $1 and source_id = $2 and hold_id in (select id from new)";
     rows::of_ids(holds).write(tx, &[account.0.into(), source.0.into()], text).await

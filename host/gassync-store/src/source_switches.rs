@@ -1,35 +1,36 @@
 //! Switches of sources: status, direction, poll interval; and the time of the last contact.
 
-use gassync_domain::{AccountId, Direction, Missing, Parked, SourceId, Timestamp};
+use gassync_domain::{Direction, Missing, Parked, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Result, Time, Tx, mappings::EntityKind, on};
+use super::{Result, Time, Tx, mappings::EntityKind, on, sources::SourceStatus, word};
 
 /// Resolution of the last contact: at most one write in this time.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source as `paused` or `disabled`, and keeps the status to resume with.
-pub async fn stop(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
+pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status.as_str()).execute(c).await.map(drop))
 }
 
 /// Resumes a stopped source; returns its status.
-pub async fn resume(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<String>> {
+pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<SourceStatus>> {
     let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
         where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)
+    let status: Option<String> =
+        on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(id.0).fetch_optional(c).await)?;
+    status.map(word).transpose()
 }
 
 /// Enables or disables synchronisation, and sets its direction.
 pub async fn set_sync(
     tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
+    SourceKey { account, source: id }: SourceKey,
     (enabled, direction): (bool, Direction),
 ) -> Result<()> {
     let text = "update int_sources set sync_enabled = $3, sync_direction = $4 where account_id = $1 and id = $2";
@@ -38,26 +39,38 @@ pub async fn set_sync(
 }
 
 /// Sets the minutes between two polls; `None` uses the manifest's interval.
-pub async fn set_poll_minutes(tx: &mut Tx, account: AccountId, id: SourceId, minutes: Option<i64>) -> Result<()> {
+pub async fn set_poll_minutes(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    minutes: Option<i64>,
+) -> Result<()> {
     let text = "update int_sources set sync_frequency_minutes = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(minutes).execute(c).await.map(drop))
 }
 
 /// Stores a source's settings.
-pub async fn set_settings(tx: &mut Tx, account: AccountId, id: SourceId, settings: &Value) -> Result<()> {
+pub async fn set_settings(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, settings: &Value) -> Result<()> {
     let text = "update int_sources set config = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(settings)).execute(c).await.map(drop))
 }
 
 /// Extends the deadlines of a source's waiting jobs, which could not run meanwhile.
-pub async fn extend_deadline(tx: &mut Tx, account: AccountId, id: SourceId, until: Timestamp) -> Result<()> {
+pub async fn extend_deadline(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    until: Timestamp,
+) -> Result<()> {
     let text = "update int_jobs set deadline = $3
         where account_id = $1 and source_id = $2 and state = 'waiting' and deadline < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(until)).execute(c).await.map(drop))
 }
 
 /// Makes messages available again that were deferred while their source was disabled.
-pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+pub async fn release_deferred_messages(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_inbox set available_at = $3
         where account_id = $1 and state = 'received' and error is not null and available_at > $3
             and connection_id = (select connection_id from int_sources where account_id = $1 and id = $2)";
@@ -68,8 +81,7 @@ pub async fn release_deferred_messages(tx: &mut Tx, account: AccountId, id: Sour
 /// lock contention.
 pub async fn record_channel_call(
     tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
+    SourceKey { account, source: id }: SourceKey,
     succeeded: bool,
     now: Timestamp,
 ) -> Result<()> {
@@ -82,7 +94,7 @@ pub async fn record_channel_call(
 }
 
 /// Locks a source's row until the transaction ends.
-pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+pub async fn lock(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<()> {
     // SQLite has a single writer.
     let text = tx.dialect(
         "select id from int_sources where account_id = $1 and id = $2",
@@ -95,8 +107,7 @@ pub async fn lock(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
 /// types.
 pub async fn reapply(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (kind, external_id): (EntityKind, &str),
 ) -> Result<()> {
     let texts: &[&str] = match kind {

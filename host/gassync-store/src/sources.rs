@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gassync_domain::{
-    AccountId, Authority, ConnectionId, Direction, Owner, ResumePoint, SourceId, Timestamp, lossless_instant,
+    AccountId, Authority, ConnectionId, Direction, Owner, ResumePoint, SourceId, SourceKey, Timestamp, lossless_instant,
 };
 use sqlx::{FromRow, types::Json};
 
@@ -11,6 +11,40 @@ use super::{
     Result, Time, Tx, on,
     rows::{ColumnType, Rows},
 };
+
+gassync_domain::words! {
+    /// Where a source stands.
+    #[derive(utoipa::ToSchema)]
+    #[schema(as = SourceState)]
+    pub enum SourceStatus {
+        /// Its credentials are not complete yet.
+        Pending = "pending",
+        /// It works.
+        Active = "active",
+        /// An operator stopped its fetches and pushes; webhooks are applied.
+        Paused = "paused",
+        /// An operator stopped it; webhooks are stored until it is resumed.
+        Disabled = "disabled",
+        /// Its polls fail.
+        Error = "error",
+        /// Its channel no longer accepts its credentials.
+        Expired = "expired",
+        /// Its credentials were revoked.
+        Disconnected = "disconnected",
+    }
+}
+
+impl SourceStatus {
+    /// Whether it exchanges data, though its polls may fail.
+    pub const fn is_working(self) -> bool {
+        matches!(self, Self::Active | Self::Error)
+    }
+
+    /// Whether an operator stopped it.
+    pub const fn is_stopped(self) -> bool {
+        matches!(self, Self::Paused | Self::Disabled)
+    }
+}
 
 /// A source: one account's use of a connection.
 #[derive(Debug, Clone)]
@@ -27,8 +61,8 @@ pub struct Source {
     pub name: String,
     /// Its settings.
     pub config: serde_json::Value,
-    /// `active`, `paused`, …
-    pub status: String,
+    /// Where it stands.
+    pub status: SourceStatus,
     /// Whether it creates core entities; otherwise it only links them.
     pub creates: bool,
     /// Its authority.
@@ -76,7 +110,8 @@ struct Row {
     source_type: String,
     source_name: String,
     config: Json<serde_json::Value>,
-    status: String,
+    #[sqlx(try_from = "String")]
+    status: SourceStatus,
     creates: bool,
     authority: Json<Authority>,
     listening_since: Option<Time>,
@@ -122,6 +157,11 @@ const COLUMNS: &str =
     last_error_at";
 
 impl Source {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.id }
+    }
+
     /// Authority in effect: a source that is only pushed to owns nothing.
     pub fn effective_authority(&self) -> Authority {
         if self.direction.is_inward() {
@@ -149,7 +189,7 @@ pub async fn create(tx: &mut Tx, account: AccountId, source: &NewSourceRecord<'_
 }
 
 /// Puts a source into listening. If it was live, it goes live again once its credentials show the rooms known now.
-pub async fn listen(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+pub async fn listen(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, now: Timestamp) -> Result<()> {
     let text = "update int_sources set listening_since = $3, live_up_to = (
             select coalesce(max(r.id), 0) from int_room_types r where r.account_id = $1 and r.source_id = $2)
         where account_id = $1 and id = $2 and listening_since is null and connection_id is not null";
@@ -157,14 +197,18 @@ pub async fn listen(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestam
 }
 
 /// Sets a source live.
-pub async fn go_live(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+pub async fn go_live(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<()> {
     let text = "update int_sources set listening_since = null, live_up_to = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
 
 /// Whether a source that listens because its credentials changed has, since `since`, shown exactly its former rooms;
 /// `None` if it was not live before, or must stay listening.
-pub async fn shows_its_rooms(tx: &mut Tx, account: AccountId, id: SourceId, since: Timestamp) -> Result<Option<bool>> {
+pub async fn shows_its_rooms(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    since: Timestamp,
+) -> Result<Option<bool>> {
     let text = "select not exists (select 1 from int_room_types r
             where r.account_id = s.account_id and r.source_id = s.id and r.deleted_at is null
                 and (r.id > s.live_up_to or (r.gas_unit_id is not null and r.observed_at < $3)))
@@ -174,7 +218,7 @@ pub async fn shows_its_rooms(tx: &mut Tx, account: AccountId, id: SourceId, sinc
 }
 
 /// Keeps a source listening, because its credentials show other rooms.
-pub async fn stay_listening(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<()> {
+pub async fn stay_listening(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<()> {
     let text = "update int_sources set live_up_to = null where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).execute(c).await.map(drop))
 }
@@ -186,7 +230,7 @@ pub async fn has_creating(tx: &mut Tx, account: AccountId) -> Result<bool> {
 }
 
 /// A source by its id.
-pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option<Source>> {
+pub async fn get(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<Source>> {
     let text = select(" from int_sources where account_id = $1 and id = $2");
     let row: Option<Row> =
         on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(account.0).bind(id.0).fetch_optional(c).await)?;
@@ -194,14 +238,21 @@ pub async fn get(tx: &mut Tx, account: AccountId, id: SourceId) -> Result<Option
 }
 
 /// These sources, without those that do not exist. A platform query.
-pub async fn get_all(tx: &mut Tx, asked: &[(AccountId, SourceId)]) -> Result<HashMap<(AccountId, SourceId), Source>> {
+pub async fn get_all(tx: &mut Tx, asked: &[SourceKey]) -> Result<HashMap<SourceKey, Source>> {
     let mut new = Rows::new([("of_account", ColumnType::Int), ("key", ColumnType::Int)]);
-    for (account, id) in asked {
+    for SourceKey { account, source: id } in asked {
         new.push([account.0.into(), id.0.into()]);
     }
     let text = select(" from new cross join int_sources where account_id = new.of_account and id = new.key");
     let rows: Vec<Row> = new.read(tx, &[], &text).await?;
-    Ok(rows.into_iter().map(Source::from).map(|source| ((source.account, source.id), source)).collect())
+    Ok(rows.into_iter().map(Source::from).map(|source| (source.key(), source)).collect())
+}
+
+/// A source by its id, whatever its account. A platform query.
+pub async fn by_id(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
+    let text = select(" from int_sources where id = $1");
+    let row: Option<Row> = on!(tx, c => sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id.0).fetch_optional(c).await)?;
+    Ok(row.map(Source::from))
 }
 
 /// All sources with this name in every account. A platform query.
@@ -227,22 +278,27 @@ pub async fn of_connection(tx: &mut Tx, account: AccountId, connection: Connecti
 }
 
 /// The active sources of a channel that have a connection. A platform query.
-pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<(AccountId, SourceId)>> {
+pub async fn active_of_channel(tx: &mut Tx, channel: &str) -> Result<Vec<SourceKey>> {
     let text = "select account_id, id from int_sources
         where source_type = $1 and status in ('active', 'error') and connection_id is not null order by account_id, id";
     let rows: Vec<(i64, i64)> = on!(tx, c => sqlx::query_as(text).bind(channel).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(account, id)| (AccountId(account), SourceId(id))).collect())
+    Ok(rows.into_iter().map(|(account, id)| SourceKey { account: AccountId(account), source: SourceId(id) }).collect())
 }
 
 /// Records that a pull succeeded.
-pub async fn synced(tx: &mut Tx, account: AccountId, id: SourceId, now: Timestamp) -> Result<()> {
+pub async fn synced(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, now: Timestamp) -> Result<()> {
     let text = "update int_sources set last_sync_at = $3, last_successful_sync_at = $3, error_count = 0
         where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Time::from(now)).execute(c).await.map(drop))
 }
 
 /// Records a failed sync attempt.
-pub async fn failed(tx: &mut Tx, account: AccountId, id: SourceId, why: &str, now: Timestamp) -> Result<()> {
+pub async fn failed(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
     let text = "update int_sources set last_sync_at = $4, error_count = error_count + 1, error_message = $3,
             last_error_at = $4
         where account_id = $1 and id = $2";
@@ -250,21 +306,30 @@ pub async fn failed(tx: &mut Tx, account: AccountId, id: SourceId, why: &str, no
 }
 
 /// Sets the authority of a source.
-pub async fn set_authority(tx: &mut Tx, account: AccountId, id: SourceId, authority: Authority) -> Result<()> {
+pub async fn set_authority(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    authority: Authority,
+) -> Result<()> {
     let text = "update int_sources set authority = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(Json(authority)).execute(c).await.map(drop))
 }
 
 /// Sets the status of a source.
-pub async fn set_status(tx: &mut Tx, account: AccountId, id: SourceId, status: &str) -> Result<()> {
+pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
     let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status).execute(c).await.map(drop))
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status.as_str()).execute(c).await.map(drop))
 }
 
 /// Changes the status of a source from one value to another; returns whether it did.
-pub async fn change_status(tx: &mut Tx, account: AccountId, id: SourceId, (from, to): (&str, &str)) -> Result<bool> {
+pub async fn change_status(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    (from, to): (SourceStatus, SourceStatus),
+) -> Result<bool> {
     let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from).bind(to).execute(c).await
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from.as_str()).bind(to.as_str())
+        .execute(c).await
         .map(|changed| changed.rows_affected() > 0))
 }
 
@@ -273,7 +338,11 @@ fn select(rest: &str) -> String {
 }
 
 /// The resume point of an entity.
-pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<Option<ResumePoint>> {
+pub async fn resume_point(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    entity: &str,
+) -> Result<Option<ResumePoint>> {
     let text = "select kind, cursor from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     let row: Option<(String, String)> =
         on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).bind(entity).fetch_optional(c).await)?;
@@ -284,7 +353,11 @@ pub async fn resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity:
 }
 
 /// Deletes the resume point of an entity, so that the next poll fetches everything.
-pub async fn forget_resume_point(tx: &mut Tx, account: AccountId, id: SourceId, entity: &str) -> Result<()> {
+pub async fn forget_resume_point(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    entity: &str,
+) -> Result<()> {
     let text = "delete from int_sync_cursors where account_id = $1 and source_id = $2 and entity = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(entity).execute(c).await.map(drop))
 }
@@ -292,8 +365,7 @@ pub async fn forget_resume_point(tx: &mut Tx, account: AccountId, id: SourceId, 
 /// Stores the resume point of an entity.
 pub async fn set_resume_point(
     tx: &mut Tx,
-    account: AccountId,
-    id: SourceId,
+    SourceKey { account, source: id }: SourceKey,
     (entity, resume): (&str, &ResumePoint),
     now: Timestamp,
 ) -> Result<()> {
@@ -314,18 +386,22 @@ pub async fn set_status_of_connection(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
-    (from, to): (&[&str], &str),
+    (from, to): (&[SourceStatus], SourceStatus),
 ) -> Result<()> {
     for status in from {
         let text = "update int_sources set status = $4 where account_id = $1 and connection_id = $2 and status = $3";
-        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(*status).bind(to).execute(c).await
-            .map(drop))?;
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(connection.0).bind(status.as_str()).bind(to.as_str())
+            .execute(c).await.map(drop))?;
     }
     Ok(())
 }
 
 /// Deletes a source and its connection that never became active and have no references yet.
-pub async fn discard(tx: &mut Tx, account: AccountId, id: SourceId, connection: ConnectionId) -> Result<()> {
+pub async fn discard(
+    tx: &mut Tx,
+    SourceKey { account, source: id }: SourceKey,
+    connection: ConnectionId,
+) -> Result<()> {
     for (text, key) in [
         ("delete from int_credentials where account_id = $1 and connection_id = $2", connection.0),
         ("delete from int_consents where account_id = $1 and connection_id = $2", connection.0),

@@ -1,6 +1,6 @@
 //! Figures about the state of the system: counts, never contents.
 
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::SourceKey;
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
@@ -50,7 +50,7 @@ pub struct Count {
 }
 
 /// Counts of a source's records by kind.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<(&'static str, Count)>> {
+pub async fn of_source(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<(&'static str, Count)>> {
     macro_rules! count {
         ($table:literal, $core:literal) => {
             concat!(

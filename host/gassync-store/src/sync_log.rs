@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
@@ -9,6 +9,77 @@ use super::{
     on,
     rows::{ColumnType, Rows},
 };
+
+gassync_domain::words! {
+    /// Which way a record went.
+    #[derive(utoipa::ToSchema)]
+    pub enum LogDirection {
+        /// From a channel or partner.
+        Inbound = "inbound",
+        /// To a channel.
+        Outbound = "outbound",
+    }
+}
+
+gassync_domain::words! {
+    /// What was done.
+    #[derive(utoipa::ToSchema)]
+    pub enum LogAction {
+        /// Created in the core, or at the channel.
+        Create = "create",
+        /// Updated there.
+        Update = "update",
+        /// Deleted.
+        Delete = "delete",
+        /// Cancelled.
+        Cancel = "cancel",
+        /// Pushed.
+        Push = "push",
+        /// Linked.
+        Map = "map",
+        /// Unlinked.
+        Unmap = "unmap",
+        /// Parked.
+        Park = "park",
+        /// Decided by a person.
+        Decide = "decide",
+        /// Set aside: it could not be read or stored.
+        SetAside = "set-aside",
+        /// Refused: sold out.
+        Refuse = "refuse",
+        /// Rejected: invalid.
+        Reject = "reject",
+        /// Ignored: older than the stored record.
+        Ignore = "ignore",
+        /// Dismissed by a person.
+        Dismiss = "dismiss",
+        /// A person is asked.
+        Ask = "ask",
+        /// Closed by hand at a channel.
+        Close = "close",
+        /// Opened again.
+        Open = "open",
+        /// The channel shows something else.
+        Differ = "differ",
+        /// A source listens.
+        Listen = "listen",
+        /// A source went live.
+        GoLive = "go-live",
+    }
+}
+
+gassync_domain::words! {
+    /// How it ended.
+    #[derive(utoipa::ToSchema)]
+    pub enum LogStatus {
+        /// Done.
+        Success = "success",
+        /// Not done.
+        Failed = "failed",
+        /// Waits for something.
+        Pending = "pending",
+    }
+}
 
 /// A new line of the audit trail. It names records by id and never contains guest data.
 #[derive(Debug, Clone)]
@@ -19,11 +90,10 @@ pub struct NewSyncLogLine<'a> {
     pub entity_type: &'a str,
     /// The channel's id.
     pub entity_id: &'a str,
-    /// `create`, `update`, `delete`, `map`, `park`, `set-aside`, `refuse`, `reject`, `ignore`; outbound also `cancel`
-    /// and `push`.
-    pub action: &'a str,
-    /// `success`, `failed`, `pending`.
-    pub status: &'a str,
+    /// What was done.
+    pub action: LogAction,
+    /// How it ended.
+    pub status: LogStatus,
     /// The reason, unless it simply succeeded.
     pub message: Option<String>,
 }
@@ -37,16 +107,19 @@ pub struct SyncLogLine {
     pub account_id: i64,
     /// The source.
     pub source_id: Option<i64>,
-    /// `inbound` or `outbound`.
-    pub direction: String,
+    /// Which way the record went.
+    #[sqlx(try_from = "String")]
+    pub direction: LogDirection,
     /// Kind of record.
     pub entity_type: String,
     /// The channel's id.
     pub entity_id: String,
-    /// The action.
-    pub action: String,
-    /// The status.
-    pub status: String,
+    /// What was done.
+    #[sqlx(try_from = "String")]
+    pub action: LogAction,
+    /// How it ended.
+    #[sqlx(try_from = "String")]
+    pub status: LogStatus,
     /// The reason, unless it simply succeeded.
     pub error_message: Option<String>,
     /// Time of creation.
@@ -55,18 +128,18 @@ pub struct SyncLogLine {
 
 /// Adds inbound lines.
 pub async fn inbound(tx: &mut Tx, account: AccountId, entries: &[NewSyncLogLine<'_>], now: Timestamp) -> Result<()> {
-    add(tx, account, ("inbound", entries), now).await
+    add(tx, account, (LogDirection::Inbound, entries), now).await
 }
 
 /// Adds outbound lines.
 pub async fn outbound(tx: &mut Tx, account: AccountId, entries: &[NewSyncLogLine<'_>], now: Timestamp) -> Result<()> {
-    add(tx, account, ("outbound", entries), now).await
+    add(tx, account, (LogDirection::Outbound, entries), now).await
 }
 
 async fn add(
     tx: &mut Tx,
     account: AccountId,
-    (direction, entries): (&str, &[NewSyncLogLine<'_>]),
+    (direction, entries): (LogDirection, &[NewSyncLogLine<'_>]),
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
@@ -82,15 +155,15 @@ async fn add(
             source.0.into(),
             (*entity_type).into(),
             (*entity_id).into(),
-            (*action).into(),
-            (*status).into(),
+            action.as_str().into(),
+            status.as_str().into(),
             message.into(),
         ]);
     }
     let text = "insert into int_sync_log (account_id, created_at, direction, source_id, entity_type, entity_id, action,
             status, error_message)
         select $1, $2, $3, source_id, entity_type, entity_id, action, status, error_message from new";
-    new.write(tx, &[account.0.into(), now.into(), direction.into()], text).await
+    new.write(tx, &[account.0.into(), now.into(), direction.as_str().into()], text).await
 }
 
 /// A filter of audit lines.
@@ -100,8 +173,8 @@ pub struct SyncLogFilter {
     pub entity_type: Option<String>,
     /// External id.
     pub entity_id: Option<String>,
-    /// Status.
-    pub status: Option<String>,
+    /// How it ended.
+    pub status: Option<LogStatus>,
     /// Only lines created at or after this time.
     pub since: Option<Timestamp>,
 }
@@ -109,8 +182,7 @@ pub struct SyncLogFilter {
 /// The lines of a source after a row, oldest first.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     filter: &SyncLogFilter,
     slice: PageCursor,
 ) -> Result<Vec<SyncLogLine>> {
@@ -121,7 +193,7 @@ pub async fn of_source(
           and ($5 is null or entity_id = $5) and ($6 is null or status = $6) and ($7 is null or created_at >= $7)
         order by id limit $8";
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(slice.after).bind(&filter.entity_type)
-        .bind(&filter.entity_id).bind(&filter.status).bind(filter.since.map(Time::from)).bind(slice.limit)
+        .bind(&filter.entity_id).bind(filter.status.map(LogStatus::as_str)).bind(filter.since.map(Time::from)).bind(slice.limit)
         .fetch_all(c).await)
 }
 

@@ -1,48 +1,67 @@
 //! Sync runs and their results.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, Ingested, SourceId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use super::{
     Result, Time, Tx, on,
     rows::{self, Rows},
+    sync_log::LogDirection,
 };
 
-/// Kinds of sync runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncRunKind {
-    /// Reservations come in.
-    BookingImport,
-    /// Reservations go out.
-    BookingExport,
-    /// A calendar comes in.
-    AvailabilityImport,
-    /// A calendar goes out.
-    AvailabilityExport,
-    /// Prices come in.
-    PriceImport,
-    /// Prices go out.
-    PriceExport,
-    /// Properties, room types, rate plans.
-    ContentSync,
-    /// A webhook from a channel.
-    Webhook,
-    /// A full sync requested by a person.
-    FullSync,
+gassync_domain::words! {
+    /// Kinds of sync runs.
+    #[derive(utoipa::ToSchema)]
+    pub enum SyncRunKind {
+        /// Reservations come in.
+        BookingImport = "booking_import",
+        /// Reservations go out.
+        BookingExport = "booking_export",
+        /// A calendar comes in.
+        AvailabilityImport = "availability_import",
+        /// A calendar goes out.
+        AvailabilityExport = "availability_export",
+        /// Prices come in.
+        PriceImport = "price_import",
+        /// Prices go out.
+        PriceExport = "price_export",
+        /// Properties, room types, rate plans.
+        ContentSync = "content_sync",
+        /// A webhook from a channel.
+        Webhook = "webhook",
+        /// A full sync requested by a person.
+        FullSync = "full_sync",
+    }
+}
+
+gassync_domain::words! {
+    /// How a sync run ended.
+    #[derive(utoipa::ToSchema)]
+    pub enum SyncRunStatus {
+        /// It runs, or was interrupted.
+        Started = "started",
+        /// Everything succeeded.
+        Success = "success",
+        /// Some records failed, or it ended early.
+        Partial = "partial_success",
+        /// Nothing succeeded.
+        Failure = "failure",
+        /// There was nothing to do.
+        Skipped = "skipped",
+    }
 }
 
 impl SyncRunKind {
-    const fn names(self) -> (&'static str, &'static str) {
+    /// Which way the records go.
+    pub const fn direction(self) -> LogDirection {
         match self {
-            Self::BookingImport => ("booking_import", "inbound"),
-            Self::BookingExport => ("booking_export", "outbound"),
-            Self::AvailabilityImport => ("availability_import", "inbound"),
-            Self::AvailabilityExport => ("availability_export", "outbound"),
-            Self::PriceImport => ("price_import", "inbound"),
-            Self::PriceExport => ("price_export", "outbound"),
-            Self::ContentSync => ("content_sync", "inbound"),
-            Self::Webhook => ("webhook", "inbound"),
-            Self::FullSync => ("full_sync", "inbound"),
+            Self::BookingExport | Self::AvailabilityExport | Self::PriceExport => LogDirection::Outbound,
+            Self::BookingImport
+            | Self::AvailabilityImport
+            | Self::PriceImport
+            | Self::ContentSync
+            | Self::Webhook
+            | Self::FullSync => LogDirection::Inbound,
         }
     }
 }
@@ -61,13 +80,13 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Adds records by the name of their outcome.
-    pub fn count(&mut self, word: &str, records: i64) {
-        let counter = match word {
-            "created" => &mut self.created,
-            "updated" => &mut self.updated,
-            "parked" | "rejected" | "set-aside" => &mut self.failed,
-            _ => &mut self.skipped,
+    /// Adds records by what became of them.
+    pub fn count(&mut self, ingested: Ingested, records: i64) {
+        let counter = match ingested {
+            Ingested::Created => &mut self.created,
+            Ingested::Updated => &mut self.updated,
+            Ingested::Parked | Ingested::Rejected | Ingested::SetAside => &mut self.failed,
+            Ingested::Unchanged | Ingested::Fetching | Ingested::Gone | Ingested::NotKept => &mut self.skipped,
         };
         *counter += records;
     }
@@ -78,10 +97,10 @@ impl Counters {
 }
 
 /// Whether a run of this kind has ever succeeded, at least partly.
-pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind: SyncRunKind) -> Result<bool> {
+pub async fn any_success(tx: &mut Tx, SourceKey { account, source }: SourceKey, kind: SyncRunKind) -> Result<bool> {
     let text = "select exists (select 1 from int_sync_runs
         where account_id = $1 and source_id = $2 and sync_type = $3 and status in ('success', 'partial_success'))";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.names().0).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.as_str()).fetch_one(c).await)
 }
 
 /// A sync run.
@@ -89,10 +108,12 @@ pub async fn any_success(tx: &mut Tx, account: AccountId, source: SourceId, kind
 pub struct SyncRun {
     /// Its id.
     pub id: i64,
-    /// Such as `booking_import`.
-    pub sync_type: String,
-    /// `started`, `success`, `partial_success`, `failure`, `skipped`.
-    pub status: String,
+    /// What was synchronised.
+    #[sqlx(rename = "sync_type", try_from = "String")]
+    pub kind: SyncRunKind,
+    /// How it ended.
+    #[sqlx(try_from = "String")]
+    pub status: SyncRunStatus,
     /// Records processed.
     pub records_processed: i64,
     /// Records created.
@@ -118,17 +139,15 @@ pub struct SyncRun {
 /// Records the start of a run. A run without an end was interrupted.
 pub async fn start(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: SyncRunKind,
     now: Timestamp,
 ) -> Result<i64> {
-    let (sync_type, direction) = kind.names();
     let text = "insert into int_sync_runs (account_id, source_id, sync_type, direction, status, records_processed,
             records_created, records_updated, records_failed, records_skipped, started_at)
         values ($1, $2, $3, $4, 'started', 0, 0, 0, 0, 0, $5) returning id";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(sync_type).bind(direction)
-        .bind(Time::from(now)).fetch_one(c).await)
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind.as_str())
+        .bind(kind.direction().as_str()).bind(Time::from(now)).fetch_one(c).await)
 }
 
 /// Records the end of a run.
@@ -140,23 +159,23 @@ pub async fn finish(
     (began, now): (Timestamp, Timestamp),
 ) -> Result<()> {
     let status = match (error, counters.failed) {
-        (Some(_), _) if counters.processed() > 0 => "partial_success",
-        (Some(_), _) => "failure",
-        (None, 0) => "success",
-        (None, _) => "partial_success",
+        (Some(_), _) if counters.processed() > 0 => SyncRunStatus::Partial,
+        (Some(_), _) => SyncRunStatus::Failure,
+        (None, 0) => SyncRunStatus::Success,
+        (None, _) => SyncRunStatus::Partial,
     };
     let took = i64::try_from(now.duration_since(began).as_millis()).unwrap_or(i64::MAX);
     let text = "update int_sync_runs set status = $3, records_processed = $4, records_created = $5,
             records_updated = $6, records_failed = $7, records_skipped = $8, error_message = $9, completed_at = $10,
             duration_ms = $11
         where account_id = $1 and id = $2";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(status).bind(counters.processed())
+    on!(tx, c => sqlx::query(text).bind(account.0).bind(id).bind(status.as_str()).bind(counters.processed())
         .bind(counters.created).bind(counters.updated).bind(counters.failed).bind(counters.skipped).bind(error)
         .bind(Time::from(now)).bind(took).execute(c).await.map(drop))
 }
 
 /// The newest runs of a source, newest first.
-pub async fn newest(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<SyncRun>> {
+pub async fn newest(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<SyncRun>> {
     let text = "select id, sync_type, status, records_processed, records_created, records_updated, records_failed,
             records_skipped, records_confirmed, records_in_doubt, error_message, started_at, duration_ms
         from int_sync_runs where account_id = $1 and source_id = $2 order by id desc limit $3";
@@ -181,12 +200,12 @@ pub struct PushCounters {
 }
 
 impl PushCounters {
-    fn status(&self) -> &'static str {
+    fn status(&self) -> SyncRunStatus {
         match (&self.error, self.refused + self.unknown) {
-            (None, 0) => "success",
-            (Some(_), _) if self.taken == 0 => "failure",
-            (None, bad) if bad == self.sent => "failure",
-            _ => "partial_success",
+            (None, 0) => SyncRunStatus::Success,
+            (Some(_), _) if self.taken == 0 => SyncRunStatus::Failure,
+            (None, bad) if bad == self.sent => SyncRunStatus::Failure,
+            _ => SyncRunStatus::Partial,
         }
     }
 }
@@ -230,8 +249,8 @@ pub async fn insert_push_runs(tx: &mut Tx, runs: &[PushRun]) -> Result<()> {
         new.push([
             account.0.into(),
             source.0.into(),
-            kind.names().0.into(),
-            counters.status().into(),
+            kind.as_str().into(),
+            counters.status().as_str().into(),
             counters.sent.into(),
             counters.taken.into(),
             counters.confirmed.into(),

@@ -1,13 +1,13 @@
 //! Time zones of properties. The channel's value takes precedence; a source's default applies to properties without
 //! one.
 
-use gassync_domain::{AccountId, SourceId};
+use gassync_domain::SourceKey;
 use sqlx::FromRow;
 
 use super::{Result, Time, Tx, on};
 
 /// IANA time zones of a source's properties; `None` for a property whose zone is unknown.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Option<String>>> {
+pub async fn of_source(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<Option<String>>> {
     let text = "select distinct p.time_zone from int_mappings m
         join gas_properties p on p.account_id = m.account_id and p.id = m.gas_entity_id
         where m.account_id = $1 and m.source_id = $2 and m.external_entity_type = 'property'
@@ -16,13 +16,13 @@ pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Res
 }
 
 /// The default time zone of a source.
-pub async fn kept(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<String>> {
+pub async fn kept(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<String>> {
     let text = "select time_zone from int_sources where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Sets the default time zone of a source.
-pub async fn keep(tx: &mut Tx, account: AccountId, source: SourceId, zone: &str) -> Result<()> {
+pub async fn keep(tx: &mut Tx, SourceKey { account, source }: SourceKey, zone: &str) -> Result<()> {
     let text = "update int_sources set time_zone = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(zone).execute(c).await.map(drop))
 }

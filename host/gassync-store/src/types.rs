@@ -11,6 +11,14 @@ use sqlx::{
     postgres::{PgHasArrayType, PgTypeInfo},
 };
 
+/// A column's text as the enum of its words.
+pub(crate) fn word<W>(text: String) -> Result<W, sqlx::Error>
+where
+    W: TryFrom<String, Error: Error + Send + Sync + 'static>,
+{
+    W::try_from(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
 /// An instant in milliseconds: `timestamptz`, or ISO text of fixed width, which sorts chronologically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(Timestamp);

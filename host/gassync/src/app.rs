@@ -1,10 +1,9 @@
 //! The shared state of a running host.
 
 use std::{
-    collections::{HashMap, HashSet},
     fs,
     sync::{
-        Arc, Mutex as StdMutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -13,7 +12,7 @@ use anyhow::Context;
 use axum::extract::FromRef;
 use gassync_domain::{AccountId, Clock, ConnectionId, Timestamp};
 use gassync_runtime::{Engine, EngineSettings, HttpTransport, Manifest, Network, SendError};
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,6 +23,7 @@ use crate::{
     plugins::{self, PluginRegistry},
     store::{self, Db},
     vault::{self, Random, Vault},
+    waiting::{self, Sleep},
 };
 
 /// The name of the operator token's file in the data folder.
@@ -45,6 +45,8 @@ pub struct App {
     pub random: Random,
     /// The clock.
     pub clock: Clock,
+    /// Waits by the clock.
+    pub sleep: Sleep,
     /// The network for calls to channels.
     pub network: Network,
     /// The network for deliveries to subscribers.
@@ -67,8 +69,6 @@ pub struct App {
     pub calls: Arc<Semaphore>,
     /// Counts changes of keys and their sources: cached keys from before a change are invalid.
     pub key_changes: AtomicU64,
-    running: StdMutex<HashSet<String>>,
-    connection_locks: Mutex<HashMap<ConnectionId, Arc<Mutex<()>>>>,
 }
 
 impl App {
@@ -112,6 +112,7 @@ impl App {
             vault,
             random,
             clock,
+            sleep: waiting::system_sleep(),
             network: Network::new()?,
             subscribers: SubscriberNetwork::new(&config.webhooks.allow_private)?,
             operator_token,
@@ -123,8 +124,6 @@ impl App {
             breakers: Arc::new(LocalBreakers::default()),
             calls: Arc::new(Semaphore::new(config.plugins.concurrent_calls as usize)),
             key_changes: AtomicU64::default(),
-            running: StdMutex::default(),
-            connection_locks: Mutex::default(),
             config,
         }))
     }
@@ -173,6 +172,7 @@ impl App {
             limits: Arc::clone(&self.channel_limits),
             breakers: Arc::clone(&self.breakers),
             clock: Arc::clone(&self.clock),
+            sleep: Arc::clone(&self.sleep),
         };
         let network = self.network.of(&format!("{account}/{connection}"))?;
         Ok(LimitedTransport::new(shared, network, manifest, (account, connection)))
@@ -185,34 +185,11 @@ impl App {
             url => url.to_owned(),
         }
     }
-
-    /// Acquires a named guard; `None` while another holder has it.
-    pub fn try_guard(self: &Arc<Self>, name: String) -> Option<NamedGuard> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(name.clone()).then(|| NamedGuard { app: Arc::clone(self), name })
-    }
-
-    /// The lock that serialises calls of one connection, as channels require.
-    pub async fn connection_lock(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
-        Arc::clone(self.connection_locks.lock().await.entry(connection).or_default())
-    }
 }
 
 impl FromRef<Arc<App>> for OperatorToken {
     fn from_ref(app: &Arc<App>) -> Self {
         Self(app.operator_token.clone())
-    }
-}
-
-/// Holds a name until dropped.
-pub struct NamedGuard {
-    app: Arc<App>,
-    name: String,
-}
-
-impl Drop for NamedGuard {
-    fn drop(&mut self) {
-        self.app.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 

@@ -47,7 +47,7 @@ pub fn current() -> Option<&'static str> {
     WORK.try_with(|name| *name).ok()
 }
 
-/// Runs named work and turns a panic into an error. Shared state must be consistent at every step: locks ignore poisoning, and
+/// Runs named work and turns a panic into an error. Shared state must be consistent at every step: locks are not poisoned, and
 /// durable state changes in transactions.
 pub async fn caught<T>(name: &'static str, work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(WORK.scope(name, work)).catch_unwind().await.map_err(|_payload| reason())

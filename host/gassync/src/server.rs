@@ -6,7 +6,9 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{admin, api, app::App, credentials, http, inbound, plugins, supervisor::Supervisor, worker};
+use crate::{
+    admin, api, app::App, credentials, http, inbound, plugins, supervisor::Supervisor, telemetry::span, worker,
+};
 
 /// All HTTP routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -19,10 +21,13 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             axum::response::IntoResponse::into_response(http::ApiError::from(http::Problem::Internal))
         }))
-        // Paths of webhooks carry keys, so the span contains only the method.
-        .layer(TraceLayer::new_for_http().make_span_with(
-            |request: &axum::http::Request<_>| tracing::debug_span!("request", method = %request.method()),
-        ))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span::request)
+                .on_request(())
+                .on_response(span::request_ended)
+                .on_failure(()),
+        )
         .with_state(app)
 }
 

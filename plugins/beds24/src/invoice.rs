@@ -5,11 +5,9 @@
 //! for something else, and the price is the total. The exception is the master of a group: its price may be that of the
 //! whole group although each member has its own. There the master's own charges are its share.
 
-use gassync_plugin::{Lenient, PriceKind, PriceLine, money};
+use gassync_plugin::{Decimal, Lenient, PriceKind, PriceLine, money};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::exact::Exact;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -54,9 +52,9 @@ pub(crate) struct Total {
 /// The charges of one booking.
 struct Charges {
     lines: Vec<PriceLine>,
-    sum: Exact,
+    sum: Decimal,
     /// Sum without discounts.
-    charged: Exact,
+    charged: Decimal,
 }
 
 impl Invoice<'_> {
@@ -64,22 +62,19 @@ impl Invoice<'_> {
     /// booking.
     pub fn total(self, inside: Option<&RawValue>, price: Option<String>, (id, member): (&str, Member)) -> Total {
         let charges = self.items(inside, member).and_then(|items| Charges::of(&items, id));
-        let known = price.as_deref().and_then(Exact::parse);
+        let known = price.as_deref().and_then(Decimal::parse);
         // If invoices are not requested, use one only for the share of a group's master.
         let is_read = matches!(self, Self::Read { .. });
         match (charges, known) {
             (Some(charges), None) if is_read => charges.total(None),
-            (Some(charges), Some(known)) if charges.charged.reaches(known) && is_read => {
+            (Some(charges), Some(known)) if charges.charged >= known && is_read => {
                 let amount = price.filter(|_| charges.sum == known);
                 charges.total(amount)
             }
-            (Some(charges), Some(known)) if member == Member::Master && !charges.charged.reaches(known) => {
-                charges.total(None)
-            }
+            (Some(charges), Some(known)) if member == Member::Master && charges.charged < known => charges.total(None),
             (charges, known) => {
-                let is_doubtful = member == Member::Master
-                    && charges.is_none()
-                    && known.is_some_and(|known| known != Exact::default());
+                let is_doubtful =
+                    member == Member::Master && charges.is_none() && known.is_some_and(|known| !known.is_zero());
                 Total { amount: price, lines: Vec::new(), covers_group: is_doubtful.then_some("unknown") }
             }
         }
@@ -98,7 +93,7 @@ impl Invoice<'_> {
 impl Charges {
     /// Returns `None` if there are no charges, or one is unreadable, since the sum would be wrong.
     fn of(items: &[Item], id: &str) -> Option<Self> {
-        let mut charges = Self { lines: Vec::new(), sum: Exact::default(), charged: Exact::default() };
+        let mut charges = Self { lines: Vec::new(), sum: Decimal::ZERO, charged: Decimal::ZERO };
         for item in items.iter().filter(|item| item.is_charge_of(id)) {
             let (amount, digits) = item.total()?;
             charges.sum = charges.sum.plus(amount)?;
@@ -114,7 +109,7 @@ impl Charges {
     }
 
     fn total(self, amount: Option<String>) -> Total {
-        let amount = amount.unwrap_or_else(|| self.sum.to_string());
+        let amount = amount.unwrap_or_else(|| self.sum.trimmed().to_string());
         Total { amount: Some(amount), lines: self.lines, covers_group: None }
     }
 }
@@ -126,13 +121,13 @@ impl Item {
     }
 
     /// Returns the line total, or else quantity times amount; exact, and with its digits.
-    fn total(&self) -> Option<(Exact, String)> {
+    fn total(&self) -> Option<(Decimal, String)> {
         if self.line_total.as_str().is_some() {
             let digits = self.line_total.decimal()?;
-            return Some((Exact::parse(&digits)?, digits));
+            return Some((Decimal::parse(&digits)?, digits));
         }
         let quantity = self.qty.decimal().unwrap_or_else(|| "1".to_owned());
-        let total = Exact::parse(&quantity)?.times(Exact::parse(&self.amount.decimal()?)?)?;
+        let total = Decimal::parse(&quantity)?.times(Decimal::parse(&self.amount.decimal()?)?)?.trimmed();
         Some((total, total.to_string()))
     }
 }

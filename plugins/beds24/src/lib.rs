@@ -11,7 +11,6 @@ mod calendar;
 mod client;
 mod connection;
 mod envelope;
-mod exact;
 mod free_nights;
 mod inbound;
 mod invoice;

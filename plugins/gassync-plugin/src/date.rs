@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use time::{Date as Calendar, Month};
+
 use crate::{Date, Nights};
 
 /// The first and the last day of the host's calendar.
@@ -88,8 +90,8 @@ impl Date {
 
     /// The day of the week, from 0 for Monday to 6 for Sunday.
     pub fn weekday(self) -> usize {
-        // 1970 began on a Thursday.
-        usize::try_from((number_of(self) + 3).rem_euclid(7)).unwrap_or(0)
+        // The first of all days was a Monday.
+        usize::try_from(number_of(self).rem_euclid(7)).unwrap_or(0)
     }
 }
 
@@ -126,30 +128,23 @@ impl Nights {
     }
 }
 
-/// A day's number; 1970-01-01 is 0.
+/// A day's number in the calendar that goes on for ever. A date that does not exist, which no text gives, counts as the
+/// last day of its month.
 fn number_of(date: Date) -> i64 {
-    // Start the year in March, so that a leap day is its last day.
-    let year = i64::from(date.year) - i64::from(date.month < 3);
-    let month = (i64::from(date.month) + 9) % 12;
-    let of_year = (153 * month + 2) / 5 + i64::from(date.day) - 1;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
+    let year = i32::from(date.year.clamp(FIRST.year, LAST.year));
+    let month = Month::try_from(date.month).unwrap_or(Month::January);
+    let day = date.day.clamp(1, month.length(year));
+    Calendar::from_calendar_date(year, month, day).unwrap_or(Calendar::MIN).to_julian_day().into()
 }
 
 /// The date of a number within the range of [`number_of`].
 fn date_of(number: i64) -> Date {
-    let days = number + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month < 3);
-    Date {
-        year: i16::try_from(year).unwrap_or(i16::MAX),
-        month: u8::try_from(month).unwrap_or(1),
-        day: u8::try_from(day).unwrap_or(1),
-    }
+    let date = i32::try_from(number).ok().and_then(|number| Calendar::from_julian_day(number).ok());
+    date.map_or(LAST, |date| Date {
+        year: i16::try_from(date.year()).unwrap_or(LAST.year),
+        month: date.month().into(),
+        day: date.day(),
+    })
 }
 
 #[cfg(test)]

@@ -39,6 +39,13 @@ impl Request {
         Self { request, secrets: Vec::new() }
     }
 
+    /// A request with an XML document, whose secrets are declared.
+    #[cfg(feature = "xml")]
+    pub fn with_document(method: &str, url: impl Into<String>, content_type: &str, root: &crate::xml::Element) -> Self {
+        let request = Self::with_body(method, url, content_type, root.document());
+        root.secrets().into_iter().fold(request, Self::body_secret)
+    }
+
     /// A request without a body, such as `DELETE`.
     pub fn bare(method: &str, url: impl Into<String>) -> Self {
         let request = HttpRequest { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None };
@@ -58,6 +65,13 @@ impl Request {
     pub fn body_secret(mut self, name: &str) -> Self {
         self.secrets.push(format!("body:{name}"));
         self
+    }
+
+    /// Authenticates with user name and password of a slot of the kind `basic`: the host encodes them when it sends the
+    /// request.
+    #[must_use]
+    pub fn basic_auth(self, slot: &str) -> Self {
+        self.header("authorization", &format!("Basic {{{{{slot}.basic}}}}")).secret(&format!("{slot}.basic"))
     }
 
     /// Adds a header.
@@ -191,6 +205,18 @@ mod tests {
         assert_eq!(refusal(503), ChannelError::Unavailable("so it is".to_owned()));
         // Redirects are not followed, so a redirect is a failure.
         assert_eq!(answer(302, "").refusal(None), ChannelError::Unavailable("status 302".to_owned()));
+    }
+
+    #[test]
+    fn a_password_is_named_and_never_seen() {
+        FakeHost::reset();
+        FakeHost::answer(200, "");
+        Request::get("https://api.example.org/").basic_auth("acme").send().expect("an answer");
+        let sent = FakeHost::take_requests();
+        let header = |header: &Header| (header.name.clone(), header.value.clone());
+        let expected = ("authorization".to_owned(), "Basic {{acme.basic}}".to_owned());
+        assert_eq!(sent[0].headers.iter().map(header).collect::<Vec<_>>(), [expected]);
+        assert_eq!(FakeHost::secrets_meant(), ["acme.basic"]);
     }
 
     #[test]

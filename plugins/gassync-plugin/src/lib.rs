@@ -24,11 +24,13 @@
 //!
 //! [`read_each`] reads the records of a page or message one by one, so that a malformed record does not affect the
 //! others. [`Lenient`] reads values that channels send as number or text; [`Date`] and [`Nights`] handle dates;
-//! [`clock`] gives the time. The crate also compiles natively, with [`testing::FakeHost`] as the host.
+//! [`Decimal`] adds amounts exactly; [`clock`] gives the time. The features `xml` and `multipart` read and write XML
+//! documents and forms with files. The crate also compiles natively, with [`testing::FakeHost`] as the host.
 
 pub mod clock;
 pub mod core_data;
 mod date;
+mod decimal;
 mod each;
 mod escapes;
 mod export;
@@ -41,6 +43,8 @@ mod lenient_member;
 mod lenient_value;
 pub mod log;
 mod minor_units;
+#[cfg(feature = "multipart")]
+pub mod multipart;
 mod notes;
 mod paging;
 mod percent;
@@ -51,8 +55,11 @@ pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod traits;
+#[cfg(feature = "xml")]
+pub mod xml;
 
 pub use date::{parse_date, parse_date_as, to_date_text};
+pub use decimal::Decimal;
 pub use each::{id_of, read_each, read_one};
 pub use generated::gassync::channel::types::{
     Accepted, Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Address, AppliedChange, Attempt, Block,
@@ -66,6 +73,7 @@ pub use generated::gassync::channel::types::{
 pub use json::read_json;
 pub use lenient_member::lenient;
 pub use lenient_value::Lenient;
+pub use minor_units::currency_places;
 pub use notes::note;
 pub use paging::last_modified;
 pub use percent::{percent_decode, percent_encode};
@@ -75,3 +83,8 @@ pub use settings::settings;
 pub use traits::{
     Acknowledgements, Adapter, Connection, Feeds, Inbound, Pull, PushCalendar, PushContent, PushReservations, Reply,
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

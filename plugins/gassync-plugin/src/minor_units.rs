@@ -2,26 +2,21 @@
 
 use std::fmt;
 
-use crate::{ChannelError, Lenient, note};
+use iso_currency::Currency;
+
+use crate::{ChannelError, Decimal, Lenient, note};
 
 /// Maximum decimal places; no currency or channel has more.
 const MAX_PLACES: u32 = 9;
+/// Decimal places of most currencies, and of those that ISO 4217 does not know.
+const USUAL_PLACES: u32 = 2;
 
-/// Currencies of ISO 4217 whose number of decimal places is not two.
-const OTHER_EXPONENTS: [(u32, &[&str]); 3] = [
-    (
-        0,
-        &[
-            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
-            "XOF", "XPF",
-        ],
-    ),
-    (3, &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
-    (4, &["CLF", "UYW"]),
-];
-
-fn exponent(currency: &str) -> u32 {
-    OTHER_EXPONENTS.iter().find(|(_, currencies)| currencies.contains(&currency)).map_or(2, |(places, _)| *places)
+/// The decimal places of a currency by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD. Unknown codes have two; `None` for
+/// a text that is no code of three capital letters.
+pub fn currency_places(currency: &str) -> Option<u32> {
+    let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    let exponent = Currency::from_code(currency).and_then(Currency::exponent).map_or(USUAL_PLACES, u32::from);
+    is_code.then_some(exponent)
 }
 
 impl Lenient {
@@ -33,19 +28,21 @@ impl Lenient {
     ///
     /// [`decimal_places`]: Self::decimal_places
     pub fn minor_units(&self, currency: &str, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
-        let is_currency = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
-        if self.as_str().is_some() && !is_currency {
-            note(place, "has no currency such as EUR");
-            return Ok(None);
+        match currency_places(currency) {
+            Some(places) => self.decimal_places(places, place),
+            None if self.as_str().is_none() => Ok(None),
+            None => {
+                note(place, "has no currency such as EUR");
+                Ok(None)
+            }
         }
-        self.decimal_places(exponent(currency), place)
     }
 
     /// The same for a given number of decimal places: 54050 with 2 is `540.50`.
     pub fn decimal_places(&self, places: u32, place: impl fmt::Display) -> Result<Option<String>, ChannelError> {
         let Some(text) = self.as_str() else { return Ok(None) };
         // A value with a decimal point, even `120.00`, may already be in major units.
-        let Ok(units) = text.parse() else {
+        let Ok(units) = text.parse::<i64>() else {
             note(place, "is not a whole number");
             return Ok(None);
         };
@@ -53,15 +50,8 @@ impl Lenient {
             note(place, format_args!("has {places} places: no amount has so many"));
             return Ok(None);
         }
-        Ok(Some(decimal(units, places as usize)))
+        Ok(Decimal::from_minor_units(units, places).map(|amount| amount.to_string()))
     }
-}
-
-fn decimal(units: i64, places: usize) -> String {
-    let sign = if units < 0 { "-" } else { "" };
-    let digits = format!("{:0width$}", units.unsigned_abs(), width = places + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - places);
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 #[cfg(test)]
@@ -91,6 +81,12 @@ mod tests {
         ] {
             assert_eq!(units(text).minor_units(currency, "total"), Ok(Some(amount.to_owned())), "{text} {currency}");
         }
+    }
+
+    #[test]
+    fn currencies_have_their_places() {
+        let places = ["EUR", "JPY", "KWD", "CLF", "XAU", "ABC", "eur", "EURO", ""].map(currency_places);
+        assert_eq!(places, [Some(2), Some(0), Some(3), Some(4), Some(2), Some(2), None, None, None]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import plugin
@@ -21,6 +22,8 @@ def main():
             Path(sys.executable).with_name("componentize-py"),
             *("--quiet", "--wit-path", "wit", "--world", "plugin"),
             *("componentize", "gassync.component", "--python-path", ".", "--output", component),
+            # The packages of `requirements.txt`.
+            *("--python-path", sysconfig.get_path("purelib")),
         ],
         cwd=HERE,
         check=True,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gassync::{admin::CreatedSource, store};
-use gassync_domain::{Amount, CoreId, Date, SourceId, Stay};
+use gassync_domain::{Amount, CoreId, Date, SourceId, SourceKey, Stay};
 use gassync_simulator::{
     NewReservation, Notification, SimulatedChannel, SimulatedReservation, SimulatedRoomType, SimulatedStatus,
     Simulator, SimulatorSettings,
@@ -117,7 +117,9 @@ impl Stage {
     pub async fn in_core(&self) -> BTreeMap<String, String> {
         let account = self.core_account().await;
         let mut tx = self.host.app.db.platform_read().await.expect("a transaction");
-        let bookings = store::core::bookings::bookings_of_source(&mut tx, account, SourceId(self.source.id)).await;
+        let bookings =
+            store::core::bookings::bookings_of_source(&mut tx, SourceKey { account, source: SourceId(self.source.id) })
+                .await;
         let bookings = bookings.expect("read").into_iter();
         let facts = |facts: store::core::bookings::BookingFacts| {
             let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync_domain::{Amount, SourceId};
+use gassync_domain::{Amount, SourceId, SourceKey, Status};
 use gassync_simulator::{SimulatedReservation, SimulatedStatus, Simulator};
 use serde_json::Value;
 
@@ -57,7 +57,11 @@ pub async fn settle(
 async fn is_fully_delivered(app: &App, stage: &Stage) -> anyhow::Result<bool> {
     let mut tx = app.db.read(stage.account).await?;
     for source in [stage.sources.0, stage.sources.1] {
-        if store::outbound::ages::of_source(&mut tx, stage.account, source).await?.oldest_missing.is_some() {
+        if store::outbound::ages::of_source(&mut tx, SourceKey { account: stage.account, source })
+            .await?
+            .oldest_missing
+            .is_some()
+        {
             return Ok(false);
         }
     }
@@ -124,7 +128,7 @@ async fn bookings_differ(
     let removed = channel.removed();
     for (id, facts) in &core {
         // It was cancelled before it was deleted, so it holds no nights.
-        let is_removed = facts.status == "cancelled" && removed.contains(id);
+        let is_removed = facts.status == Status::Cancelled && removed.contains(id);
         if !is_removed && !book.iter().any(|entry| entry.id == *id) {
             differences.push(format!("{name}: booking {id} is in the core but not at the channel"));
         }
@@ -144,7 +148,7 @@ async fn bookings(
     source: SourceId,
 ) -> anyhow::Result<Vec<(String, store::core::bookings::BookingFacts)>> {
     let mut tx = app.db.platform_read().await?;
-    Ok(store::core::bookings::bookings_of_source(&mut tx, stage.account, source).await?)
+    Ok(store::core::bookings::bookings_of_source(&mut tx, SourceKey { account: stage.account, source }).await?)
 }
 
 pub async fn summary(
@@ -156,7 +160,7 @@ pub async fn summary(
 ) -> anyhow::Result<ExitCode> {
     for (name, channel, source) in stage.both() {
         let core = bookings(app, stage, source).await?;
-        let cancelled = core.iter().filter(|(_, facts)| facts.status == "cancelled").count();
+        let cancelled = core.iter().filter(|(_, facts)| facts.status == Status::Cancelled).count();
         let booked = booked(channel).len();
         let blocks = channel.reservations().len() - booked;
         print(&format!("{name}: bookings in the core   {} ({cancelled} cancelled)", core.len()));

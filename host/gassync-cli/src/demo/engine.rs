@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gassync_domain::{CoreId, Date, Stay, reference_of};
+use gassync_domain::{CoreId, Date, Stay, reference_of, utc_day};
 use gassync_simulator::SimulatedStatus;
-use jiff::{Span, tz::TimeZone};
+use jiff::Span;
 use serde_json::{Value, json};
 
 use super::{
@@ -64,7 +64,7 @@ impl<'a> BookingEngine<'a> {
             return self.send(&record).await.map(drop);
         }
         let Some(room) = self.stage.rooms.get(self.acts % self.stage.rooms.len().max(1)) else { return Ok(()) };
-        let today = self.app.now().to_zoned(TimeZone::UTC).date();
+        let today = utc_day(self.app.now());
         let first = today.saturating_add(Span::new().days(FIRST_NIGHT + 2 * i64::try_from(self.acts).unwrap_or(0)));
         let mut booked = Booked {
             id: format!("direct-{:03}", self.acts),
@@ -165,7 +165,7 @@ impl Booked {
 /// Free units per night in the core, from tomorrow.
 pub async fn free(app: &App, stage: &Stage, room: &Room, days: i64) -> anyhow::Result<Vec<(Date, i64)>> {
     let now = app.now();
-    let first = now.to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(1));
+    let first = utc_day(now).saturating_add(Span::new().days(1));
     let Some(stay) = Stay::spanning(first, first.saturating_add(Span::new().days(days))) else { return Ok(Vec::new()) };
     let mut tx = app.db.read(stage.account).await?;
     let nights = store::calendar::nights(&mut tx, stage.account, room.unit, None, &[stay], now).await?;

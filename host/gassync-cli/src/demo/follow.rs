@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
 use super::{Client, say};
-use gassync::admin::{SourceResponse, SyncLogLineResponse};
+use gassync::{
+    admin::{SourceResponse, SyncLogLineResponse},
+    store::sync_log::{LogAction, LogDirection},
+};
 
 /// Prints new lines of the audit trail.
 pub struct Follower<'a> {
@@ -30,19 +33,19 @@ impl<'a> Follower<'a> {
     async fn in_words(&mut self, line: &SyncLogLineResponse) -> anyhow::Result<Option<String>> {
         let what = line.entity.replace('_', " ");
         let why = line.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
-        if line.direction == "outbound" {
+        if line.direction == LogDirection::Outbound {
             let channel = self.name(line.source_id).await?;
             let what = if line.entity == "reservation" { "booking" } else { "nights of" };
             return Ok(Some(format!("→ {channel}  {what} {} {}{why}", line.entity_id, line.status)));
         }
-        let done = match line.action.as_str() {
-            "create" => "is new in the core",
-            "update" if line.entity == "availability" => return Ok(None),
-            "update" => "is updated in the core",
-            "ignore" => return Ok(Some(format!("{what} {} is stale and ignored", line.entity_id))),
-            "park" => "is parked",
-            "reject" => "is refused",
-            other => other,
+        let done = match line.action {
+            LogAction::Create => "is new in the core",
+            LogAction::Update if line.entity == "availability" => return Ok(None),
+            LogAction::Update => "is updated in the core",
+            LogAction::Ignore => return Ok(Some(format!("{what} {} is stale and ignored", line.entity_id))),
+            LogAction::Park => "is parked",
+            LogAction::Reject => "is refused",
+            other => other.as_str(),
         };
         Ok(Some(format!("{what} {} {done}{why}", line.entity_id)))
     }

@@ -18,7 +18,7 @@ use gassync::{
         ParkedRecordResponse,
     },
     app::App,
-    store,
+    store::{self, mappings::EntityKind},
 };
 
 const ACCOUNT: &str = "Demo Holidays";
@@ -104,24 +104,24 @@ impl Stage {
         };
         let CreatedKey { key, .. } = client.post("/admin/v1/keys", &new).await?;
         let engine = client.as_partner(&key);
-        let gas_id = |kind: &str, id: &str| {
+        let gas_id = |kind: EntityKind, id: &str| {
             let link = known.iter().find(|link| link.kind == kind && link.id == id);
             link.map(|link| link.gas_id).with_context(|| format!("{kind} {id} is not linked"))
         };
         let mut rooms = Vec::new();
         for house in &houses {
-            let gas_house = gas_id("property", &house.id)?;
+            let gas_house = gas_id(EntityKind::Property, &house.id)?;
             let of_engine = format!("house-{}", house.id);
             engine.post::<Value>("/integration/v1/properties", &json!({ "id": of_engine, "name": house.name })).await?;
-            link(client, SECOND, ("property", &house.id), gas_house).await?;
-            link(client, ENGINE, ("property", &of_engine), gas_house).await?;
+            link(client, SECOND, (EntityKind::Property, &house.id), gas_house).await?;
+            link(client, ENGINE, (EntityKind::Property, &of_engine), gas_house).await?;
             for room in &house.room_types {
-                let gas_room = gas_id("room_type", &room.id)?;
+                let gas_room = gas_id(EntityKind::RoomType, &room.id)?;
                 let of_engine_room = format!("room-{}", room.id);
                 let record = json!({ "id": of_engine_room, "propertyId": of_engine, "name": room.name });
                 engine.post::<Value>("/integration/v1/room-types", &record).await?;
-                link(client, SECOND, ("room-type", &room.id), gas_room).await?;
-                link(client, ENGINE, ("room-type", &of_engine_room), gas_room).await?;
+                link(client, SECOND, (EntityKind::RoomType, &room.id), gas_room).await?;
+                link(client, ENGINE, (EntityKind::RoomType, &of_engine_room), gas_room).await?;
                 rooms.push(Room {
                     id: room.id.clone(),
                     of_engine: of_engine_room,
@@ -166,8 +166,8 @@ async fn go_live(client: &Client, source: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn link(client: &Client, source: &str, (kind, id): (&str, &str), gas_id: i64) -> anyhow::Result<()> {
-    let new = NewLink { kind: kind.to_owned(), id: id.to_owned(), gas_id: Some(gas_id), ..NewLink::default() };
+async fn link(client: &Client, source: &str, (kind, id): (EntityKind, &str), gas_id: i64) -> anyhow::Result<()> {
+    let new = NewLink::to(kind, id, gas_id);
     let _: LinkPlan = client.post(&format!("/admin/v1/sources/{source}/links"), &new).await?;
     Ok(())
 }

@@ -99,12 +99,12 @@ impl Record for CalendarNight {
         }
         table.count("/occupancy", &mut self.occupancy, (MAX_PEOPLE, ""));
         for (path, days) in [
-            ("/minStay", &mut self.min_stay),
-            ("/maxStay", &mut self.max_stay),
-            ("/minStayThrough", &mut self.min_stay_through),
-            ("/exactStay", &mut self.exact_stay),
-            ("/minAdvanceDays", &mut self.min_advance_days),
-            ("/maxAdvanceDays", &mut self.max_advance_days),
+            ("/minStay", &mut self.rules.min_stay),
+            ("/maxStay", &mut self.rules.max_stay),
+            ("/minStayThrough", &mut self.rules.min_stay_through),
+            ("/exactStay", &mut self.rules.exact_stay),
+            ("/minAdvanceDays", &mut self.rules.min_advance_days),
+            ("/maxAdvanceDays", &mut self.rules.max_advance_days),
         ] {
             table.count(path, days, (MAX_STAY_RULE, " days"));
         }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{MAX_FINDINGS, MendResult};
 use crate::{
-    Address, Extra, FieldError, Guest, Mended, Stay, is_plausible, mend_text,
+    Address, Extra, FieldError, Guest, Mended, Stay, is_plausible, mend_text, utc_day,
     validate::{MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PEOPLE, MAX_ROOM_TYPES, YEARS},
 };
 
@@ -57,7 +57,7 @@ impl Table {
                 Act::Mend(how) | Act::Allow(how) => {
                     mending.mended.push(Mended { path, problem: format!("{problem}; {how}") });
                 }
-                Act::Refuse => mending.refused.push(FieldError { path, problem }),
+                Act::Refuse => mending.refused.push(FieldError::new(path, problem)),
                 Act::Keep => {}
             }
         }
@@ -70,7 +70,7 @@ impl Table {
 
     pub(super) fn strict(self) -> Vec<FieldError> {
         let wrong = self.found.into_iter().filter(|finding| !matches!(finding.act, Act::Allow(_)));
-        wrong.map(|Finding { path, problem, .. }| FieldError { path, problem }).collect()
+        wrong.map(|Finding { path, problem, .. }| FieldError::new(path, problem)).collect()
     }
 
     pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, act: Act) {
@@ -246,7 +246,7 @@ impl Table {
     }
 
     pub(super) fn instant(&mut self, path: &str, instant: &mut Option<Timestamp>) {
-        let mut day = instant.map(|instant| instant.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let mut day = instant.map(utc_day);
         self.day(path, &mut day, LEFT_OUT);
         if day.is_none() {
             *instant = None;

@@ -1,11 +1,8 @@
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use gassync_domain::{HttpRequest, HttpResponse};
 use memchr::memmem;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use url::Url;
 
@@ -145,7 +142,7 @@ impl HttpGate {
 
     /// The requests so far.
     pub fn seen(&self) -> MutexGuard<'_, RequestLog> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// Checks the request, fills declared placeholders, sends it, and stores captures.

@@ -1,12 +1,10 @@
 //! A stub channel: plays responses in order, then one fixed answer for ever, and records the requests.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::VecDeque;
 
 use async_trait::async_trait;
 use gassync_domain::HttpResponse;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{OutgoingRequest, SendError, Transport};
 
@@ -39,7 +37,7 @@ impl ChannelStub {
 
     /// Requests received so far.
     pub fn received(&self) -> MutexGuard<'_, Vec<OutgoingRequest>> {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner)
+        self.received.lock()
     }
 }
 
@@ -47,7 +45,7 @@ impl ChannelStub {
 impl Transport for ChannelStub {
     async fn send(&self, request: OutgoingRequest) -> StubAnswer {
         self.received().push(request);
-        let next = self.first.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let next = self.first.lock().pop_front();
         next.map_or_else(|| self.then.clone(), Ok)
     }
 }

@@ -2,9 +2,10 @@
 
 use gassync_domain::{
     Acknowledgement, Amount, Attempt, Calendar, CalendarNight, CalendarParts, CalendarUpdate, ChangeKind, ContentItem,
-    Date, Entity, Guest, Operation, OperationKind, Reservation, RoomStay, Status, Subject, Timestamp,
+    Date, Entity, Guest, Operation, OperationKind, Reservation, RoomStay, Status, StayRules, Subject, Timestamp,
+    utc_day,
 };
-use jiff::{Span, tz::TimeZone};
+use jiff::Span;
 use serde_json::json;
 
 use super::harness::SampleResult;
@@ -52,9 +53,7 @@ pub(super) fn calendar(own: &[CalendarUpdate], known: &SampleIds, now: Timestamp
         units_available: Some(1),
         price: "120.00".parse::<Amount>().ok(),
         currency: Some("EUR".to_owned()),
-        min_stay: Some(2),
-        closed_to_arrival: Some(false),
-        closed_to_departure: Some(false),
+        rules: StayRules { min_stay: Some(2), ..StayRules::default() }.with_days_said(),
         ..CalendarNight::new(date)
     };
     let calendar = Calendar {
@@ -141,6 +140,6 @@ pub(super) fn acknowledgements<'a>(
 }
 
 fn stay(now: Timestamp) -> (Date, Date) {
-    let day = |ahead: i64| now.to_zoned(TimeZone::UTC).date().saturating_add(Span::new().days(ahead));
+    let day = |ahead: i64| utc_day(now).saturating_add(Span::new().days(ahead));
     (day(AHEAD_DAYS), day(AHEAD_DAYS + 2))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -11,8 +11,10 @@ use std::{
 use gassync_domain::{
     Acknowledgement, Attempt, CalendarUpdate, Change, ChangeResult, ChannelError, Chunk, ContentItem, Entity,
     HttpRequest, HttpResponse, Operation, Outcome, Page, Query, Report, ResumePoint, Selection, Subscribed, Timestamp,
+    utc_day,
 };
-use jiff::{SignedDuration, Span, tz::TimeZone};
+use jiff::{SignedDuration, Span};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     MAX_TIME,
@@ -134,7 +136,7 @@ impl Harness {
     }
 
     pub fn behaviour(&self) -> MutexGuard<'_, BehaviourChecks> {
-        self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
+        self.behaviour.lock()
     }
 
     /// True if the plugin exports the interface a sample is for.
@@ -357,7 +359,7 @@ impl Harness {
     /// Returns the selection of a poll.
     pub fn selection(&self, entity: Entity, poll: Option<&Poll>) -> Selection {
         let days = |back: u32, ahead: u32| {
-            let today = self.context.now.to_zoned(TimeZone::UTC).date();
+            let today = utc_day(self.context.now);
             let day = |span: Span| today.saturating_add(span);
             Selection::Within { start: day(Span::new().days(-i64::from(back))), until: day(Span::new().days(ahead)) }
         };

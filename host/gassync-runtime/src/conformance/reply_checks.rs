@@ -200,7 +200,7 @@ impl ReplyChecks {
 /// Returns calls without a result, and their errors.
 fn error_cases(request: &HttpRequest) -> Vec<(String, HttpRequest, ChannelError)> {
     let said = |text: &str| text.to_owned();
-    let field = FieldError { path: said("/from"), problem: said("\"<&>\" is no day") };
+    let field = FieldError::new(said("/from"), said("\"<&>\" is no day"));
     let errors = [
         ChannelError::Unauthorized(said("the key is not known")),
         ChannelError::RateLimited(Some(120)),

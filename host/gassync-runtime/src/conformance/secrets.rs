@@ -1,12 +1,9 @@
 //! Records which (fictitious) secrets a plugin reads and stores.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{CredentialError, Credentials, Secret};
 
@@ -29,7 +26,7 @@ impl ObservedCredentials {
     }
 
     pub fn seen(&self) -> MutexGuard<'_, CredentialUse> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

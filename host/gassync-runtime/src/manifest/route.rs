@@ -1,3 +1,6 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 /// An inbound route.
@@ -84,8 +87,36 @@ pub enum Verification {
     /// The caller's IP address.
     AddressList {
         /// Addresses, or networks such as `192.0.2.0/24`.
-        addresses: Vec<String>,
+        addresses: Vec<AddressRange>,
     },
+}
+
+/// An IP address, or a network such as `192.0.2.0/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AddressRange(IpNet);
+
+impl AddressRange {
+    /// True if the address lies in it. An IPv4 address written as IPv6 counts as IPv4.
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl TryFrom<String> for AddressRange {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let range = text.parse().ok().or_else(single);
+        range.map(Self).ok_or_else(|| format!("{text} is neither an IP address nor a network such as 192.0.2.0/24"))
+    }
+}
+
+impl From<AddressRange> for String {
+    fn from(range: AddressRange) -> Self {
+        range.0.to_string()
+    }
 }
 
 /// Encoding of a signature.
@@ -122,16 +153,15 @@ pub struct FallbackResponse {
 }
 
 /// Shorter network prefixes count as unverified.
-const MIN_NETWORK_BITS: u32 = 8;
+const MIN_NETWORK_BITS: u8 = 8;
 
 impl InboundRoute {
     /// True if the route has no effective verification.
     pub fn is_open(&self) -> bool {
-        let bits = |network: &String| network.split_once('/').and_then(|(_, bits)| bits.parse::<u32>().ok());
         match &self.verification {
             Verification::None {} => true,
             Verification::AddressList { addresses } => {
-                addresses.iter().filter_map(bits).any(|bits| bits < MIN_NETWORK_BITS)
+                addresses.iter().any(|range| range.0.prefix_len() < MIN_NETWORK_BITS)
             }
             _ => false,
         }

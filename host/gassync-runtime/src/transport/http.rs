@@ -3,12 +3,13 @@ use std::{
     future::Future,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use gassync_domain::HttpResponse;
+use parking_lot::Mutex;
 use reqwest::{
     Client, Method, Response,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -134,7 +135,7 @@ impl Network {
 
     /// The transport of an owner.
     pub fn of(&self, owner: &str) -> Result<HttpTransport, SendError> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.pools.lock();
         pools.of(owner, || {
             Ok(HttpTransport {
                 public_only: self.factory.client(Arc::clone(&self.policy))?,
@@ -353,7 +354,7 @@ mod tests {
     fn names(responses: Vec<Vec<IpAddr>>) -> Resolver {
         let responses = Mutex::new(responses.into_iter());
         Arc::new(move |_| {
-            let next = responses.lock().expect("unlocked").next().unwrap_or_default();
+            let next = responses.lock().next().unwrap_or_default();
             Box::pin(async move { Ok(next.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()) })
         })
     }

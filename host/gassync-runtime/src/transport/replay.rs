@@ -1,7 +1,8 @@
-use std::{collections::VecDeque, sync::Mutex};
+use std::collections::VecDeque;
 
 use async_trait::async_trait;
 use gassync_domain::HttpResponse;
+use parking_lot::Mutex;
 
 use super::{OutgoingRequest, SendError, Transport};
 
@@ -21,7 +22,7 @@ impl ReplayTransport {
 #[async_trait]
 impl Transport for ReplayTransport {
     async fn send(&self, _: OutgoingRequest) -> Result<HttpResponse, SendError> {
-        let next = self.responses.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
+        let next = self.responses.lock().pop_front();
         Ok(next.unwrap_or_else(|| HttpResponse { status: 503, headers: Vec::new(), body: Vec::new() }))
     }
 }

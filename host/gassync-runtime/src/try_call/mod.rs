@@ -9,6 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gassync_domain::{
     Acknowledgement, AcknowledgementOutcome, Attempt, CalendarUpdate, Change, ChangeResult, ContentItem, Decoded,
     Entity, FieldError, HttpRequest, HttpResponse, Operation, Outcome, Page, Query, RawJson, Selection, Timestamp,
+    utc_day,
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -138,7 +139,7 @@ pub async fn decode_answer(
     let selection = match entity {
         // A calendar query needs dates. Any dates do, because only the response is tested.
         Entity::Calendar => {
-            let start = context.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let start = utc_day(context.now);
             Selection::Within { start, until: start.saturating_add(jiff::Span::new().days(365)) }
         }
         _ => Selection::Everything,
@@ -225,7 +226,7 @@ pub(crate) fn as_outcomes(finished: Finished<Vec<AcknowledgementOutcome>>) -> Fi
         }
         AcknowledgementOutcome::Retry(seconds) => Outcome::Retry(seconds),
         AcknowledgementOutcome::Outdated(problem) | AcknowledgementOutcome::Refused(problem) => {
-            Outcome::Refused(vec![FieldError { path: String::new(), problem }])
+            Outcome::Refused(vec![FieldError::new("", problem)])
         }
     };
     Finished { result: result.map(|outcomes| outcomes.into_iter().map(as_outcome).collect()), record }
@@ -325,7 +326,7 @@ pub(crate) fn call_over(
         clock: Arc::new(move || now),
         seed: context.seed,
         budget: Budget { memory_bytes: permissions.memory_bytes(manifest), ..budget },
-        core_data: Arc::new(context.core_data.clone().on(now.to_zoned(jiff::tz::TimeZone::UTC).date())),
+        core_data: Arc::new(context.core_data.clone().on(utc_day(now))),
         ..Call::isolated("trial")
     }
 }

@@ -13,7 +13,7 @@ use wasmtime::{
 use super::{CONTRACT, bindings::exports::gassync::channel as exports, from_wit, host, to_wit};
 use crate::{
     Adapter, Budget, Call, CallError, CoreDataError, Finished, Interface, LoadError, Manifest,
-    sandbox::{self, GuestState},
+    sandbox::{self, Entry, GuestState},
 };
 
 /// Function indices of each exported interface.
@@ -99,7 +99,8 @@ impl Linked {
         // The manifest's limits are still unknown, so use the maximum budget.
         let call = Call { budget: Budget::max(), ..Call::isolated("describe") };
         let store = sandbox::open(&self.engine, &call);
-        let finished = sandbox::run(self, store, (&call, "metadata.describe"), move |linked, store| {
+        let entry = Entry { plugin: "", name: "metadata.describe" };
+        let finished = sandbox::run(self, store, &call, entry, move |linked, store| {
             Box::pin(async move {
                 let instance = linked.instantiate(store).await?;
                 macro_rules! load {
@@ -155,7 +156,8 @@ macro_rules! call {
     ($self:ident, $call:ident, $interface:ident, $kind:ident, $entry:literal,
      |$guest:ident, $store:ident| $work:expr) => {{
         let store = sandbox::open(&$self.linked.engine, &$call);
-        sandbox::run(&$self.linked, store, (&$call, $entry), move |linked, $store| {
+        let entry = Entry { plugin: &$self.manifest.id, name: $entry };
+        sandbox::run(&$self.linked, store, &$call, entry, move |linked, $store| {
             Box::pin(async move {
                 let indices = linked.indices.$interface.as_ref().ok_or(CallError::NotExported(Interface::$kind))?;
                 let instance = linked.instantiate($store).await?;

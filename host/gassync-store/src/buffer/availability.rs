@@ -2,17 +2,22 @@
 
 use std::collections::HashSet;
 
-use gassync_domain::{AccountId, CalendarNight, CoreId, RawJson, SourceId, Timestamp};
+use gassync_domain::{AccountId, CalendarNight, CoreId, RawJson, SourceKey, Timestamp};
 use serde_json::json;
 use sqlx::FromRow;
 
 use crate::{
     Day, Result, Tx, on,
     rows::{Cell, ColumnType, Rows},
+    stay_rules,
 };
 
 /// The row of a source's room type.
-pub async fn room_type(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<i64>> {
+pub async fn room_type(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    external_id: &str,
+) -> Result<Option<i64>> {
     let text = "select id from int_room_types where account_id = $1 and source_id = $2 and external_id = $3";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(external_id).fetch_optional(c).await)
 }
@@ -48,8 +53,7 @@ impl BufferedRoom {
 /// room type.
 pub async fn place(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (external_id, rate_plan): (&str, Option<&str>),
 ) -> Result<Option<BufferedRoom>> {
     let text = "select r.id as room_type, u.gas_entity_id as unit_id, p.gas_entity_id as plan_id
@@ -93,8 +97,7 @@ macro_rules! said_over {
 /// later value counts. The raw record is stored with the first changed night. Returns whether anything changed.
 pub async fn put(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (room_type, rate_plan): (i64, Option<&str>),
     nights: &[CalendarNight],
     (raw, observed_at, now): (&RawJson, Timestamp, Timestamp),
@@ -153,24 +156,24 @@ fn rows_of(nights: &[CalendarNight]) -> Result<Rows<'_, 14>> {
         ("max_advance", ColumnType::Int),
         ("said_extra", ColumnType::Json),
     ]);
-    let flag = |flag: Option<bool>| Cell::from(flag.map(i64::from));
-    let count = |count: Option<u32>| Cell::from(count.map(i64::from));
     for night in nights {
+        let [min_stay, max_stay, to_arrival, to_departure, through, exact, min_advance, max_advance] =
+            stay_rules::cells(&night.rules);
         rows.push([
             Day(night.date).into(),
-            flag(night.available),
+            night.available.map(i64::from).into(),
             // An overbooked channel has no units for sale.
             night.units_available.map(|units| i64::from(units.max(0))).into(),
             night.price.map(|price| price.ten_thousandths()).into(),
             (&night.currency).into(),
-            count(night.min_stay),
-            count(night.max_stay),
-            flag(night.closed_to_arrival),
-            flag(night.closed_to_departure),
-            count(night.min_stay_through),
-            count(night.exact_stay),
-            count(night.min_advance_days),
-            count(night.max_advance_days),
+            min_stay,
+            max_stay,
+            to_arrival,
+            to_departure,
+            through,
+            exact,
+            min_advance,
+            max_advance,
             Cell::json(Some(&night.extra))?,
         ]);
     }

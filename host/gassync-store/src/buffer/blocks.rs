@@ -1,6 +1,6 @@
 //! Nights that channels took out of sale, and their maintenance entries in the core.
 
-use gassync_domain::{AccountId, Block, CoreId, Digest, Mended, Parked, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, Block, CoreId, Digest, Mended, Parked, RawJson, SourceKey, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
 use super::{PageCursor, mended};
@@ -76,7 +76,11 @@ pub struct NewBlock<'a> {
 }
 
 /// The stored block with this id, whether lifted or not.
-pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<Option<StoredBlock>> {
+pub async fn find(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    external_id: &str,
+) -> Result<Option<StoredBlock>> {
     let text =
         "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at from int_blocks
         where account_id = $1 and source_id = $2 and external_id = $3";
@@ -86,13 +90,18 @@ pub async fn find(tx: &mut Tx, account: AccountId, source: SourceId, external_id
 }
 
 /// Whether the source has sent any block.
-pub async fn any(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn any(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<bool> {
     let text = "select exists (select 1 from int_blocks where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Upserts a block; returns the key of its row.
-pub async fn put(tx: &mut Tx, account: AccountId, source: SourceId, new: &NewBlock<'_>, now: Timestamp) -> Result<i64> {
+pub async fn put(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    new: &NewBlock<'_>,
+    now: Timestamp,
+) -> Result<i64> {
     let text = "insert into int_blocks (account_id, source_id, external_id, record, raw_data, digest, revision,
             modified_at, observed_at, parked, synced_at, mended)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -154,8 +163,7 @@ struct WithRaw {
 /// Parked blocks, oldest first.
 pub async fn parked(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     slice: PageCursor,
 ) -> Result<Vec<(StoredBlock, RawJson)>> {
     let text = "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at, raw_data
@@ -169,8 +177,7 @@ pub async fn parked(
 /// The stored block with this id, and its raw record.
 pub async fn with_raw(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
 ) -> Result<Option<(StoredBlock, RawJson)>> {
     let text = "select id, record, digest, revision, modified_at, observed_at, parked, mended, deleted_at, raw_data
@@ -189,8 +196,7 @@ pub async fn release(tx: &mut Tx, account: AccountId, row: i64) -> Result<()> {
 /// The ids of a property's room types that the source has sent.
 pub async fn room_types_of(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     property_id: &str,
 ) -> Result<Vec<String>> {
     let text = "select r.external_id from int_room_types r

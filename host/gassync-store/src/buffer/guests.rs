@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Guest, Parked, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{Guest, Parked, RawJson, SourceKey, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
@@ -60,8 +60,7 @@ pub async fn put_all(tx: &mut Tx, guests: &[(Envelope<'_>, &Guest)]) -> Result<(
 /// The buffered guests of a source after a row.
 pub async fn list(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (email, updated_since): (Option<&str>, Option<Timestamp>),
     slice: PageCursor,
 ) -> Result<Vec<Stored<Guest>>> {

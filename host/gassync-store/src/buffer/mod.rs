@@ -126,18 +126,16 @@ macro_rules! reads {
         /// The stored record with this channel id.
         pub async fn find(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            source: SourceKey,
             external_id: &str,
         ) -> Result<Option<Stored<$record>>> {
-            Ok(find_all(tx, account, source, &[external_id]).await?.remove(external_id))
+            Ok(find_all(tx, source, &[external_id]).await?.remove(external_id))
         }
 
         /// The stored records with these channel ids, by id.
         pub async fn find_all(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_ids: &[&str],
         ) -> Result<HashMap<String, Stored<$record>>> {
             let mut new = Rows::new([("id", ColumnType::Text)]);
@@ -157,8 +155,7 @@ macro_rules! reads {
         /// The record with this id, unless withdrawn by its source.
         pub async fn shown(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_id: &str,
         ) -> Result<Option<Stored<$record>>> {
             let text = concat!(
@@ -174,8 +171,7 @@ macro_rules! reads {
         /// Marks it as withdrawn by its source. The digest is cleared, so that any later record counts as changed.
         pub async fn withdraw(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_id: &str,
             now: Timestamp,
         ) -> Result<()> {
@@ -190,8 +186,7 @@ macro_rules! reads {
         /// The record with this id, and its raw record.
         pub async fn with_raw(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_id: &str,
         ) -> Result<Option<(Stored<$record>, RawJson)>> {
             let text = concat!(
@@ -207,8 +202,7 @@ macro_rules! reads {
         /// Unlinks it from the core and parks it for what is missing.
         pub async fn part(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_id: &str,
             parked: &Parked,
         ) -> Result<()> {
@@ -223,8 +217,7 @@ macro_rules! reads {
         /// Like `part`, for those of these records that exist and are not linked with the given core entity.
         pub async fn part_others(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             links: &[(&str, gassync_domain::CoreId)],
             parked: &Parked,
         ) -> Result<()> {
@@ -242,7 +235,7 @@ macro_rules! reads {
         }
 
         /// Marks it as no longer parked, whatever it lacks.
-        pub async fn release(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+        pub async fn release(tx: &mut Tx, SourceKey { account, source }: SourceKey, external_id: &str) -> Result<()> {
             let text = concat!(
                 "update ", $table, " set parked = null where account_id = $1 and source_id = $2 and external_id = $3"
             );
@@ -252,8 +245,7 @@ macro_rules! reads {
         /// Records that the channel sent the same content again, possibly in a newer version.
         pub async fn confirm(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             external_id: &str,
             version: &Version,
             now: Timestamp,
@@ -270,8 +262,7 @@ macro_rules! reads {
         /// Parked records, oldest first.
         pub async fn parked(
             tx: &mut Tx,
-            account: AccountId,
-            source: SourceId,
+            SourceKey { account, source }: SourceKey,
             slice: PageCursor,
         ) -> Result<Vec<(Stored<$record>, RawJson)>> {
             let text = concat!(

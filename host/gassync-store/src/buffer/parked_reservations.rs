@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, Digest, Mended, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
+use gassync_domain::{AccountId, CoreId, Digest, Mended, Parked, RawJson, Reservation, SourceKey, Timestamp, Version};
 use sqlx::{FromRow, types::Json};
 
 use super::PageCursor;
@@ -73,8 +73,7 @@ fn of_ids<'a>(external_ids: &[&'a str]) -> Rows<'a, 1> {
 /// The parked updates of these reservations, by channel id.
 pub async fn find_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_ids: &[&str],
 ) -> Result<HashMap<String, ParkedReservation>> {
     let text =
@@ -97,8 +96,7 @@ struct WithRaw {
 /// The parked update of a reservation, and its raw record.
 pub async fn with_raw(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     external_id: &str,
 ) -> Result<Option<(ParkedReservation, RawJson)>> {
     let text = "select cast(0 as bigint) as row_id, raw_data, external_id, record, digest, revision, modified_at,
@@ -112,8 +110,7 @@ pub async fn with_raw(
 /// A page of parked updates, each after the row of its reservation.
 pub async fn page(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     slice: PageCursor,
 ) -> Result<Vec<(i64, ParkedReservation, RawJson)>> {
     let text = "select r.id as row_id, p.raw_data, p.external_id, p.record, p.digest, p.revision, p.modified_at,
@@ -149,8 +146,7 @@ pub struct NewParked<'a> {
 /// Upserts parked updates of distinct reservations; the time of an existing one is kept.
 pub async fn put_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     words: &[NewParked<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -193,7 +189,7 @@ pub async fn put_all(
 }
 
 /// Records on reservations that an update is parked, and what it waits for; the applied record stays.
-pub async fn flag(tx: &mut Tx, account: AccountId, source: SourceId, waiting: &[(&str, &Parked)]) -> Result<()> {
+pub async fn flag(tx: &mut Tx, SourceKey { account, source }: SourceKey, waiting: &[(&str, &Parked)]) -> Result<()> {
     let mut new = Rows::new([("id", ColumnType::Text), ("lacks", ColumnType::Json)]);
     for (id, parked) in waiting {
         new.push([(*id).into(), Cell::json(Some(*parked))?]);
@@ -205,7 +201,7 @@ pub async fn flag(tx: &mut Tx, account: AccountId, source: SourceId, waiting: &[
 }
 
 /// Deletes the parked updates of these reservations. Their flags are written with their records.
-pub async fn remove_all(tx: &mut Tx, account: AccountId, source: SourceId, external_ids: &[&str]) -> Result<()> {
+pub async fn remove_all(tx: &mut Tx, SourceKey { account, source }: SourceKey, external_ids: &[&str]) -> Result<()> {
     let text = "delete from int_parked_reservations
         where account_id = $1 and source_id = $2 and external_id in (select id from new)";
     of_ids(external_ids).write(tx, &[account.0.into(), source.0.into()], text).await

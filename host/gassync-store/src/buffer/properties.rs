@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Parked, Property, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{Parked, Property, RawJson, SourceKey, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
@@ -37,8 +37,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, property: &Property) -> R
 /// The buffered properties of an account after a row, with their channel's name filter applied.
 pub async fn list(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     updated_since: Option<Timestamp>,
     slice: PageCursor,
 ) -> Result<Vec<Stored<Property>>> {

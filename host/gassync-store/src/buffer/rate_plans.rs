@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Parked, RatePlan, RawJson, SourceId, Timestamp, Version};
+use gassync_domain::{Parked, RatePlan, RawJson, SourceKey, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
@@ -34,7 +34,7 @@ pub async fn put(tx: &mut Tx, envelope: &Envelope<'_>, plan: &RatePlan) -> Resul
 }
 
 /// Assigns the property to rate plans that arrived before it, because they were already linked.
-pub async fn hide_in_property(tx: &mut Tx, account: AccountId, source: SourceId, property: &str) -> Result<()> {
+pub async fn hide_in_property(tx: &mut Tx, SourceKey { account, source }: SourceKey, property: &str) -> Result<()> {
     let text = "update int_rate_plans set int_property_id =
             (select p.id from int_properties p where p.account_id = $1 and p.source_id = $2 and p.external_id = $3)
         where account_id = $1 and source_id = $2 and int_property_id is null and record ->> 'propertyId' = $3";
@@ -44,8 +44,7 @@ pub async fn hide_in_property(tx: &mut Tx, account: AccountId, source: SourceId,
 /// The buffered rate plans of a source after a row.
 pub async fn list(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (property_id, updated_since): (Option<&str>, Option<Timestamp>),
     slice: PageCursor,
 ) -> Result<Vec<Stored<RatePlan>>> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, Date, Guest, Parked, RawJson, Reservation, SourceId, Timestamp, Version};
+use gassync_domain::{CoreId, Date, Guest, Parked, RawJson, Reservation, SourceKey, Timestamp, Version};
 use sqlx::types::Json;
 
 use super::{Envelope, Named, PageCursor, Row, Stored, WithRaw, reads};
@@ -110,8 +110,7 @@ pub async fn put_all(tx: &mut Tx, records: &[(Envelope<'_>, &Reservation)]) -> R
 /// record counts as changed for that booking. Returns the channel's ids of the linked records.
 pub async fn relink(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     links: &[(&str, CoreId)],
 ) -> Result<Vec<String>> {
     let mut new = Rows::new([("external_id", ColumnType::Text), ("booking", ColumnType::Int)]);
@@ -147,8 +146,7 @@ pub struct ReservationFilter {
 /// The buffered reservations of a source after a row.
 pub async fn list(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     filter: &ReservationFilter,
     slice: PageCursor,
 ) -> Result<Vec<Stored<Reservation>>> {

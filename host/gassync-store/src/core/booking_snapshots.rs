@@ -1,6 +1,6 @@
 //! Snapshots of bookings for pushing.
 
-use std::{collections::HashMap, convert::Infallible};
+use std::collections::HashMap;
 
 use gassync_domain::{AccountId, Address, Amount, CoreId, Guest, Reservation, RoomStay, Status, Timestamp};
 use sqlx::FromRow;
@@ -104,7 +104,7 @@ pub async fn booking_snapshots(
 
 impl Row {
     fn into_pair(self) -> (CoreId, BookingSnapshot) {
-        let status: Status = self.status.parse().unwrap_or_else(|never: Infallible| match never {});
+        let status = Status::from(self.status);
         let Self { street, city, state, postcode, .. } = self;
         let lives_somewhere = [&street, &city, &state, &postcode].into_iter().any(Option::is_some);
         let address = Address { street, city, state, postcode, country: self.country.clone() };

@@ -1,8 +1,8 @@
 //! Bookings and their rooms.
 
-use std::{collections::HashMap, convert::Infallible};
+use std::collections::HashMap;
 
-use gassync_domain::{AccountId, Amount, CoreId, Date, Status, Stay, Timestamp};
+use gassync_domain::{AccountId, Amount, CoreId, Date, SourceKey, Status, Stay, Timestamp};
 use sqlx::FromRow;
 
 use crate::{
@@ -67,8 +67,9 @@ impl BookingRoom {
 pub struct BookingFacts {
     /// The booking's id.
     pub id: i64,
-    /// Status, as named in the schema.
-    pub status: String,
+    /// Its status.
+    #[sqlx(try_from = "String")]
+    pub status: Status,
     /// First night.
     pub check_in: Day,
     /// Day of departure.
@@ -285,8 +286,7 @@ pub async fn booking_states(
         from new cross join gas_bookings b where b.account_id = $1 and b.id = new.id";
     let rows: Vec<(i64, String, Option<Time>)> = rows::of_ids(bookings).read(tx, &[account.0.into()], text).await?;
     let state = |(id, status, hold_until): (i64, String, Option<Time>)| {
-        let status = status.parse().unwrap_or_else(|never: Infallible| match never {});
-        (CoreId(id), BookingState { status, hold_until: hold_until.map(Timestamp::from) })
+        (CoreId(id), BookingState { status: Status::from(status), hold_until: hold_until.map(Timestamp::from) })
     };
     Ok(rows.into_iter().map(state).collect())
 }
@@ -303,8 +303,7 @@ pub async fn overbooked_nights(tx: &mut Tx, account: AccountId, id: CoreId) -> R
 /// All bookings linked with a source's reservations, by channel id.
 pub async fn bookings_of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: gassync_domain::SourceId,
+    SourceKey { account, source }: SourceKey,
 ) -> Result<Vec<(String, BookingFacts)>> {
     #[derive(FromRow)]
     struct Row {

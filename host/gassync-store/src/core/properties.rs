@@ -1,6 +1,6 @@
 //! Properties.
 
-use gassync_domain::{AccountId, Address, CoreId, Property, SourceId, Timestamp};
+use gassync_domain::{AccountId, Address, CoreId, Property, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use crate::{Result, Time, Tx, on};
@@ -42,8 +42,8 @@ pub async fn update_property(
 /// Sets a source's default time zone on its properties without one, or with the previous default; returns their number.
 pub async fn set_missing_time_zone(
     tx: &mut Tx,
-    account: AccountId,
-    (source, before): (SourceId, Option<&str>),
+    SourceKey { account, source }: SourceKey,
+    before: Option<&str>,
     now: Timestamp,
 ) -> Result<u64> {
     let text = "update gas_properties set updated_at = $4,

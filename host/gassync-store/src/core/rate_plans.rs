@@ -7,6 +7,7 @@ use gassync_domain::{AccountId, CalendarNight, CoreId, Date, RatePlan, Timestamp
 use crate::{
     Day, Result, Time, Tx, on,
     rows::{Cell, ColumnType, Rows},
+    stay_rules,
 };
 
 /// Inserts a rate plan.
@@ -74,30 +75,30 @@ pub async fn put_nightly_rates(
             exact_stay = nullif(coalesce($13, gas_nightly_rates.exact_stay), 0),
             min_advance_days = nullif(coalesce($14, gas_nightly_rates.min_advance_days), 0),
             max_advance_days = coalesce($15, gas_nightly_rates.max_advance_days)";
-    let flag = |said: Option<bool>| Cell::from(said.map(i64::from));
-    let rule = |nights: Option<u32>| Cell::from(nights.map(i64::from));
     for alike in nights.chunk_by(is_same_rate) {
         let Some(said) = alike.first() else { continue };
         let mut new = Rows::new([("night", ColumnType::Day)]);
         // A statement may write a row only once.
         let dates: BTreeSet<Date> = alike.iter().map(|night| night.date).collect();
         dates.into_iter().for_each(|date| new.push([Day(date).into()]));
+        let [min_stay, max_stay, to_arrival, to_departure, through, exact, min_advance, max_advance] =
+            stay_rules::cells(&said.rules);
         let shared = [
             account.0.into(),
             plan.0.into(),
             unit.0.into(),
             said.price.map(|price| price.ten_thousandths()).into(),
             (&said.currency).into(),
-            rule(said.min_stay),
-            rule(said.max_stay),
-            flag(said.available.map(|available| !available)),
-            flag(said.closed_to_arrival),
-            flag(said.closed_to_departure),
+            min_stay,
+            max_stay,
+            Cell::from(said.available.map(|available| i64::from(!available))),
+            to_arrival,
+            to_departure,
             now.into(),
-            rule(said.min_stay_through),
-            rule(said.exact_stay),
-            rule(said.min_advance_days),
-            rule(said.max_advance_days),
+            through,
+            exact,
+            min_advance,
+            max_advance,
         ];
         new.write(tx, &shared, text).await?;
     }

@@ -1,11 +1,11 @@
 //! Core entities as JSON values, to show what would change.
 
-use gassync_domain::{AccountId, CoreId, Date};
+use gassync_domain::{AccountId, CoreId, Date, StayRules};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::{Day, MoneyTenThousandths, Result, Tx, on};
+use crate::{Day, MoneyTenThousandths, Result, Tx, on, stay_rules::StayRulesRow};
 
 #[derive(FromRow, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,19 +99,10 @@ struct Rate {
     night: Day,
     price: Option<MoneyTenThousandths>,
     currency: Option<String>,
-    min_stay: Option<i64>,
-    max_stay: Option<i64>,
     closed: bool,
-    closed_to_arrival: bool,
-    closed_to_departure: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_stay_through: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact_stay: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_advance_days: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_advance_days: Option<i64>,
+    #[serde(flatten)]
+    #[sqlx(flatten, try_from = "StayRulesRow")]
+    rules: StayRules,
 }
 
 fn json<T: Serialize>(row: Option<T>) -> Value {

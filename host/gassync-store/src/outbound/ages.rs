@@ -1,9 +1,7 @@
 //! Age of the state at channels.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{SourceKey, SyncStatus, Timestamp};
 use sqlx::FromRow;
-
-use super::SyncStatus;
 
 use crate::{Result, Time, Tx, on};
 
@@ -40,7 +38,7 @@ struct Count {
 }
 
 /// How far a source's channel is behind the core. Events that were not fanned out yet count as unconfirmed.
-pub async fn of_source(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<SyncAge> {
+pub async fn of_source(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<SyncAge> {
     let mut age = SyncAge::default();
     let text = "select state, count(*) as rows, min(changed_at) as oldest, max(confirmed_at) as newest
         from int_channel_nights where account_id = $1 and source_id = $2 group by state";

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceKey, SyncEvent, SyncState, Timestamp};
 use sqlx::FromRow;
 
-use super::{SyncStatus, invalidations::ReservationInvalidation};
+use super::{
+    invalidations::ReservationInvalidation,
+    sync_state::{SyncStateRow, mismatch_step},
+};
 use crate::{
     Result, Time, Tx, on,
     rows::{self, ColumnType, Rows},
@@ -20,15 +23,11 @@ pub struct ReservationSyncState {
     pub source_id: i64,
     /// The source's name.
     pub source_name: String,
-    /// Whether the channel has it.
-    #[sqlx(try_from = "String")]
-    pub state: SyncStatus,
-    /// A call that may have been accepted has no known result.
-    pub in_doubt: bool,
+    /// Where it stands at the channel.
+    #[sqlx(flatten, try_from = "SyncStateRow")]
+    pub state: SyncState,
     /// Incremented with every change.
     pub version: i64,
-    /// How often the channel showed something else than was pushed.
-    pub mismatch_count: i64,
     /// Digest of what was sent last.
     pub sent: Option<String>,
     /// Digest of what was confirmed last.
@@ -62,14 +61,17 @@ pub async fn invalidate(tx: &mut Tx, invalidations: &[ReservationInvalidation]) 
             invalidated_at.into(),
         ]);
     }
-    let text = "insert into int_channel_bookings (account_id, source_id, booking_id, state, in_doubt, changed_at)
-        select account_id, source_id, booking_id, 'pending', 1 = 0, invalidated_at from new where true
+    let text = "insert into int_channel_bookings
+            (account_id, source_id, booking_id, state, in_doubt, mismatch_count, changed_at)
+        select account_id, source_id, booking_id, $1, 1 = 0, $2, invalidated_at from new where true
         order by account_id, source_id, booking_id
-        on conflict (account_id, source_id, booking_id) do update set state = 'pending', error = null,
-            version = int_channel_bookings.version + 1, mismatch_count = 0,
+        on conflict (account_id, source_id, booking_id) do update set state = excluded.state, error = null,
+            version = int_channel_bookings.version + 1, mismatch_count = excluded.mismatch_count,
             changed_at = case when int_channel_bookings.state = 'confirmed'
                 then excluded.changed_at else int_channel_bookings.changed_at end";
-    new.write(tx, &[], text).await
+    // Whatever the state was; a doubt stays.
+    let SyncState { status, mismatch_count, .. } = SyncState::NEW.after(SyncEvent::Changed);
+    new.write(tx, &[status.as_str().into(), mismatch_count.into()], text).await
 }
 
 macro_rules! sync_state {
@@ -87,20 +89,14 @@ macro_rules! sync_state {
 }
 
 /// State of one booking; `None` if it is not pushed to the source.
-pub async fn get(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    booking: CoreId,
-) -> Result<Option<ReservationSyncState>> {
-    Ok(get_all(tx, account, source, &[booking]).await?.remove(&booking))
+pub async fn get(tx: &mut Tx, source: SourceKey, booking: CoreId) -> Result<Option<ReservationSyncState>> {
+    Ok(get_all(tx, source, &[booking]).await?.remove(&booking))
 }
 
 /// States of those of these bookings that are pushed to the source.
 pub async fn get_all(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     bookings: &[CoreId],
 ) -> Result<HashMap<CoreId, ReservationSyncState>> {
     let text = sync_state!("where b.account_id = $1 and b.source_id = $2 and b.booking_id in (select id from new)");
@@ -118,8 +114,7 @@ pub async fn of_booking(tx: &mut Tx, account: AccountId, booking: CoreId) -> Res
 /// States at a source's channel: unconfirmed ones first, then the newest.
 pub async fn of_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     limit: i64,
 ) -> Result<Vec<ReservationSyncState>> {
     let text = sync_state!(
@@ -130,7 +125,7 @@ pub async fn of_source(
 }
 
 /// Bookings to be pushed to a source's channel.
-pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn pending(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<CoreId>> {
     let text =
         "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'pending'
         order by booking_id";
@@ -139,88 +134,75 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Resul
 }
 
 /// Bookings pushed to a source's channel that await read-back.
-pub async fn awaiting_confirmation(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<CoreId>> {
+pub async fn awaiting_confirmation(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<CoreId>> {
     let text = "select booking_id from int_channel_bookings where account_id = $1 and source_id = $2 and state = 'unconfirmed'";
     let ids: Vec<i64> = on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_all(c).await)?;
     Ok(ids.into_iter().map(CoreId).collect())
 }
 
-/// Result of pushing a booking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReservationPushResult {
-    /// The channel has it.
-    Confirmed,
-    /// The channel acknowledged it; a read-back must confirm it.
-    Unconfirmed,
-    /// The channel rejected it, with the reason.
-    Rejected(String),
-    /// The channel shows something else, with the reason to push again.
-    Mismatched(String),
-    /// The channel may have it, with the reason for the doubt.
-    InDoubt(String),
-    /// The channel does not have it, with the reason: it was not sent, or the channel asked to be called later.
-    NotSent(String),
-}
-
-/// A pushed booking and its result.
+/// A booking and what happened to it at a channel.
 #[derive(Debug)]
 pub struct PushedReservation<'a> {
-    /// State before the push; a change since then is pushed again.
+    /// State before it happened; a change since then is pushed again.
     pub sync_state: &'a ReservationSyncState,
     /// Digest of what was sent.
     pub digest: &'a str,
-    /// The result.
-    pub result: &'a ReservationPushResult,
-    /// The channel may hold a reservation that was never confirmed.
-    pub in_doubt: bool,
+    /// What happened.
+    pub event: SyncEvent,
+    /// Why it is not confirmed.
+    pub error: Option<&'a str>,
+}
+
+impl<'a> PushedReservation<'a> {
+    /// What happened to what was sent last.
+    pub fn sent_last(sync_state: &'a ReservationSyncState, event: SyncEvent, error: Option<&'a str>) -> Self {
+        Self { sync_state, digest: sync_state.sent.as_deref().unwrap_or_default(), event, error }
+    }
 }
 
 /// Records the results of a push; each booking at most once.
 pub async fn record_results(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     marks: &[PushedReservation<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([
         ("booking", ColumnType::Int),
         ("read", ColumnType::Int),
-        ("result", ColumnType::Text),
+        ("state", ColumnType::Text),
         ("why", ColumnType::Text),
         ("digest", ColumnType::Text),
         ("was_sent", ColumnType::Int),
         ("may_be_there", ColumnType::Int),
-        ("mismatched", ColumnType::Int),
+        ("kept", ColumnType::Int),
+        ("added", ColumnType::Int),
     ]);
-    for PushedReservation { sync_state, digest, result, in_doubt } in marks {
-        let (state, why) = match result {
-            ReservationPushResult::Confirmed => (SyncStatus::Confirmed, None),
-            ReservationPushResult::Unconfirmed => (SyncStatus::Unconfirmed, None),
-            ReservationPushResult::Rejected(why) => (SyncStatus::Rejected, Some(why.as_str())),
-            ReservationPushResult::InDoubt(why)
-            | ReservationPushResult::NotSent(why)
-            | ReservationPushResult::Mismatched(why) => (SyncStatus::Pending, Some(why.as_str())),
-        };
+    for PushedReservation { sync_state, digest, event, error } in marks {
+        let next = sync_state.state.after(*event);
+        let was_sent = !matches!(event, SyncEvent::NotSent | SyncEvent::Found);
+        let (kept, added) = mismatch_step(*event);
         new.push([
             sync_state.booking_id.into(),
             sync_state.version.into(),
-            state.as_str().into(),
-            why.into(),
+            next.status.as_str().into(),
+            (*error).into(),
             (*digest).into(),
-            i64::from(!matches!(result, ReservationPushResult::NotSent(_))).into(),
-            i64::from(*in_doubt).into(),
-            i64::from(matches!(result, ReservationPushResult::Mismatched(_))).into(),
+            i64::from(was_sent).into(),
+            i64::from(next.in_doubt).into(),
+            kept.into(),
+            added.into(),
         ]);
     }
+    // The core may have changed while the push ran.
     let text = "update int_channel_bookings set
-            state = case when int_channel_bookings.version = new.read then new.result else 'pending' end, error = new.why,
+            state = case when int_channel_bookings.version = new.read then new.state else 'pending' end, error = new.why,
             in_doubt = new.may_be_there = 1,
             sent = case when new.was_sent = 1 then new.digest else int_channel_bookings.sent end,
             sent_at = case when new.was_sent = 1 then $3 else int_channel_bookings.sent_at end,
-            confirmed = case when new.result = 'confirmed' then new.digest else int_channel_bookings.confirmed end,
-            confirmed_at = case when new.result = 'confirmed' then $3 else int_channel_bookings.confirmed_at end,
-            mismatch_count = case when new.mismatched = 1 then int_channel_bookings.mismatch_count + 1 when new.result = 'confirmed' then 0
-                else int_channel_bookings.mismatch_count end
+            confirmed = case when new.state = 'confirmed' then new.digest else int_channel_bookings.confirmed end,
+            confirmed_at = case when new.state = 'confirmed' then $3 else int_channel_bookings.confirmed_at end,
+            mismatch_count = int_channel_bookings.mismatch_count * new.kept + new.added
         from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
             and int_channel_bookings.booking_id = new.booking";
@@ -228,16 +210,24 @@ pub async fn record_results(
 }
 
 /// Marks bookings in doubt before a call whose end may never be seen.
-pub async fn mark_in_doubt(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
-    let new = rows::of_ids(bookings);
-    let text = "update int_channel_bookings set in_doubt = 1 = 1 from new
+pub async fn mark_in_doubt(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    bookings: &[&ReservationSyncState],
+) -> Result<()> {
+    let mut new = Rows::new([("booking", ColumnType::Int), ("may_be_there", ColumnType::Int)]);
+    for sync_state in bookings {
+        let next = sync_state.state.after(SyncEvent::Sending);
+        new.push([sync_state.booking_id.into(), i64::from(next.in_doubt).into()]);
+    }
+    let text = "update int_channel_bookings set in_doubt = new.may_be_there = 1 from new
         where int_channel_bookings.account_id = $1 and int_channel_bookings.source_id = $2
-            and int_channel_bookings.booking_id = new.id";
+            and int_channel_bookings.booking_id = new.booking";
     new.write(tx, &[account.0.into(), source.0.into()], text).await
 }
 
 /// Deletes the sync state of bookings that are no longer pushed.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, bookings: &[CoreId]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey, bookings: &[CoreId]) -> Result<()> {
     let text = "delete from int_channel_bookings
         where account_id = $1 and source_id = $2 and booking_id in (select id from new)";
     rows::of_ids(bookings).write(tx, &[account.0.into(), source.0.into()], text).await

@@ -1,12 +1,16 @@
 //! Nights whose state at a channel differs from the desired one, and why.
 
-use gassync_domain::{AccountId, Date, SourceId};
+use gassync_domain::{Date, SourceKey};
 use sqlx::FromRow;
 
 use crate::{Day, Result, Time, Tx, on};
 
 /// Nights rejected by a channel, with its error, as spans, newest first.
-pub async fn rejected(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<DeviatingNights>> {
+pub async fn rejected(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    limit: i64,
+) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
             min(n.night) as first_night, max(n.night) as last_night, count(*) as nights, max(n.sent_at) as at
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
@@ -18,8 +22,7 @@ pub async fn rejected(tx: &mut Tx, account: AccountId, source: SourceId, limit: 
 /// Nights changed at the channel by hand, to be overwritten, as spans by room type.
 pub async fn changed_at_channel(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     limit: i64,
 ) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, n.rate_plan_external_id as rate_plan_id, n.error,
@@ -52,8 +55,7 @@ pub struct DeviatingNights {
 /// Nights closed at the channel by hand, from a date on, as spans by room type and kind of closing.
 pub async fn closed_by_hand(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (from, limit): (Date, i64),
 ) -> Result<Vec<DeviatingNights>> {
     let text = "select r.external_id as room_type_id, '' as rate_plan_id,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{CoreId, SourceKey, Timestamp};
 use sqlx::FromRow;
 
 use crate::{
@@ -23,8 +23,7 @@ pub struct RoomExternalId {
 /// External ids of these units, if their links are pushed.
 pub async fn by_units(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     units: &[CoreId],
 ) -> Result<HashMap<CoreId, RoomExternalId>> {
     let text = "select r.gas_unit_id as unit_id, r.external_id as room_type_id, p.external_id as property_id
@@ -61,8 +60,7 @@ pub struct ReservationExternalId {
 /// External ids of these bookings.
 pub async fn by_bookings(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     bookings: &[CoreId],
 ) -> Result<HashMap<CoreId, ReservationExternalId>> {
     let text =
@@ -90,15 +88,14 @@ pub struct ExternalIdAssignment<'a> {
 /// these bookings.
 pub async fn assign(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     links: &[ExternalIdAssignment<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let mut new = Rows::new([("external_id", ColumnType::Text), ("booking", ColumnType::Int)]);
     for ExternalIdAssignment { booking, external_id, replaces } in links {
         if let Some(former) = replaces.filter(|former| former != external_id) {
-            unassign(tx, account, source, former).await?;
+            unassign(tx, SourceKey { account, source }, former).await?;
         }
         new.push([(*external_id).into(), booking.0.into()]);
     }
@@ -113,8 +110,7 @@ pub async fn assign(
 /// The core's own bookings with these external ids.
 pub async fn bookings_by_external_id(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     ids: &[String],
 ) -> Result<Vec<(CoreId, String)>> {
     let mut new = Rows::new([("id", ColumnType::Text)]);
@@ -127,7 +123,7 @@ pub async fn bookings_by_external_id(
 }
 
 /// Removes an external id from a booking of the core.
-pub async fn unassign(tx: &mut Tx, account: AccountId, source: SourceId, external_id: &str) -> Result<()> {
+pub async fn unassign(tx: &mut Tx, SourceKey { account, source }: SourceKey, external_id: &str) -> Result<()> {
     let text = "delete from int_mappings where account_id = $1 and source_id = $2
         and external_entity_type = 'reservation' and external_entity_id = $3 and origin = 'core'";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(external_id).execute(c).await.map(drop))

@@ -1,6 +1,6 @@
 //! Saved plans: what going live would change at a channel.
 
-use gassync_domain::{AccountId, Date, SourceId, Timestamp};
+use gassync_domain::{Date, SourceKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
 
@@ -42,12 +42,11 @@ pub struct SavedGoLivePlan {
 /// Saves a plan, replacing the source's earlier ones; returns its id.
 pub async fn save(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (read_at, changes, opens_closed): (Timestamp, &[PlannedNights], bool),
     now: Timestamp,
 ) -> Result<i64> {
-    delete(tx, account, source).await?;
+    delete(tx, SourceKey { account, source }).await?;
     let text = "insert into int_go_live_plans (account_id, source_id, read_at, changes, opens_closed, created_at)
         values ($1, $2, $3, $4, $5, $6) returning id";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(read_at)).bind(Json(changes))
@@ -55,7 +54,7 @@ pub async fn save(
 }
 
 /// The latest plan of a source.
-pub async fn latest(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Option<SavedGoLivePlan>> {
+pub async fn latest(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Option<SavedGoLivePlan>> {
     #[derive(FromRow)]
     struct Row {
         id: i64,
@@ -75,7 +74,7 @@ pub async fn latest(tx: &mut Tx, account: AccountId, source: SourceId) -> Result
 }
 
 /// Deletes a source's plans.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<()> {
     let text = "delete from int_go_live_plans where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }

@@ -1,7 +1,7 @@
 //! Invalidated nights of room types, and bookings to be pushed, derived from events of the core.
 
-use gassync_domain::{AccountId, Date, SourceId, Timestamp};
-use sqlx::{AssertSqlSafe, FromRow};
+use gassync_domain::{Date, SourceKey, Timestamp};
+use sqlx::FromRow;
 
 use crate::{
     Day, Result, Time, Tx, on,
@@ -156,8 +156,7 @@ pub async fn upsert(tx: &mut Tx, invalidations: &[Invalidation]) -> Result<()> {
 /// number of room types; none if the source has no connection.
 pub async fn insert_for_source(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (first, force): (Date, bool),
     now: Timestamp,
 ) -> Result<usize> {
@@ -183,7 +182,7 @@ pub async fn insert_for_source(
 }
 
 /// Whether calendars are pushed to a source's channel.
-pub async fn is_pushed_to(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn is_pushed_to(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<bool> {
     let text = "select exists (select 1 from int_sources s where s.account_id = $1 and s.id = $2
         and s.connection_id is not null and s.listening_since is null
         and s.sync_direction <> 'inbound_only' and (s.sync_availability or s.sync_pricing))";
@@ -191,29 +190,36 @@ pub async fn is_pushed_to(tx: &mut Tx, account: AccountId, source: SourceId) -> 
 }
 
 /// Whether a source has invalidated nights.
-pub async fn any_pending(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<bool> {
+pub async fn any_pending(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<bool> {
     let text = "select exists (select 1 from int_calendar_invalidations where account_id = $1 and source_id = $2)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).fetch_one(c).await)
 }
 
 /// Deletes a source's invalidations.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<()> {
     let text = "delete from int_calendar_invalidations where account_id = $1 and source_id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).execute(c).await.map(drop))
 }
 
 /// Takes the invalidations of one room type, to be computed in this transaction. Locks them in the order in which
 /// [`upsert`] writes them, so that the two cannot deadlock.
-pub async fn take(tx: &mut Tx, account: AccountId, source: SourceId) -> Result<Vec<Invalidation>> {
-    let lock = tx.dialect("", "for update");
-    let text = format!(
-        "delete from int_calendar_invalidations where (account_id, source_id, int_room_type_id, first_night, last_night) in (
-            select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
-            where account_id = $1 and source_id = $2 and int_room_type_id = (
-                select min(int_room_type_id) from int_calendar_invalidations where account_id = $1 and source_id = $2)
-            order by first_night, last_night {lock})
-        returning account_id, source_id, int_room_type_id, first_night, last_night,
-            only_own_bookings, force, invalidated_at"
-    );
-    on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(account.0).bind(source.0).fetch_all(c).await)
+pub async fn take(tx: &mut Tx, SourceKey { account, source }: SourceKey) -> Result<Vec<Invalidation>> {
+    macro_rules! take {
+        ($lock:literal) => {
+            concat!(
+                "delete from int_calendar_invalidations
+                where (account_id, source_id, int_room_type_id, first_night, last_night) in (
+                    select account_id, source_id, int_room_type_id, first_night, last_night from int_calendar_invalidations
+                    where account_id = $1 and source_id = $2 and int_room_type_id = (
+                        select min(int_room_type_id) from int_calendar_invalidations
+                        where account_id = $1 and source_id = $2)
+                    order by first_night, last_night ",
+                $lock,
+                ") returning account_id, source_id, int_room_type_id, first_night, last_night, only_own_bookings, force,
+                    invalidated_at"
+            )
+        };
+    }
+    let text = tx.dialect(take!(""), take!("for update"));
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).fetch_all(c).await)
 }

@@ -1,4 +1,5 @@
-//! State at channels: desired, sent, and confirmed.
+//! State at channels: desired, sent, and confirmed. What becomes of a state is the domain's to say
+//! ([`SyncState`](gassync_domain::SyncState)); a statement decides only what may have changed since it was read.
 
 pub mod ages;
 pub mod bookings;
@@ -9,7 +10,5 @@ pub mod invalidations;
 pub mod nights;
 pub mod observed_nights;
 pub mod push_settings;
-mod sync_status;
+mod sync_state;
 pub mod targets;
-
-pub use sync_status::{SyncStatus, UnknownSyncStatus};

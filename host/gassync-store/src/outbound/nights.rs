@@ -1,13 +1,18 @@
 //! Sync state of nights at channels: desired, sent, and confirmed values.
 
-use gassync_domain::{AccountId, Date, SourceId, Stay, Timestamp};
+use gassync_domain::{Date, SourceKey, Stay, SyncEvent, SyncState, SyncStatus, Timestamp};
 use sqlx::FromRow;
 
-use super::SyncStatus;
+use super::sync_state::{SyncStateRow, mismatch_step};
 use crate::{
     Day, Result, Time, Tx, on,
     rows::{self, ColumnType, Rows},
 };
+
+/// Why a night is given up that the channel shows otherwise.
+const SHOWS_ANOTHER: &str = "the channel acknowledged it and shows something else";
+/// Why a night is given up that the channel does not show.
+const SHOWS_NOTHING: &str = "the channel acknowledged it and does not show the night";
 
 /// One night of a room type, under a rate plan where the channel has them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,12 +36,8 @@ pub struct NightState {
     pub sent: Option<String>,
     /// Value confirmed last.
     pub confirmed: Option<String>,
-    /// Whether the channel has it.
-    pub state: SyncStatus,
-    /// A call that may have been accepted has no known result.
-    pub in_doubt: bool,
-    /// How often the channel did not show what was sent.
-    pub mismatch_count: i64,
+    /// Where it stands at the channel.
+    pub state: SyncState,
     /// Time of the oldest unconfirmed change.
     pub changed_at: Timestamp,
     /// When it was sent last.
@@ -53,10 +54,8 @@ struct Row {
     wanted: String,
     sent: Option<String>,
     confirmed: Option<String>,
-    #[sqlx(try_from = "String")]
-    state: SyncStatus,
-    in_doubt: bool,
-    mismatch_count: i64,
+    #[sqlx(flatten, try_from = "SyncStateRow")]
+    state: SyncState,
     changed_at: Time,
     sent_at: Option<Time>,
     closed_by_us: bool,
@@ -74,8 +73,6 @@ impl From<Row> for NightState {
             sent: row.sent,
             confirmed: row.confirmed,
             state: row.state,
-            in_doubt: row.in_doubt,
-            mismatch_count: row.mismatch_count,
             changed_at: row.changed_at.into(),
             sent_at: row.sent_at.map(Timestamp::from),
             closed_by_us: row.closed_by_us,
@@ -113,8 +110,7 @@ macro_rules! update_new {
 /// Known nights of a room type within these stays, for all rate plans.
 pub async fn find(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     room_type: i64,
     stays: &[Stay],
 ) -> Result<Vec<NightState>> {
@@ -131,8 +127,7 @@ pub async fn find(
 /// The last known night of a room type and rate plan (empty if the channel has none).
 pub async fn last_night(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     (room_type, rate_plan_id): (i64, &str),
 ) -> Result<Option<Date>> {
     let text = "select max(night) from int_channel_nights
@@ -143,7 +138,7 @@ pub async fn last_night(
 }
 
 /// Nights to be pushed: least recently tried first, then by room type.
-pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i64) -> Result<Vec<NightState>> {
+pub async fn pending(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<NightState>> {
     let text = select_states!(
         "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'pending'
         order by n.sent_at nulls first, n.int_room_type_id, n.rate_plan_external_id, n.night limit $3"
@@ -156,8 +151,7 @@ pub async fn pending(tx: &mut Tx, account: AccountId, source: SourceId, limit: i
 /// Upserts desired nights. The caller holds the source's queue lease, or a lock on the row in the same transaction.
 pub async fn upsert(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[NightState],
     now: Timestamp,
 ) -> Result<()> {
@@ -168,6 +162,7 @@ pub async fn upsert(
         ("wanted", ColumnType::Text),
         ("confirmed", ColumnType::Text),
         ("state", ColumnType::Text),
+        ("mismatches", ColumnType::Int),
         ("changed_at", ColumnType::Time),
     ]);
     for night in nights {
@@ -177,7 +172,8 @@ pub async fn upsert(
             Day(night.key.night).into(),
             night.wanted.as_str().into(),
             night.confirmed.as_deref().into(),
-            night.state.as_str().into(),
+            night.state.status.as_str().into(),
+            night.state.mismatch_count.into(),
             night.changed_at.into(),
         ]);
     }
@@ -186,14 +182,14 @@ pub async fn upsert(
             concat!(
                 "insert into int_channel_nights (account_id, source_id, int_room_type_id, rate_plan_external_id, night, wanted,
                     confirmed, state, in_doubt, mismatch_count, changed_at, confirmed_at)
-                select $1, $2, room_type_id, rate_plan_id, night, wanted, confirmed, state, 1 = 0, 0, changed_at,
+                select $1, $2, room_type_id, rate_plan_id, night, wanted, confirmed, state, 1 = 0, mismatches, changed_at,
                     case when state = 'confirmed' then ",
                 $confirmed_at,
                 " end
                 from new where true
                 on conflict (account_id, source_id, int_room_type_id, rate_plan_external_id, night) do update set
-                    wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state, mismatch_count = 0,
-                    error = null,
+                    wanted = excluded.wanted, confirmed = excluded.confirmed, state = excluded.state,
+                    mismatch_count = excluded.mismatch_count, error = null,
                     -- Nothing else is on its way to a confirmed night.
                     sent = case when excluded.state = 'confirmed' then excluded.wanted else int_channel_nights.sent end,
                     changed_at = excluded.changed_at,
@@ -205,30 +201,13 @@ pub async fn upsert(
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
 
-/// Result of pushing a night.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NightPushResult {
-    /// The channel has it.
-    Confirmed,
-    /// The channel acknowledged it; a read-back must confirm it.
-    Unconfirmed,
-    /// The channel echoed the values; a read-back must confirm them.
-    Echoed,
-    /// The channel rejected it.
-    Rejected,
-    /// The channel may have it.
-    InDoubt,
-}
-
-/// A pushed night and its result.
+/// A night and the result of pushing it.
 #[derive(Debug, Clone)]
 pub struct PushedNight<'a> {
-    /// The night.
-    pub key: &'a NightKey,
-    /// Value that was sent.
-    pub value: &'a str,
+    /// The night, as it was before the push.
+    pub night: &'a NightState,
     /// The result.
-    pub result: NightPushResult,
+    pub event: SyncEvent,
     /// The channel's error or warning.
     pub error: Option<&'a str>,
 }
@@ -237,9 +216,7 @@ pub struct PushedNight<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingNight<'a> {
     /// The night.
-    pub key: &'a NightKey,
-    /// Desired value.
-    pub value: &'a str,
+    pub night: &'a NightState,
     /// The push may close it.
     pub closes: bool,
 }
@@ -247,8 +224,7 @@ pub struct OutgoingNight<'a> {
 /// Marks nights in doubt before a call, until its result is known.
 pub async fn mark_in_doubt(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[OutgoingNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -257,14 +233,21 @@ pub async fn mark_in_doubt(
         ("rate_plan_id", ColumnType::Text),
         ("night", ColumnType::Day),
         ("value", ColumnType::Text),
+        ("in_doubt", ColumnType::Int),
         ("closes", ColumnType::Int),
     ]);
-    for OutgoingNight { key, value, closes } in nights {
-        let (room_type, plan) = (key.room_type.into(), key.rate_plan_id.as_str().into());
-        new.push([room_type, plan, Day(key.night).into(), (*value).into(), i64::from(*closes).into()]);
+    for OutgoingNight { night: NightState { key, wanted, state, .. }, closes } in nights {
+        new.push([
+            key.room_type.into(),
+            key.rate_plan_id.as_str().into(),
+            Day(key.night).into(),
+            wanted.as_str().into(),
+            i64::from(state.after(SyncEvent::Sending).in_doubt).into(),
+            i64::from(*closes).into(),
+        ]);
     }
     let text = update_new!(
-        "sent = new.value, sent_at = $3, in_doubt = 1 = 1,
+        "sent = new.value, sent_at = $3, in_doubt = new.in_doubt = 1,
             closed_by_us = int_channel_nights.closed_by_us or new.closes = 1"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
@@ -273,8 +256,7 @@ pub async fn mark_in_doubt(
 /// Records the results of a push. A night whose desired value has changed meanwhile is pushed again.
 pub async fn record_results(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[PushedNight<'_>],
     now: Timestamp,
 ) -> Result<()> {
@@ -283,35 +265,39 @@ pub async fn record_results(
         ("rate_plan_id", ColumnType::Text),
         ("night", ColumnType::Day),
         ("value", ColumnType::Text),
-        ("result", ColumnType::Text),
+        ("state", ColumnType::Text),
+        ("in_doubt", ColumnType::Int),
+        ("is_stored", ColumnType::Int),
+        ("kept", ColumnType::Int),
+        ("added", ColumnType::Int),
         ("error", ColumnType::Text),
     ]);
-    for PushedNight { key, value, result, error } in nights {
-        let result = match result {
-            NightPushResult::Confirmed => "confirmed",
-            NightPushResult::Unconfirmed => "unconfirmed",
-            NightPushResult::Echoed => "echoed",
-            NightPushResult::Rejected => "rejected",
-            NightPushResult::InDoubt => "pending",
-        };
+    for PushedNight { night: NightState { key, wanted, state, .. }, event, error } in nights {
+        let next = state.after(*event);
+        let is_stored = matches!(event, SyncEvent::Acknowledged { is_stored: true, .. });
+        let (kept, added) = mismatch_step(*event);
         new.push([
             key.room_type.into(),
             key.rate_plan_id.as_str().into(),
             Day(key.night).into(),
-            (*value).into(),
-            result.into(),
+            wanted.as_str().into(),
+            next.status.as_str().into(),
+            i64::from(next.in_doubt).into(),
+            i64::from(is_stored).into(),
+            kept.into(),
+            added.into(),
             (*error).into(),
         ]);
     }
     let text = update_new!(
-        "sent = new.value, sent_at = $3, in_doubt = new.result = 'pending', error = new.error,
-            confirmed = case when new.result in ('confirmed', 'echoed') then new.value
+        "sent = new.value, sent_at = $3, in_doubt = new.in_doubt = 1, error = new.error,
+            confirmed = case when new.is_stored = 1 then new.value
                 -- Whether what was there before still is, nobody knows.
-                when new.result = 'rejected' then null else int_channel_nights.confirmed end,
-            confirmed_at = case when new.result = 'confirmed' then $3 else int_channel_nights.confirmed_at end,
-            mismatch_count = case when new.result = 'confirmed' then 0 else int_channel_nights.mismatch_count end,
-            state = case when int_channel_nights.wanted <> new.value then 'pending'
-                when new.result = 'echoed' then 'unconfirmed' else new.result end"
+                when new.state = 'rejected' then null else int_channel_nights.confirmed end,
+            confirmed_at = case when new.state = 'confirmed' then $3 else int_channel_nights.confirmed_at end,
+            mismatch_count = int_channel_nights.mismatch_count * new.kept + new.added,
+            -- The core may have changed while the push ran.
+            state = case when int_channel_nights.wanted <> new.value then 'pending' else new.state end"
     );
     new.write(tx, &[account.0.into(), source.0.into(), now.into()], text).await
 }
@@ -319,39 +305,29 @@ pub async fn record_results(
 /// Result of reading a night back.
 #[derive(Debug, Clone)]
 pub struct ReadBackResult<'a> {
-    key: &'a NightKey,
-    state: SyncStatus,
+    night: &'a NightState,
+    event: SyncEvent,
     error: Option<String>,
 }
 
 impl<'a> ReadBackResult<'a> {
     /// The channel shows what was sent.
-    pub fn confirmed(key: &'a NightKey) -> Self {
-        Self { key, state: SyncStatus::Confirmed, error: None }
+    pub fn shown(night: &'a NightState) -> Self {
+        Self { night, event: SyncEvent::Shown, error: None }
     }
 
-    /// The channel shows something else: push again.
-    pub fn mismatched(key: &'a NightKey) -> Self {
-        Self { key, state: SyncStatus::Pending, error: None }
-    }
-
-    /// It was changed at the channel by hand: push again, with the difference.
-    pub fn changed(key: &'a NightKey, difference: String) -> Self {
-        Self { key, state: SyncStatus::Pending, error: Some(difference) }
-    }
-
-    /// The channel keeps showing something else: a person must act.
-    pub fn given_up(key: &'a NightKey) -> Self {
-        let why = "the channel acknowledged it and shows something else";
-        Self { key, state: SyncStatus::Rejected, error: Some(why.to_owned()) }
+    /// The channel shows something else: it is pushed again, with the difference if a person changed it there, or given up.
+    pub fn not_shown(night: &'a NightState, difference: Option<String>) -> Self {
+        let is_given_up = night.state.after(SyncEvent::NotShown).status == SyncStatus::Rejected;
+        let error = if is_given_up { Some(SHOWS_ANOTHER.to_owned()) } else { difference };
+        Self { night, event: SyncEvent::NotShown, error }
     }
 }
 
 /// Records read-back results of nights that were sent before the reading.
 pub async fn record_read_back(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     nights: &[ReadBackResult<'_>],
     (observed_at, now): (Timestamp, Timestamp),
 ) -> Result<()> {
@@ -361,15 +337,23 @@ pub async fn record_read_back(
         ("night", ColumnType::Day),
         ("agrees", ColumnType::Int),
         ("state", ColumnType::Text),
+        ("in_doubt", ColumnType::Int),
+        ("kept", ColumnType::Int),
+        ("added", ColumnType::Int),
         ("error", ColumnType::Text),
     ]);
-    for ReadBackResult { key, state, error } in nights {
+    for ReadBackResult { night: NightState { key, state, .. }, event, error } in nights {
+        let next = state.after(*event);
+        let (kept, added) = mismatch_step(*event);
         new.push([
             key.room_type.into(),
             key.rate_plan_id.as_str().into(),
             Day(key.night).into(),
-            i64::from(*state == SyncStatus::Confirmed).into(),
-            state.as_str().into(),
+            i64::from(*event == SyncEvent::Shown).into(),
+            next.status.as_str().into(),
+            i64::from(next.in_doubt).into(),
+            kept.into(),
+            added.into(),
             error.into(),
         ]);
     }
@@ -377,10 +361,11 @@ pub async fn record_read_back(
         "confirmed = case when new.agrees = 1 then int_channel_nights.wanted end,
             sent = case when new.agrees = 1 then int_channel_nights.wanted else int_channel_nights.sent end,
             confirmed_at = case when new.agrees = 1 then $4 else int_channel_nights.confirmed_at end,
-            mismatch_count = case when new.agrees = 1 then 0 else int_channel_nights.mismatch_count + 1 end,
+            mismatch_count = int_channel_nights.mismatch_count * new.kept + new.added,
             changed_at = case when new.agrees = 0 and int_channel_nights.state = 'confirmed' then $4
                 else int_channel_nights.changed_at end,
-            in_doubt = 1 = 0, error = new.error, state = new.state",
+            in_doubt = new.in_doubt = 1, error = new.error, state = new.state",
+        // It may have been sent again, or recorded by another reading, since it was read.
         "int_channel_nights.state in ('unconfirmed', 'confirmed')
             and (int_channel_nights.sent_at is null or int_channel_nights.sent_at < $3)"
     );
@@ -388,7 +373,11 @@ pub async fn record_read_back(
 }
 
 /// Clears the mark of our closing on nights that the channel shows open, so that a later closing counts as manual.
-pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[&NightKey]) -> Result<()> {
+pub async fn clear_closed_by_us(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    nights: &[&NightKey],
+) -> Result<()> {
     let mut new =
         Rows::new([("room_type_id", ColumnType::Int), ("rate_plan_id", ColumnType::Text), ("night", ColumnType::Day)]);
     for key in nights {
@@ -398,39 +387,74 @@ pub async fn clear_closed_by_us(tx: &mut Tx, account: AccountId, source: SourceI
 }
 
 /// Clears the confirmed value of nights closed or opened manually at the channel, until they are recomputed.
-pub async fn clear_confirmed(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn clear_confirmed(
+    tx: &mut Tx,
+    SourceKey { account, source }: SourceKey,
+    nights: &[(i64, Date)],
+) -> Result<()> {
     let mut new = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| new.push([(*room_type).into(), Day(*night).into()]));
-    let text = "update int_channel_nights set confirmed = null, mismatch_count = 0,
+    let text = "update int_channel_nights set confirmed = null, mismatch_count = mismatch_count * $3 + $4,
             sent = case when state = 'confirmed' then null else sent end
         from new
         where int_channel_nights.account_id = $1 and int_channel_nights.source_id = $2
             and int_channel_nights.int_room_type_id = new.room_type_id and int_channel_nights.night = new.night";
-    new.write(tx, &[account.0.into(), source.0.into()], text).await
+    let (kept, added) = mismatch_step(SyncEvent::MovedByHand);
+    new.write(tx, &[account.0.into(), source.0.into(), kept.into(), added.into()], text).await
 }
 
-/// Records nights that were sent before a reading which did not show them: they are pushed again, and rejected after
-/// `most` mismatches.
+/// Records nights that were sent before a reading which did not show them: they are pushed again, or given up. Returns
+/// their number.
 pub async fn record_not_shown(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    most: i64,
+    SourceKey { account, source }: SourceKey,
     asked_at: Timestamp,
-) -> Result<u64> {
-    let text = "update int_channel_nights set mismatch_count = mismatch_count + 1,
-            state = case when mismatch_count >= $3 then 'rejected' else 'pending' end,
-            error = case when mismatch_count >= $3 then 'the channel acknowledged it and does not show the night' end
-        where account_id = $1 and source_id = $2 and state = 'unconfirmed' and sent_at < $4";
-    on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(most).bind(Time::from(asked_at)).execute(c).await
-        .map(|done| done.rows_affected()))
+) -> Result<usize> {
+    let text = tx.dialect(
+        select_states!(
+            "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'unconfirmed' and n.sent_at < $3
+            order by n.int_room_type_id, n.rate_plan_external_id, n.night"
+        ),
+        select_states!(
+            "int_channel_nights n where n.account_id = $1 and n.source_id = $2 and n.state = 'unconfirmed' and n.sent_at < $3
+            order by n.int_room_type_id, n.rate_plan_external_id, n.night for update"
+        ),
+    );
+    let rows: Vec<Row> = on!(&mut *tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(Time::from(asked_at))
+        .fetch_all(c).await)?;
+    let sent: Vec<NightState> = rows.into_iter().map(NightState::from).collect();
+    let mut new = Rows::new([
+        ("room_type_id", ColumnType::Int),
+        ("rate_plan_id", ColumnType::Text),
+        ("night", ColumnType::Day),
+        ("state", ColumnType::Text),
+        ("in_doubt", ColumnType::Int),
+        ("mismatches", ColumnType::Int),
+        ("error", ColumnType::Text),
+    ]);
+    for NightState { key, state, .. } in &sent {
+        let next = state.after(SyncEvent::NotShown);
+        new.push([
+            key.room_type.into(),
+            key.rate_plan_id.as_str().into(),
+            Day(key.night).into(),
+            next.status.as_str().into(),
+            i64::from(next.in_doubt).into(),
+            next.mismatch_count.into(),
+            (next.status == SyncStatus::Rejected).then_some(SHOWS_NOTHING).into(),
+        ]);
+    }
+    let text = update_new!(
+        "state = new.state, in_doubt = new.in_doubt = 1, mismatch_count = new.mismatches, error = new.error"
+    );
+    new.write(tx, &[account.0.into(), source.0.into()], text).await?;
+    Ok(sent.len())
 }
 
 /// Room types with nights awaiting read-back, and the first and last of these nights.
 pub async fn awaiting_confirmation(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
 ) -> Result<Vec<(String, Date, Date)>> {
     let text = "select r.external_id, min(n.night) as first_night, max(n.night) as last_night
         from int_channel_nights n join int_room_types r on r.account_id = n.account_id and r.id = n.int_room_type_id
@@ -441,7 +465,7 @@ pub async fn awaiting_confirmation(
 }
 
 /// Deletes nights that are over.
-pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, before: Date) -> Result<()> {
+pub async fn delete_before(tx: &mut Tx, SourceKey { account, source }: SourceKey, before: Date) -> Result<()> {
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and night < $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(Day(before)).execute(c).await.map(drop))
 }
@@ -450,8 +474,7 @@ pub async fn delete_before(tx: &mut Tx, account: AccountId, source: SourceId, be
 /// from us are kept, so that our own closing never counts as manual; nights that were never sent are deleted.
 pub async fn retire_all_but(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     room_type: i64,
     rate_plan_ids: &[&str],
 ) -> Result<()> {
@@ -459,25 +482,27 @@ pub async fn retire_all_but(
         where account_id = $1 and source_id = $2 and int_room_type_id = $3";
     let plans: Vec<String> = on!(&mut *tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(room_type)
         .fetch_all(c).await)?;
+    // Whatever the state was.
+    let SyncState { status, in_doubt, mismatch_count } = SyncState::NEW.after(SyncEvent::Retired);
     for plan in plans.iter().filter(|plan| !rate_plan_ids.contains(&plan.as_str())) {
-        for text in [
-            "delete from int_channel_nights where account_id = $1 and source_id = $2 and int_room_type_id = $3
-                and rate_plan_external_id = $4 and sent is null and confirmed is null",
-            // If in doubt, the value sent last counts.
+        let text = "delete from int_channel_nights where account_id = $1 and source_id = $2 and int_room_type_id = $3
+            and rate_plan_external_id = $4 and sent is null and confirmed is null";
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
+            .map(drop))?;
+        // If in doubt, the value sent last counts.
+        let text =
             "update int_channel_nights set wanted = coalesce(sent, confirmed), confirmed = coalesce(sent, confirmed),
-                state = 'confirmed', in_doubt = (1 = 0), mismatch_count = 0, error = null
+                state = $5, in_doubt = $6, mismatch_count = $7, error = null
             where account_id = $1 and source_id = $2 and int_room_type_id = $3 and rate_plan_external_id = $4
-                and state <> 'confirmed'",
-        ] {
-            on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan).execute(c).await
-                .map(drop))?;
-        }
+                and state <> 'confirmed'";
+        on!(&mut *tx, c => sqlx::query(text).bind(account.0).bind(source.0).bind(room_type).bind(plan)
+            .bind(status.as_str()).bind(in_doubt).bind(mismatch_count).execute(c).await.map(drop))?;
     }
     Ok(())
 }
 
 /// Deletes nights of which the channel has nothing from us.
-pub async fn delete(tx: &mut Tx, account: AccountId, source: SourceId, nights: &[(i64, Date)]) -> Result<()> {
+pub async fn delete(tx: &mut Tx, SourceKey { account, source }: SourceKey, nights: &[(i64, Date)]) -> Result<()> {
     let mut gone = Rows::new([("room_type_id", ColumnType::Int), ("night", ColumnType::Day)]);
     nights.iter().for_each(|(room_type, night)| gone.push([(*room_type).into(), Day(*night).into()]));
     let text = "delete from int_channel_nights where account_id = $1 and source_id = $2

@@ -1,9 +1,9 @@
 //! Nights as observed at channels.
 
-use gassync_domain::{AccountId, Amount, CalendarNight, Stay, Timestamp};
+use gassync_domain::{AccountId, Amount, CalendarNight, Stay, StayRules, Timestamp};
 use sqlx::FromRow;
 
-use crate::{Day, MoneyTenThousandths, Result, Time, Tx, rows};
+use crate::{Day, MoneyTenThousandths, Result, Time, Tx, rows, stay_rules::StayRulesRow};
 
 /// A night as observed at a channel.
 #[derive(Debug, Clone)]
@@ -33,14 +33,8 @@ pub async fn find(
         units_available: Option<i64>,
         price: Option<MoneyTenThousandths>,
         currency: Option<String>,
-        min_stay: Option<i64>,
-        max_stay: Option<i64>,
-        closed_to_arrival: Option<bool>,
-        closed_to_departure: Option<bool>,
-        min_stay_through: Option<i64>,
-        exact_stay: Option<i64>,
-        min_advance_days: Option<i64>,
-        max_advance_days: Option<i64>,
+        #[sqlx(flatten, try_from = "StayRulesRow")]
+        rules: StayRules,
     }
     let text = "select rate_plan_external_id, date, available, units_available, price, currency, min_stay, max_stay,
             closed_to_arrival, closed_to_departure, min_stay_through, exact_stay, min_advance_days, max_advance_days,
@@ -49,21 +43,13 @@ pub async fn find(
         where account_id = $1 and int_room_type_id = $2 and date >= new.first and date < new.past and observed_at >= $3";
     let shared = [account.0.into(), room_type.into(), since.into()];
     let rows: Vec<Row> = rows::of_stays(stays).read(tx, &shared, text).await?;
-    let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
     let night = |row: Row| {
         let night = CalendarNight {
             available: row.available,
             units_available: row.units_available.and_then(|n| i32::try_from(n).ok()),
             price: row.price.map(Amount::from),
             currency: row.currency,
-            min_stay: count(row.min_stay),
-            max_stay: count(row.max_stay),
-            closed_to_arrival: row.closed_to_arrival,
-            closed_to_departure: row.closed_to_departure,
-            min_stay_through: count(row.min_stay_through),
-            exact_stay: count(row.exact_stay),
-            min_advance_days: count(row.min_advance_days),
-            max_advance_days: count(row.max_advance_days),
+            rules: row.rules,
             ..CalendarNight::new(row.date.0)
         };
         NightReading { rate_plan_id: row.rate_plan_external_id, night, observed_at: row.observed_at.into() }

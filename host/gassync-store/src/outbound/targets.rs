@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId};
+use gassync_domain::{CoreId, SourceKey};
 use sqlx::FromRow;
 
 use crate::{
@@ -44,15 +44,14 @@ impl PushTarget {
 /// Push targets of a source by room type row, loaded on demand.
 #[derive(Debug)]
 pub struct PushTargets {
-    account: AccountId,
-    source: SourceId,
+    source: SourceKey,
     known: HashMap<i64, Vec<PushTarget>>,
 }
 
 impl PushTargets {
     /// No targets loaded yet.
-    pub fn new(account: AccountId, source: SourceId) -> Self {
-        Self { account, source, known: HashMap::new() }
+    pub fn new(source: SourceKey) -> Self {
+        Self { source, known: HashMap::new() }
     }
 
     /// Targets of a room type that was loaded.
@@ -63,7 +62,7 @@ impl PushTargets {
     /// Loads the targets of these room types, unless already loaded.
     pub async fn load(&mut self, tx: &mut Tx, room_types: impl IntoIterator<Item = i64>) -> Result<()> {
         let new: Vec<i64> = room_types.into_iter().filter(|row| !self.known.contains_key(row)).collect();
-        let found = of_room_types(tx, self.account, self.source, &new).await?;
+        let found = of_room_types(tx, self.source, &new).await?;
         self.known.extend(new.into_iter().map(|row| (row, Vec::new())));
         for target in found {
             self.known.entry(target.room_type).or_default().push(target);
@@ -74,7 +73,7 @@ impl PushTargets {
 
 /// Targets of these room types: one per linked rate plan of the property, otherwise one with the prices of the
 /// property's first rate plan. None if the link of the room type or property is not pushed.
-async fn of_room_types(tx: &mut Tx, account: AccountId, source: SourceId, rows: &[i64]) -> Result<Vec<PushTarget>> {
+async fn of_room_types(tx: &mut Tx, SourceKey { account, source }: SourceKey, rows: &[i64]) -> Result<Vec<PushTarget>> {
     let mut new = Rows::new([("id", ColumnType::Int)]);
     rows.iter().for_each(|row| new.push([(*row).into()]));
     let text = "select r.id as room_type, r.external_id as room_type_id, p.external_id as property_id,

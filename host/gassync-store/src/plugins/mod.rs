@@ -11,13 +11,26 @@ use sqlx::{FromRow, types::Json};
 
 use super::{Result, Time, Tx, on};
 
+gassync_domain::words! {
+    /// Whether a plugin may be called.
+    pub enum PluginStatus {
+        /// It may.
+        Enabled = "enabled",
+        /// An operator disabled it.
+        Disabled = "disabled",
+        /// Its version failed for many accounts, and there is none to go back to.
+        Quarantined = "quarantined",
+    }
+}
+
 /// A plugin and its active version.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct PluginRow {
     /// The channel.
     pub id: String,
-    /// `enabled`, `disabled` or `quarantined`.
-    pub status: String,
+    /// Whether it may be called.
+    #[sqlx(try_from = "String")]
+    pub status: PluginStatus,
     /// SHA-256 of the active version.
     pub serving: Option<String>,
     /// SHA-256 of the requested version, activated once every process has prepared it.
@@ -92,10 +105,11 @@ pub async fn is_enabled(tx: &mut Tx, id: &str) -> Result<bool> {
     on!(tx, c => sqlx::query_scalar(text).bind(id).fetch_one(c).await)
 }
 
-/// Sets `enabled`, `disabled` or `quarantined`; false if there is no such plugin.
-pub async fn set_status(tx: &mut Tx, id: &str, status: &str, now: Timestamp) -> Result<bool> {
+/// Sets whether it may be called; false if there is no such plugin.
+pub async fn set_status(tx: &mut Tx, id: &str, status: PluginStatus, now: Timestamp) -> Result<bool> {
     let text = "update int_plugins set status = $2, changed_at = $3 where id = $1";
-    on!(tx, c => sqlx::query(text).bind(id).bind(status).bind(Time::from(now)).execute(c).await.map(|r| r.rows_affected() > 0))
+    on!(tx, c => sqlx::query(text).bind(id).bind(status.as_str()).bind(Time::from(now)).execute(c).await
+        .map(|done| done.rows_affected() > 0))
 }
 
 /// The versions of a plugin, newest first.

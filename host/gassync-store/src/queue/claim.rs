@@ -1,12 +1,12 @@
 //! Claims work: queues first, in account rotation, then the due jobs in them.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{JOB_COLUMNS, Job, QueueKey, Row};
+use super::{ClaimedJob, JOB_COLUMNS, QueueKey, QueueLease, Row};
 use crate::{
-    Result, Time, Tx, on,
+    Lease, Result, Time, Tx, on,
     rows::{ColumnType, Rows},
 };
 
@@ -20,8 +20,20 @@ pub struct Claim {
     /// The queue.
     pub queue: QueueKey,
     /// The jobs in order of execution, those of a kind together; never empty.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<ClaimedJob>,
     pub(super) fencing_token: i64,
+}
+
+impl Claim {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
+    /// The lease of its queue.
+    pub fn lease(&self) -> QueueLease {
+        QueueLease { source: self.key(), queue: self.queue, fencing_token: self.fencing_token }
+    }
 }
 
 /// A queue that has waited this long counts one priority higher: prices yield to availability, but do not starve.
@@ -76,23 +88,23 @@ pub async fn is_waiting(tx: &mut Tx, work: WorkerPool, now: Timestamp) -> Result
     on!(tx, c => sqlx::query_scalar(text).bind(Time::from(now)).bind(work == WorkerPool::Deliveries).fetch_one(c).await)
 }
 
-/// Leases queues with due jobs of this pool until `until`, and claims the most urgent job of each, together with the
-/// jobs its batch policy allows. Accounts rotate: the one with the fewest leased queues is next, then the one that
-/// waited longest; none gets more than `max_per_account` queues. Within an account the queue with the most urgent job
-/// is next; priority rises with waiting. Jobs that need a disabled plugin wait. A platform query.
+/// Leases queues with due jobs of this pool until the end of the lease, and claims the most urgent job of each,
+/// together with the jobs its batch policy allows. Accounts rotate: the one with the fewest leased queues is next, then
+/// the one that waited longest; none gets more than `max_per_account` queues. Within an account the queue with the most
+/// urgent job is next; priority rises with waiting. Jobs that need a disabled plugin wait. A platform query.
 pub async fn claim(
     tx: &mut Tx,
     work: WorkerPool,
-    (now, until): (Timestamp, Timestamp),
+    lease: Lease,
     (queues, max_per_account): (i64, i64),
     policy: impl Fn(&str) -> BatchPolicy,
 ) -> Result<Vec<Claim>> {
-    let held = lease_queues(tx, work, (now, until), (queues, max_per_account)).await?;
-    let mut first = head_of_each(tx, &held, now).await?;
+    let held = lease_queues(tx, work, lease, (queues, max_per_account)).await?;
+    let mut first = head_of_each(tx, &held, lease.now).await?;
     let mut taken = Vec::new();
     let mut empty = Vec::new();
     for held in held {
-        let of_queue = |job: &Job| {
+        let of_queue = |job: &ClaimedJob| {
             job.account.0 == held.account_id && job.source.0 == held.source_id && job.claim == held.fencing_token
         };
         let Some(place) = first.iter().position(|(queue, job)| *queue == held.key() && of_queue(job)) else {
@@ -103,7 +115,7 @@ pub async fn claim(
         let policy = policy(&job.kind);
         let mut jobs = vec![job];
         if policy.max > 1 {
-            jobs.extend(batch_with(tx, &held, &jobs[0], (now, policy)).await?);
+            jobs.extend(batch_with(tx, &held, &jobs[0], (lease.now, policy)).await?);
             // The sort is stable: the most urgent job stays first of its kind.
             jobs.sort_by_key(|job| policy.kinds.iter().position(|kind| *kind == job.kind));
         }
@@ -130,7 +142,7 @@ pub async fn claim(
 async fn lease_queues(
     tx: &mut Tx,
     work: WorkerPool,
-    (now, until): (Timestamp, Timestamp),
+    lease: Lease,
     (queues, max_per_account): (i64, i64),
 ) -> Result<Vec<ClaimedQueue>> {
     /// Ready queues with their rank: after the account's leased queues, and after its more urgent or longer waiting
@@ -168,9 +180,9 @@ async fn lease_queues(
                 for update skip locked) {back}"
         ),
     };
-    let held: Vec<ClaimedQueue> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(now)).bind(Time::from(until))
-        .bind(queues).bind(max_per_account).bind(work == WorkerPool::Deliveries).bind(Time::from(now - AGEING_STEP))
-        .bind(Time::from(now - SECOND_AGEING_STEP)).fetch_all(c).await)?;
+    let held: Vec<ClaimedQueue> = on!(&mut *tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(Time::from(lease.now)).bind(Time::from(lease.until))
+        .bind(queues).bind(max_per_account).bind(work == WorkerPool::Deliveries).bind(Time::from(lease.now - AGEING_STEP))
+        .bind(Time::from(lease.now - SECOND_AGEING_STEP)).fetch_all(c).await)?;
     let mut accounts: Vec<i64> = held.iter().map(|held| held.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
@@ -179,11 +191,11 @@ async fn lease_queues(
     let text =
         "insert into int_account_rotation (account_id, last_served_at) select account_id, $1 from new where true order by account_id
         on conflict (account_id) do update set last_served_at = excluded.last_served_at";
-    turns.write(tx, &[now.into()], text).await?;
+    turns.write(tx, &[lease.now.into()], text).await?;
     Ok(held)
 }
 
-async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Result<Vec<(QueueKey, Job)>> {
+async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Result<Vec<(QueueKey, ClaimedJob)>> {
     #[derive(FromRow)]
     struct InQueue {
         queue_kind: String,
@@ -226,7 +238,7 @@ async fn head_of_each(tx: &mut Tx, held: &[ClaimedQueue], now: Timestamp) -> Res
     Ok(rows
         .into_iter()
         .map(|InQueue { queue_kind, subscription_id, row }| {
-            (QueueKey::from_columns(&queue_kind, subscription_id), Job::from(row))
+            (QueueKey::from_columns(&queue_kind, subscription_id), ClaimedJob::from(row))
         })
         .collect())
 }
@@ -240,9 +252,9 @@ fn run_at_unindexed(tx: &Tx) -> &'static str {
 async fn batch_with(
     tx: &mut Tx,
     held: &ClaimedQueue,
-    first: &Job,
+    first: &ClaimedJob,
     (now, policy): (Timestamp, BatchPolicy),
-) -> Result<Vec<Job>> {
+) -> Result<Vec<ClaimedJob>> {
     let due = run_at_unindexed(tx);
     // The names are constants of this program. Other kinds are few and have one queue each, so they are looked up
     // separately, without an order that would make SQLite scan the account's jobs.
@@ -264,18 +276,8 @@ async fn batch_with(
         returning {JOB_COLUMNS}"
     );
     let mut rows: Vec<Row> = on!(tx, c => sqlx::query_as(AssertSqlSafe(text)).bind(held.account_id).bind(held.source_id)
-        .bind(&held.queue_kind).bind(first.id).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
+        .bind(&held.queue_kind).bind(first.id.0).bind(held.fencing_token).bind(Time::from(now)).bind(policy.max - 1).bind(policy.independent)
         .bind(&first.kind).bind(first.attempts == 1).bind(held.subscription_id).fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
-    Ok(rows.into_iter().map(Job::from).collect())
-}
-
-/// Extends the lease of a queue, unless another worker has leased it meanwhile.
-pub async fn extend(tx: &mut Tx, claim: &Claim, until: Timestamp) -> Result<()> {
-    let text = "update int_queues set busy_until = $6
-        where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5
-            and busy_until is not null";
-    on!(tx, c => sqlx::query(text).bind(claim.account.0).bind(claim.source.0).bind(claim.queue.kind())
-        .bind(claim.queue.subscription_id()).bind(claim.fencing_token)
-        .bind(Time::from(until)).execute(c).await.map(drop))
+    Ok(rows.into_iter().map(ClaimedJob::from).collect())
 }

@@ -2,7 +2,7 @@
 
 use gassync_domain::Timestamp;
 
-use super::{Claim, Job};
+use super::{Claim, ClaimedJob};
 use crate::{
     Result, Tx,
     rows::{Cell, ColumnType, Rows},
@@ -113,7 +113,10 @@ pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) ->
         ]);
     }
     let text =
-        "update int_queues set busy_until = null, paused_until = new.paused_until, pause_reason = new.pause_reason,
+        // A queue that is paused now was paused while it was held.
+        "update int_queues set busy_until = null,
+            paused_until = coalesce(new.paused_until, case when int_queues.paused_until > $1 then int_queues.paused_until end),
+            pause_reason = coalesce(new.pause_reason, case when int_queues.paused_until > $1 then int_queues.pause_reason end),
             due_at = (select min(j.run_at) from int_jobs j
                 where j.account_id = new.account_id and j.source_id = new.source_id and j.queue_kind = new.queue_kind
                     and j.subscription_id = new.subscription_id and j.state = 'waiting'),
@@ -124,10 +127,10 @@ pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) ->
         where int_queues.account_id = new.account_id and int_queues.source_id = new.source_id
             and int_queues.queue_kind = new.queue_kind and int_queues.subscription_id = new.subscription_id
             and int_queues.fencing_token = new.fencing_token";
-    new.write(tx, &[], text).await
+    new.write(tx, &[now.into()], text).await
 }
 
-fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
+fn cells<'a>(job: &'a ClaimedJob, result: &'a JobResult) -> [Cell<'a>; 8] {
     let (state, counted, at, why) = match result {
         JobResult::Done => ("done", 1, None, None),
         JobResult::Retry { why, at } => ("waiting", 1, Some(*at), Some(why.as_str())),
@@ -136,7 +139,7 @@ fn cells<'a>(job: &'a Job, result: &'a JobResult) -> [Cell<'a>; 8] {
     };
     [
         job.account.0.into(),
-        job.id.into(),
+        job.id.0.into(),
         job.version.into(),
         job.claim.into(),
         state.into(),

@@ -1,10 +1,24 @@
 //! Lists jobs. Platform queries.
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{JobId, SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use crate::{Result, Time, Tx, on};
+use crate::{Result, Time, Tx, on, word};
+
+gassync_domain::words! {
+    /// Where a job stands.
+    pub enum JobState {
+        /// It waits, or runs.
+        Waiting = "waiting",
+        /// It is done.
+        Done = "done",
+        /// It was given up.
+        Dead = "dead",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
 
 /// A query of jobs; absent fields do not filter.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +27,8 @@ pub struct JobQuery {
     pub source: Option<SourceId>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: Option<String>,
+    /// Where they stand.
+    pub state: Option<JobState>,
     /// Enqueued since.
     pub since: Option<Timestamp>,
 }
@@ -25,7 +39,8 @@ pub struct ListedJob {
     /// The tenant.
     pub account_id: i64,
     /// Its id.
-    pub id: i64,
+    #[sqlx(try_from = "i64")]
+    pub id: JobId,
     /// The source.
     pub source_id: i64,
     /// The source's name.
@@ -34,8 +49,9 @@ pub struct ListedJob {
     pub kind: String,
     /// Its payload.
     pub payload: Json<Value>,
-    /// `waiting`, `done`, `dead` or `cancelled`.
-    pub state: String,
+    /// Where it stands.
+    #[sqlx(try_from = "String")]
+    pub state: JobState,
     /// Whether it is running.
     pub running: bool,
     /// Lower is more urgent.
@@ -56,6 +72,8 @@ pub struct ListedJob {
     pub created_at: Time,
     /// When it ended.
     pub finished_at: Option<Time>,
+    /// What it did.
+    pub report: Option<Json<Value>>,
 }
 
 macro_rules! select_jobs {
@@ -63,7 +81,7 @@ macro_rules! select_jobs {
         concat!(
             "select j.account_id, j.id, j.source_id, s.source_name, j.kind, j.payload, j.state,
                 coalesce(j.state = 'waiting' and l.fencing_token = j.claim and l.busy_until is not null, 1 = 0) as running,
-                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.pause_reason, l.paused_until, j.created_at, j.finished_at
+                j.priority, j.attempts, j.run_at, j.deadline, j.error, l.pause_reason, l.paused_until, j.created_at, j.finished_at, j.report
             from int_jobs j
             join int_sources s on s.account_id = j.account_id and s.id = j.source_id
             left join int_queues l on l.account_id = j.account_id and l.source_id = j.source_id
@@ -80,24 +98,25 @@ pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i6
             and ($4 is null or j.created_at >= $4) and ($5 is null or j.id < $5)
         order by j.id desc limit $6"
     );
-    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind).bind(&filter.state)
-        .bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(filter.source.map(|id| id.0)).bind(&filter.kind)
+        .bind(filter.state.map(JobState::as_str)).bind(filter.since.map(Time::from)).bind(before).bind(limit).fetch_all(c).await)
 }
 
 /// By its id.
-pub async fn get(tx: &mut Tx, id: i64) -> Result<Option<ListedJob>> {
+pub async fn get(tx: &mut Tx, id: JobId) -> Result<Option<ListedJob>> {
     let text = select_jobs!("where j.id = $1");
-    on!(tx, c => sqlx::query_as(text).bind(id).fetch_optional(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(id.0).fetch_optional(c).await)
 }
 
 /// State and error of the newest job of a kind.
 pub async fn latest(
     tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
+    SourceKey { account, source }: SourceKey,
     kind: &str,
-) -> Result<Option<(String, Option<String>)>> {
+) -> Result<Option<(JobState, Option<String>)>> {
     let text = "select state, error from int_jobs where account_id = $1 and source_id = $2 and kind = $3
         order by id desc limit 1";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)
+    let row: Option<(String, Option<String>)> =
+        on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(kind).fetch_optional(c).await)?;
+    row.map(|(state, error)| Ok((word(state)?, error))).transpose()
 }

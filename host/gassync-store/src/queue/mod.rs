@@ -5,12 +5,14 @@
 
 mod claim;
 mod finish;
+mod lease;
 mod list;
 mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, JobId, RunId, SourceId, SourceKey, Timestamp, WebhookId};
+use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -19,10 +21,11 @@ use super::{
     rows::{Cell, ColumnType, Rows},
 };
 
-pub use claim::{BatchPolicy, Claim, WorkerPool, claim, extend, is_waiting};
+pub use claim::{BatchPolicy, Claim, WorkerPool, claim, is_waiting};
 pub use finish::{JobResult, Pause, QueueResult, complete};
-pub use list::{JobQuery, ListedJob, get, latest, list};
-pub use runs::{DeadJobs, RunProgress, cancel, cancel_run, count_dead, run_progress, start_run};
+pub use lease::{QueueLease, acquire, extend, release};
+pub use list::{JobQuery, JobState, ListedJob, get, latest, list};
+pub use runs::{DeadJobs, RunProgress, RunState, cancel, cancel_run, count_dead, run_progress, start_run};
 
 /// A source's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +35,7 @@ pub enum QueueKey {
     /// Work on this host alone.
     Host,
     /// Deliveries to the subscription of this number.
-    Webhook(i64),
+    Webhook(WebhookId),
 }
 
 impl QueueKey {
@@ -49,15 +52,36 @@ impl QueueKey {
     pub const fn subscription_id(self) -> i64 {
         match self {
             Self::Channel | Self::Host => 0,
-            Self::Webhook(id) => id,
+            Self::Webhook(id) => id.0,
         }
     }
 
     fn from_columns(kind: &str, subscription_id: i64) -> Self {
         match kind {
-            "webhook" => Self::Webhook(subscription_id),
+            "webhook" => Self::Webhook(WebhookId(subscription_id)),
             "host" => Self::Host,
             _ => Self::Channel,
+        }
+    }
+}
+
+/// When a job is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// This long after it is enqueued.
+    After(SignedDuration),
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Due {
+    /// At once.
+    pub const NOW: Self = Self::After(SignedDuration::ZERO);
+
+    fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::After(delay) => now.checked_add(delay).unwrap_or(Timestamp::MAX),
+            Self::At(time) => time,
         }
     }
 }
@@ -65,36 +89,56 @@ impl QueueKey {
 /// A job to enqueue. An identical job (source, kind, payload) waits only once: at the earlier time, with the higher
 /// priority, its attempts reset.
 #[derive(Debug, Clone)]
-pub struct NewJob<'a> {
-    /// The tenant.
-    pub account: AccountId,
+pub struct NewJob {
     /// The source.
-    pub source: SourceId,
+    pub source: SourceKey,
     /// Which queue.
     pub queue: QueueKey,
     /// Its kind.
-    pub kind: &'a str,
+    pub kind: &'static str,
     /// Its payload.
     pub payload: Value,
     /// Lower is more urgent.
     pub priority: i64,
     /// When it is due.
-    pub run_at: Timestamp,
-    /// Not retried after this; `None` for no deadline.
-    pub deadline: Option<Timestamp>,
+    pub due: Due,
+    /// Not retried once it is older than this; `None` for no deadline.
+    pub max_age: Option<SignedDuration>,
     /// Sequence number of the event to deliver.
     pub sequence: Option<i64>,
     /// The run that retries it.
-    pub run: Option<i64>,
+    pub run: Option<RunId>,
+}
+
+impl NewJob {
+    /// The same, due this long after it is enqueued.
+    pub fn after(self, delay: SignedDuration) -> Self {
+        Self { due: Due::After(delay), ..self }
+    }
+
+    /// The same, due at this time.
+    pub fn at(self, time: Timestamp) -> Self {
+        Self { due: Due::At(time), ..self }
+    }
+
+    /// The same with another priority.
+    pub fn with_priority(self, priority: i64) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// The same as part of a run.
+    pub fn in_run(self, run: RunId) -> Self {
+        Self { run: Some(run), ..self }
+    }
 }
 
 /// A claimed job.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct ClaimedJob {
     /// The tenant.
     pub account: AccountId,
     /// Its id.
-    pub id: i64,
+    pub id: JobId,
     /// The source.
     pub source: SourceId,
     /// Its kind.
@@ -112,6 +156,13 @@ pub struct Job {
     version: i64,
     /// The fencing token of the claim that began it.
     pub claim: i64,
+}
+
+impl ClaimedJob {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
 }
 
 #[derive(FromRow)]
@@ -133,11 +184,11 @@ struct Row {
 const JOB_COLUMNS: &str = "int_jobs.account_id, int_jobs.id, int_jobs.source_id, int_jobs.kind, int_jobs.payload,
     int_jobs.attempts, int_jobs.deadline, int_jobs.created_at, int_jobs.sequence, int_jobs.version, int_jobs.claim";
 
-impl From<Row> for Job {
+impl From<Row> for ClaimedJob {
     fn from(row: Row) -> Self {
         Self {
             account: AccountId(row.account_id),
-            id: row.id,
+            id: JobId(row.id),
             source: SourceId(row.source_id),
             kind: row.kind,
             payload: row.payload.0,
@@ -152,13 +203,14 @@ impl From<Row> for Job {
 }
 
 /// Enqueues jobs.
-pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result<()> {
+pub async fn enqueue(tx: &mut Tx, work: &[NewJob], now: Timestamp) -> Result<()> {
     // When each queue is due, and the priority of its most urgent job.
     let mut queues: BTreeMap<(i64, i64, QueueKey), (Timestamp, i64)> = BTreeMap::new();
     for put in work {
-        let (due_at, priority) =
-            queues.entry((put.account.0, put.source.0, put.queue)).or_insert((put.run_at, put.priority));
-        *due_at = put.run_at.min(*due_at);
+        let SourceKey { account, source } = put.source;
+        let run_at = put.due.time(now);
+        let (due_at, priority) = queues.entry((account.0, source.0, put.queue)).or_insert((run_at, put.priority));
+        *due_at = run_at.min(*due_at);
         *priority = put.priority.min(*priority);
     }
     let mut new = Rows::new([
@@ -205,19 +257,20 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
     let mut named = BTreeSet::new();
     for put in work {
         // A statement may write a row only once.
-        if named.insert((put.account.0, put.source.0, put.kind, put.payload.to_string())) {
+        if named.insert((put.source, put.kind, put.payload.to_string())) {
+            let deadline = put.max_age.and_then(|max_age| now.checked_add(max_age).ok());
             new.push([
-                put.account.0.into(),
-                put.source.0.into(),
+                put.source.account.0.into(),
+                put.source.source.0.into(),
                 put.queue.kind().into(),
                 put.queue.subscription_id().into(),
                 put.kind.into(),
                 Cell::json(Some(&put.payload))?,
                 put.priority.into(),
-                put.run_at.into(),
-                put.deadline.into(),
+                put.due.time(now).into(),
+                deadline.into(),
                 put.sequence.into(),
-                put.run.into(),
+                put.run.map(|run| run.0).into(),
             ]);
         }
     }
@@ -234,14 +287,22 @@ pub async fn enqueue(tx: &mut Tx, work: &[NewJob<'_>], now: Timestamp) -> Result
 }
 
 /// Whether an identical job is waiting.
-pub async fn is_enqueued(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    kind: &str,
-    payload: &Value,
-) -> Result<bool> {
-    let text = "select exists (select 1 from int_jobs
-        where account_id = $1 and source_id = $2 and kind = $3 and payload = $4 and state = 'waiting')";
-    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(kind).bind(Json(payload)).fetch_one(c).await)
+pub async fn is_enqueued(tx: &mut Tx, job: &NewJob) -> Result<bool> {
+    Ok(waiting_id(tx, job).await?.is_some())
+}
+
+/// The id of the identical job that waits.
+pub async fn waiting_id(tx: &mut Tx, job: &NewJob) -> Result<Option<i64>> {
+    let text = "select id from int_jobs
+        where account_id = $1 and source_id = $2 and kind = $3 and payload = $4 and state = 'waiting'";
+    let SourceKey { account, source } = job.source;
+    on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(job.kind).bind(Json(&job.payload))
+        .fetch_optional(c).await)
+}
+
+/// Stores what a claimed job did, for people who wait for it.
+pub async fn record_report(tx: &mut Tx, job: &ClaimedJob, report: &Value) -> Result<()> {
+    let text = "update int_jobs set report = $4 where account_id = $1 and id = $2 and claim = $3";
+    on!(tx, c => sqlx::query(text).bind(job.account.0).bind(job.id).bind(job.claim).bind(Json(report)).execute(c).await
+        .map(drop))
 }

@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, Timestamp};
+use gassync_domain::{AccountId, DeliveryId, JobId, Timestamp, WebhookId};
 use sqlx::FromRow;
 
 use crate::{
@@ -12,7 +12,7 @@ pub struct NewAttempt {
     /// Account.
     pub account: AccountId,
     /// The delivery, which is a job.
-    pub job: i64,
+    pub job: JobId,
     /// Attempt number from 1; deferrals are not counted.
     pub attempt: i64,
     /// Start time.
@@ -33,7 +33,7 @@ pub struct EndpointHealth {
     /// Account.
     pub account: AccountId,
     /// The subscription.
-    pub webhook: i64,
+    pub webhook: WebhookId,
     /// The revision that the deliveries used.
     pub revision: i64,
     /// Whether any delivery succeeded; if none did, the dispatch counts as one failure.
@@ -77,7 +77,7 @@ pub async fn record_attempts(
     for attempt in attempts {
         new.push([
             attempt.account.0.into(),
-            attempt.job.into(),
+            attempt.job.0.into(),
             attempt.attempt.into(),
             attempt.at.into(),
             attempt.duration_ms.into(),
@@ -99,7 +99,7 @@ pub async fn record_attempts(
         ("any_delivered", ColumnType::Int),
     ]);
     for EndpointHealth { account, webhook, revision, any_delivered } in order {
-        new.push([account.0.into(), (*webhook).into(), (*revision).into(), i64::from(*any_delivered).into()]);
+        new.push([account.0.into(), webhook.0.into(), (*revision).into(), i64::from(*any_delivered).into()]);
     }
     // A subscription changed meanwhile starts with fresh health: these results belong to the previous revision.
     macro_rules! update {
@@ -120,8 +120,8 @@ pub async fn record_attempts(
 }
 
 /// The attempts of a delivery, in order.
-pub async fn attempts_of(tx: &mut Tx, account: AccountId, job: i64) -> Result<Vec<AttemptRow>> {
+pub async fn attempts_of(tx: &mut Tx, account: AccountId, delivery: DeliveryId) -> Result<Vec<AttemptRow>> {
     let text = "select row_number() over (order by id) as attempt, at, duration_ms, status, error_kind, answer
         from int_delivery_attempts where account_id = $1 and job_id = $2 order by id";
-    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(job).fetch_all(c).await)
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(delivery.0).fetch_all(c).await)
 }

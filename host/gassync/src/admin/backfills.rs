@@ -10,12 +10,15 @@ use gassync_domain::{Date, FieldError, Stay};
 use jiff::Unit;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
-    schedule,
-    store::backfills::{self, Backfill, BackfillOutcome},
+    http::{ApiError, Body, Operator, Problem},
+    store::{
+        backfills::{self, Backfill, BackfillOutcome, BackfillState},
+        queue,
+    },
+    worker::ContinueBackfill,
 };
 
 /// Maximum nights of one backfill.
@@ -47,8 +50,8 @@ pub struct BackfillResponse {
     pub nights: i64,
     /// Number of nights done.
     pub nights_done: i64,
-    /// `running`, `done` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: BackfillState,
     /// Record counts by entity and outcome.
     pub outcome: BackfillOutcome,
     /// Last error, if it stopped.
@@ -58,9 +61,7 @@ pub struct BackfillResponse {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/backfills", post(create))
-        .route("/admin/v1/sources/{name}/backfills/{id}", get(show))
+    Router::new().route(paths::SOURCE_BACKFILLS, post(create)).route(paths::SOURCE_BACKFILL, get(show))
 }
 
 /// Starts a backfill, or resumes the unfinished one of the same nights.
@@ -68,9 +69,9 @@ async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewBackfill>,
+    Body(new): Body<NewBackfill>,
 ) -> Result<(StatusCode, Json<BackfillResponse>), ApiError> {
-    let wrong = |problem: String| Problem::Invalid(vec![FieldError { path: "/to".to_owned(), problem }]);
+    let wrong = |problem: String| Problem::Invalid(vec![FieldError::new("/to", problem)]);
     let until = new.to.tomorrow().map_err(|_| wrong("is out of range".to_owned()))?;
     let stay =
         Stay::spanning(new.from, until).ok_or_else(|| wrong(format!("must not be before from ({})", new.from)))?;
@@ -80,20 +81,20 @@ async fn create(
     let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let known = backfills::unfinished(&mut tx, source.account, source.id).await?;
+    let known = backfills::unfinished(&mut tx, source.key()).await?;
     let (id, resumed) = match known {
         Some(known) if (known.starts_on, known.ends_on) == (new.from, until) => {
-            backfills::record_failure(&mut tx, source.account, known.id, ("running", None), now).await?;
+            backfills::record_failure(&mut tx, source.account, known.id, (BackfillState::Running, None), now).await?;
             (known.id, true)
         }
-        Some(known) if known.state == "running" => {
+        Some(known) if known.state == BackfillState::Running => {
             let text = format!("another backfill is running, from {} until {}", known.starts_on, known.ends_on);
             return Err(Problem::Conflict(text).into());
         }
-        _ => (backfills::create(&mut tx, source.account, source.id, (new.from, until), now).await?, false),
+        _ => (backfills::create(&mut tx, source.key(), (new.from, until), now).await?, false),
     };
     let backfill = backfills::get(&mut tx, source.account, id).await?.ok_or(Problem::Internal)?;
-    schedule::continue_backfill(&mut tx, source.account, &backfill, now).await?;
+    queue::enqueue(&mut tx, &[ContinueBackfill::next_window(source.account, &backfill)], now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     let status = if resumed { StatusCode::OK } else { StatusCode::CREATED };

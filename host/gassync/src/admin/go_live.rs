@@ -10,10 +10,10 @@ use axum::{
 use gassync_domain::Date;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     outbound::going_live::{self, GoLiveEffect, GoLiveError, NightCount},
 };
 
@@ -62,14 +62,14 @@ pub struct GoLivePlan {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources/{name}/go-live", post(go_live))
+    Router::new().route(paths::SOURCE_GO_LIVE, post(go_live))
 }
 
 async fn go_live(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(asked): Json<GoLive>,
+    Body(asked): Body<GoLive>,
 ) -> Result<Json<GoLivePlan>, ApiError> {
     if asked.open_closed && !asked.plan {
         let text = "openClosed requires plan";

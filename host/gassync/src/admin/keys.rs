@@ -6,15 +6,15 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{AccountId, SourceId, Timestamp};
+use gassync_domain::{AccountId, SourceId, SourceKey, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::sources::account_of;
+use super::{find::account_of, paths};
 use crate::{
     app::App,
     http::{
-        ApiError, Operator, Problem,
+        ApiError, Body, Operator, Problem,
         scope::{self, SCOPES},
     },
     store::{
@@ -108,9 +108,9 @@ pub struct KeyResponse {
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/keys", get(list).post(create))
-        .route("/admin/v1/keys/{prefix}/rotate", post(rotate))
-        .route("/admin/v1/keys/{prefix}/revoke", post(revoke))
+        .route(paths::KEYS, get(list).post(create))
+        .route(paths::KEY_ROTATE, post(rotate))
+        .route(paths::KEY_REVOKE, post(revoke))
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyResponse>>, ApiError> {
@@ -137,7 +137,7 @@ async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<KeyRe
 async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
-    Json(new): Json<NewKey>,
+    Body(new): Body<NewKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     if let Some(word) = scope::unknown(&new.scopes) {
         let known: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
@@ -160,7 +160,8 @@ async fn create(
         }
     };
     let scopes = if new.scopes.is_empty() { vec![scope::ALL.to_owned()] } else { new.scopes };
-    let key = make(&app, &mut tx, account, (source, &new.name), (&scopes, new.strict), new.expires_at).await?;
+    let key =
+        make(&app, &mut tx, SourceKey { account, source }, &new.name, (&scopes, new.strict), new.expires_at).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CreatedKey { key, source: name.to_owned(), creates })))
 }
@@ -170,7 +171,7 @@ async fn rotate(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(prefix): Path<String>,
-    Json(KeyRotation { grace_seconds }): Json<KeyRotation>,
+    Body(KeyRotation { grace_seconds }): Body<KeyRotation>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     let grace = grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {
@@ -183,14 +184,14 @@ async fn rotate(
     if !former.is_active(now) {
         return Err(Problem::Conflict(format!("the key {prefix}… has ended: create a new one")).into());
     }
-    let (account, source) = (AccountId(former.account_id), SourceId(former.source_id));
-    if keys::count_active(&mut tx, account, source, &former.name, now).await? >= ALIVE_AT_ONCE {
+    let source = SourceKey { account: AccountId(former.account_id), source: SourceId(former.source_id) };
+    if keys::count_active(&mut tx, source, &former.name, now).await? >= ALIVE_AT_ONCE {
         let text = format!("{ALIVE_AT_ONCE} keys named {} are already active: revoke one first", former.name);
         return Err(Problem::Conflict(text).into());
     }
-    let held = sources::get(&mut tx, account, source).await?.ok_or(Problem::NotFound)?;
-    let key = make(&app, &mut tx, account, (source, &former.name), (&former.scopes.0, former.strict), None).await?;
-    keys::expire(&mut tx, account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
+    let held = sources::get(&mut tx, source).await?.ok_or(Problem::NotFound)?;
+    let key = make(&app, &mut tx, source, &former.name, (&former.scopes.0, former.strict), None).await?;
+    keys::expire(&mut tx, source.account, former.id, now + SignedDuration::from_secs(i64::from(grace))).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CreatedKey { key, source: held.name, creates: held.creates })))
 }
@@ -210,8 +211,8 @@ async fn find_key(tx: &mut Tx, prefix: &str) -> Result<ApiKey, ApiError> {
 async fn make(
     app: &App,
     tx: &mut Tx,
-    account: AccountId,
-    (source, name): (SourceId, &str),
+    SourceKey { account, source }: SourceKey,
+    name: &str,
     (scopes, strict): (&[String], bool),
     expires_at: Option<Timestamp>,
 ) -> Result<String, ApiError> {

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json, Router,
-    extract::{Query, State},
-    routing::get,
-};
+use axum::{Json, Router, extract::State, routing::get};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::paths;
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Operator, Params, Problem},
     store::{accounts, ledger},
 };
 
@@ -41,13 +38,13 @@ struct LedgerQuery {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/ledger/differences", get(differences))
+    Router::new().route(paths::LEDGER_DIFFERENCES, get(differences))
 }
 
 async fn differences(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(LedgerQuery { account }): Query<LedgerQuery>,
+    Params(LedgerQuery { account }): Params<LedgerQuery>,
 ) -> Result<Json<Vec<LedgerDifference>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let mut accounts = accounts::all(&mut tx).await?;

@@ -7,15 +7,16 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     routing::post,
 };
-use gassync_domain::{ConnectionId, FieldError, SourceId};
+use gassync_domain::{AccountId, FieldError, SourceId, SourceKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
     inbound::map_import::{self, ImportError, ImportLine, ImportResult, LineResult, MAX_LINES, MAX_SOURCES},
+    lease::{self, LeaseError},
     store::{mappings::EntityKind, sources::Source},
 };
 
@@ -79,11 +80,27 @@ pub struct MapImportResponse {
     pub more_problems: usize,
 }
 
+gassync_domain::words! {
+    /// What a line links.
+    pub enum ImportedEntity {
+        /// A property.
+        Property = "property",
+        /// A room type.
+        RoomType = "room-type",
+        /// A rate plan.
+        RatePlan = "rate-plan",
+        /// A booking.
+        Booking = "booking",
+        /// Something else.
+        Unknown = "unknown",
+    }
+}
+
 /// Result of the lines of one entity.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EntityImportResult {
-    /// `property`, `room-type`, `rate-plan`, `booking`, or `unknown`.
-    pub entity: String,
+    /// What they link.
+    pub entity: ImportedEntity,
     /// New links.
     pub new: LineCount,
     /// Unchanged links.
@@ -137,9 +154,18 @@ impl From<ImportError> for ApiError {
     }
 }
 
+impl From<LeaseError> for ApiError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => error.into(),
+            LeaseError::Busy => Problem::Conflict(error.to_string()).into(),
+        }
+    }
+}
+
 pub(super) fn router() -> Router<Arc<App>> {
     let list = DefaultBodyLimit::max(MAX_BODY_BYTES);
-    Router::new().route("/admin/v1/map/import", post(import)).layer(list)
+    Router::new().route(paths::MAP_IMPORT, post(import)).layer(list)
 }
 
 async fn import(
@@ -155,14 +181,19 @@ async fn import(
     let Some(account) = sources.first().map(|source| source.account) else {
         return Err(refused(unknown_sources(&lines)));
     };
+    let of_channels = sources.iter().filter(|source| source.connection.is_some() && !asked.plan);
+    let of_channels: Vec<SourceKey> = of_channels.map(Source::key).collect();
     // Wait for running pushes: they create links, too.
-    let lanes = lanes(&app, &sources).await;
-    let mut held = Vec::with_capacity(lanes.len());
-    for lane in lanes.iter().filter(|_| !asked.plan) {
-        held.push(lane.lock().await);
-    }
+    lease::alone(&app, &of_channels, import_alone(&app, (account, &lines), &asked)).await?
+}
+
+async fn import_alone(
+    app: &App,
+    (account, lines): (AccountId, &[ImportLine]),
+    asked: &MapImportRequest,
+) -> Result<Json<MapImportResponse>, ApiError> {
     let mut tx = app.db.write(account).await?;
-    let imported = map_import::import(&mut tx, account, &lines, asked.replace, app.now()).await?;
+    let imported = map_import::import(&mut tx, account, lines, asked.replace, app.now()).await?;
     let applied = !asked.plan && imported.wrong.is_empty();
     if applied {
         tx.commit().await?;
@@ -170,7 +201,7 @@ async fn import(
     } else if !asked.plan {
         return Err(refused(imported.wrong));
     }
-    Ok(Json(shown(applied, &lines, imported)))
+    Ok(Json(shown(applied, lines, imported)))
 }
 
 /// The sources of the lines (all of one account), and the lines.
@@ -222,18 +253,6 @@ async fn find(app: &App, name: &str, sources: &mut Vec<Source>) -> Result<Result
     Ok(Ok(id))
 }
 
-/// Locks the sources in a fixed order, to avoid deadlocks.
-async fn lanes(app: &App, sources: &[Source]) -> Vec<Arc<tokio::sync::Mutex<()>>> {
-    let mut connections: Vec<ConnectionId> = sources.iter().filter_map(|source| source.connection).collect();
-    connections.sort_unstable();
-    connections.dedup();
-    let mut lanes = Vec::with_capacity(connections.len());
-    for connection in connections {
-        lanes.push(app.connection_lock(connection).await);
-    }
-    lanes
-}
-
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.trim().to_owned(),
@@ -257,8 +276,8 @@ fn unknown_sources(lines: &[ImportLine]) -> Vec<map_import::LineError> {
 fn refused(wrong: Vec<map_import::LineError>) -> ApiError {
     let more = wrong.len().saturating_sub(MAX_SHOWN);
     let errors = wrong.into_iter().take(MAX_SHOWN);
-    let errors = errors.map(|it| FieldError { path: format!("line {}: {}", it.line, it.field), problem: it.problem });
-    let rest = FieldError { path: "further lines".to_owned(), problem: format!("{more} more problems") };
+    let errors = errors.map(|it| FieldError::new(format!("line {}: {}", it.line, it.field), it.problem));
+    let rest = FieldError::new("further lines", format!("{more} more problems"));
     Problem::Invalid(errors.chain((more > 0).then_some(rest)).collect()).into()
 }
 
@@ -271,7 +290,9 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { results, wrong }: I
         Some(EntityKind::Reservation),
         None,
     ] {
-        let mut entity = EntityImportResult { entity: word(kind).to_owned(), ..EntityImportResult::default() };
+        let lines_of = LineCount::default;
+        let (new, unchanged, changed, wrong) = (lines_of(), lines_of(), lines_of(), lines_of());
+        let mut entity = EntityImportResult { entity: word(kind), new, unchanged, changed, wrong };
         let of_kind =
             lines.iter().zip(&results).filter(|(_, (of, _))| *of == kind).map(|(line, (_, result))| (line, result));
         let mut any = false;
@@ -299,12 +320,12 @@ fn shown(applied: bool, lines: &[ImportLine], ImportResult { results, wrong }: I
     MapImportResponse { applied, entities, problems, more_problems }
 }
 
-fn word(kind: Option<EntityKind>) -> &'static str {
+fn word(kind: Option<EntityKind>) -> ImportedEntity {
     match kind {
-        Some(EntityKind::Property) => "property",
-        Some(EntityKind::RoomType) => "room-type",
-        Some(EntityKind::RatePlan) => "rate-plan",
-        Some(EntityKind::Reservation) => "booking",
-        Some(EntityKind::Guest) | None => "unknown",
+        Some(EntityKind::Property) => ImportedEntity::Property,
+        Some(EntityKind::RoomType) => ImportedEntity::RoomType,
+        Some(EntityKind::RatePlan) => ImportedEntity::RatePlan,
+        Some(EntityKind::Reservation) => ImportedEntity::Booking,
+        Some(EntityKind::Guest) | None => ImportedEntity::Unknown,
     }
 }

@@ -2,17 +2,21 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::{CoreId, FieldChange, Timestamp};
+use gassync_domain::{CoreId, FieldChange, Ingested, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{link_switches, sources::find_source};
+use super::{
+    find::find_source,
+    link_switches::{self, LinkAct},
+    paths,
+};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Params, PathParams, Problem},
     inbound::{
         apply::IngestContext,
         decide::{self, DecidedBy},
@@ -20,7 +24,8 @@ use crate::{
     },
     store::{
         buffer::PageCursor,
-        mappings::{self, EntityKind},
+        mappings::{self, EntityKind, Origin},
+        parked::ParkedKind,
         sources::Source,
     },
     vault::fingerprint,
@@ -35,8 +40,8 @@ const PAGE: i64 = 1_000;
 pub struct LinkResponse {
     /// Row number, the cursor of the next page.
     pub row: i64,
-    /// `property`, `room_type`, …
-    pub kind: String,
+    /// Its kind.
+    pub kind: EntityKind,
     /// The source's id.
     pub id: String,
     /// The core entity.
@@ -51,18 +56,18 @@ pub struct LinkResponse {
     pub last_error: Option<String>,
     /// Number of failures since then.
     pub retries: i64,
-    /// `external` or `core`.
-    pub origin: String,
+    /// Where the entity originated.
+    pub origin: Origin,
     /// Creation time.
     pub created_at: Timestamp,
 }
 
 /// A link to create.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLink {
     /// `property`, `room-type`, `rate-plan`, or `reservation` for a parked one.
-    pub kind: String,
+    pub kind: EntityKind,
     /// The source's id.
     pub id: String,
     /// Core entity; None creates one from the record, except for reservations.
@@ -82,14 +87,21 @@ pub struct NewLink {
     pub why: Option<String>,
 }
 
+impl NewLink {
+    /// A link to this core entity.
+    pub fn to(kind: EntityKind, id: &str, gas_id: i64) -> Self {
+        Self { kind, id: id.to_owned(), gas_id: Some(gas_id), dry_run: false, plan: None, by: None, why: None }
+    }
+}
+
 /// The result or plan of linking.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkPlan {
     /// Identifies the plan.
     pub plan: String,
-    /// Outcome of the record.
-    pub status: String,
+    /// What became of the record.
+    pub status: Ingested,
     /// Changes of the core entity.
     pub changes: Vec<FieldChange>,
     /// Number of parked records that this link releases.
@@ -101,7 +113,7 @@ pub struct LinkPlan {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LinkRef {
     /// `property`, `room-type`, …
-    pub kind: String,
+    pub kind: EntityKind,
     /// The source's id.
     pub id: String,
 }
@@ -126,24 +138,21 @@ impl From<LinkError> for ApiError {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/links", get(list).post(link))
-        .route("/admin/v1/sources/{name}/links/{act}", post(change))
+    Router::new().route(paths::SOURCE_LINKS, get(list).post(link)).route(paths::SOURCE_LINK_ACT, post(change))
 }
 
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Query(LinksQuery { after }): Query<LinksQuery>,
+    Params(LinksQuery { after }): Params<LinksQuery>,
 ) -> Result<Json<Vec<LinkResponse>>, ApiError> {
     let source = find_source(&app, &name).await?;
     let mut tx = app.db.read(source.account).await?;
-    let links =
-        mappings::of_source(&mut tx, source.account, source.id, None, PageCursor { after, limit: PAGE }).await?;
+    let links = mappings::of_source(&mut tx, source.key(), None, PageCursor { after, limit: PAGE }).await?;
     let shown = links.into_iter().map(|link| LinkResponse {
         row: link.id,
-        kind: link.external_entity_type,
+        kind: link.kind,
         id: link.external_entity_id,
         gas_id: link.gas_entity_id,
         auto_sync: link.auto_sync,
@@ -162,15 +171,14 @@ async fn link(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewLink>,
+    Body(new): Body<NewLink>,
 ) -> Result<Json<LinkPlan>, ApiError> {
     let source = find_source(&app, &name).await?;
     let target = new.gas_id.map_or(LinkTarget::New, |id| LinkTarget::Known(CoreId(id)));
-    let kind = kind(&new.kind)?;
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     let context = context(&app, &source);
-    let linked = link::link(&mut tx, &context, (kind, &new.id), target).await?;
-    if let Some(who) = &new.by {
+    let linked = link::link(&mut tx, &context, (new.kind, &new.id), target).await?;
+    if let (Some(who), Some(kind)) = (&new.by, ParkedKind::of(new.kind)) {
         let by = DecidedBy { who, why: new.why.as_deref().unwrap_or("it is the same") };
         decide::record_link(&mut tx, &context, (kind, &new.id), by).await?;
     }
@@ -189,16 +197,12 @@ async fn link(
 async fn change(
     State(app): State<Arc<App>>,
     _: Operator,
-    Path((name, act)): Path<(String, String)>,
-    Json(known): Json<LinkRef>,
+    PathParams((name, act)): PathParams<(String, LinkAct)>,
+    Body(known): Body<LinkRef>,
 ) -> Result<StatusCode, ApiError> {
     let source = find_source(&app, &name).await?;
-    let kind = kind(&known.kind)?;
     let mut tx = app.db.write(source.account).await?;
-    match act.as_str() {
-        "unlink" => link::unlink(&mut tx, &context(&app, &source), kind, &known.id).await?,
-        switch => link_switches::set(&mut tx, &source, (kind, &known.id), (switch, app.now())).await?,
-    }
+    link_switches::set(&mut tx, &source, (known.kind, &known.id), (act, app.now())).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
@@ -209,14 +213,9 @@ fn context(app: &App, source: &Source) -> IngestContext {
     IngestContext::from_source(source, now, now)
 }
 
-fn kind(word: &str) -> Result<EntityKind, Problem> {
-    let unknown = || Problem::Malformed(format!("kind: {word:?} is not one of property, room-type, rate-plan"));
-    EntityKind::named(word).ok_or_else(unknown)
-}
-
 fn shown(linked: LinkResult) -> LinkPlan {
     let LinkResult { outcome, changes, frees } = linked;
-    let (status, changes) = (outcome.as_str().to_owned(), changes);
+    let status = outcome.ingested();
     // Serialising our own types cannot fail.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes, frees)).unwrap_or_default())[..32].to_owned();
     LinkPlan { plan, status, changes, frees }

@@ -2,21 +2,21 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     routing::{get, post},
 };
 use gassync_domain::{AccountId, ConnectionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{dismissal::Dismissal, sources::find_source};
+use super::{dismissal::Dismissal, find::find_source, paths};
 
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Params, Problem},
     inbound::message_crypto,
     store::{
-        inbox::{self, ListedMessage},
+        inbox::{self, ListedMessage, MessageKind, MessageState},
         sources::Source,
         sync_log,
     },
@@ -37,14 +37,14 @@ pub struct MessageResponse {
     pub account_id: i64,
     /// Connection that received it.
     pub connection_id: i64,
-    /// `call` or `answer`.
-    pub kind: String,
+    /// Its kind.
+    pub kind: MessageKind,
     /// HTTP method.
     pub method: String,
     /// Path.
     pub url: String,
-    /// `received`, `applied` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub state: MessageState,
     /// Number of processing attempts.
     pub attempts: i64,
     /// Last error.
@@ -97,34 +97,31 @@ pub struct CountResponse {
 
 #[derive(Debug, Deserialize)]
 struct InboxQuery {
-    state: Option<String>,
+    state: Option<MessageState>,
     before: Option<i64>,
     limit: Option<i64>,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/inbox", get(list))
-        .route("/admin/v1/inbox/{id}", get(show))
-        .route("/admin/v1/inbox/{id}/replay", post(replay))
-        .route("/admin/v1/sources/{name}/failed-messages/replay", post(replay_failed))
-        .route("/admin/v1/sources/{name}/failed-messages/dismiss", post(dismiss_failed))
+        .route(paths::INBOX, get(list))
+        .route(paths::MESSAGE, get(show))
+        .route(paths::MESSAGE_REPLAY, post(replay))
+        .route(paths::SOURCE_REPLAY_FAILED, post(replay_failed))
+        .route(paths::SOURCE_DISMISS_FAILED, post(dismiss_failed))
 }
 
 async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(query): Query<InboxQuery>,
+    Params(query): Params<InboxQuery>,
 ) -> Result<Json<Vec<MessageResponse>>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Problem::Malformed(format!("limit must be between 1 and {MAX_LIMIT}")).into());
     }
-    if query.state.as_deref().is_some_and(|state| !["received", "applied", "failed"].contains(&state)) {
-        return Err(Problem::Malformed("state must be received, applied or failed".to_owned()).into());
-    }
     let mut tx = app.db.platform_read().await?;
-    let listed = inbox::list(&mut tx, query.state.as_deref(), query.before.unwrap_or(i64::MAX), limit).await?;
+    let listed = inbox::list(&mut tx, query.state, query.before.unwrap_or(i64::MAX), limit).await?;
     Ok(Json(listed.into_iter().map(MessageResponse::from).collect()))
 }
 
@@ -141,7 +138,7 @@ async fn show(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> 
 async fn replay(State(app): State<Arc<App>>, _: Operator, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
     let mut tx = app.db.platform_write().await?;
     let (listed, _) = inbox::find(&mut tx, id).await?.ok_or(Problem::NotFound)?;
-    if listed.kind != "call" {
+    if listed.kind != MessageKind::Call {
         let text = "only received calls can be replayed; fetch answers again with `source sync`".to_owned();
         return Err(Problem::Conflict(text).into());
     }
@@ -175,7 +172,7 @@ async fn dismiss_failed(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(dismissal): Json<Dismissal>,
+    Body(dismissal): Body<Dismissal>,
 ) -> Result<Json<CountResponse>, ApiError> {
     let message = dismissal.checked()?;
     let now = app.now();
@@ -187,8 +184,8 @@ async fn dismiss_failed(
         source: source.id,
         entity_type: "message",
         entity_id: "failed",
-        action: "dismiss",
-        status: "success",
+        action: sync_log::LogAction::Dismiss,
+        status: sync_log::LogStatus::Success,
         message: Some(format!("{count} messages, {message}")),
     };
     sync_log::inbound(&mut tx, source.account, &[entry], now).await?;

@@ -5,6 +5,7 @@ mod alarms;
 mod backfills;
 mod channel_down;
 mod dismissal;
+mod find;
 mod go_live;
 mod jobs;
 mod keys;
@@ -15,6 +16,7 @@ mod maps;
 mod messages;
 mod outbound;
 mod parked;
+pub mod paths;
 mod plugin_calls;
 mod plugins;
 mod set_aside;
@@ -22,6 +24,7 @@ mod source_removal;
 mod source_steering;
 mod sources;
 mod status;
+mod sync_now;
 mod time_zones;
 mod webhooks;
 
@@ -34,22 +37,27 @@ use axum::{
     response::Response,
 };
 
-pub use alarms::Alarm;
+pub use alarms::{Alarm, AlarmKind};
 pub use backfills::{BackfillResponse, NewBackfill};
 pub use dismissal::Dismissal;
 pub use go_live::{GoLive, GoLivePlan, NightsCount};
-pub use jobs::{JobDetail, JobFilter, JobResponse, JobRun, NewJobRun, RunPlan};
+pub use jobs::{JobDetail, JobFilter, JobResponse, JobRun, JobStatus, NewJobRun, RunPlan};
 pub use keys::{CreatedKey, KeyResponse, KeyRotation, NewKey};
 pub use ledger::LedgerDifference;
+pub use link_switches::LinkAct;
 pub use map_import::{
-    EntityImportResult, ImportedLine, ImportedLink, LineCount, LineProblem, MapImportRequest, MapImportResponse,
+    EntityImportResult, ImportedEntity, ImportedLine, ImportedLink, LineCount, LineProblem, MapImportRequest,
+    MapImportResponse,
 };
 pub use maps::{LinkPlan, LinkRef, LinkResponse, NewLink};
 pub use messages::{CountResponse, MessageDetail, MessageResponse};
 pub use outbound::{BookingSyncResponse, NewPush, OutboundAgeResponse, PushResponse, RejectedNightsResponse};
 pub use parked::{DecideParkedRequest, DecisionPlan, ParkedRecordResponse, SuggestionResponse};
 pub use plugin_calls::PluginCall;
-pub use plugins::{Grants, InstalledPlugin, PermissionList, PluginDetail, PluginResponse, PluginVersionResponse};
+pub use plugins::{
+    Grants, InstalledPlugin, PermissionList, PluginAct, PluginDetail, PluginResponse, PluginState,
+    PluginVersionResponse, VersionState,
+};
 pub use set_aside::{SetAsideDetail, SetAsideResponse};
 pub use source_removal::{NewRemoval, RemovalResponse};
 pub use source_steering::{
@@ -60,6 +68,7 @@ pub use sources::{
     InboundWebhookResponse, NewCredentials, NewSourceRequest, SourceDetail, SourceResponse,
 };
 pub use status::{HostStatus, SyncLogLineResponse};
+pub use sync_now::{PendingSync, SyncOptions, SyncResponse};
 pub use time_zones::{NewTimeZone, TimeZoneResponse};
 pub use webhooks::WebhookListItem;
 
@@ -87,6 +96,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(source_steering::router())
         .merge(sources::router())
         .merge(status::router())
+        .merge(sync_now::router())
         .merge(time_zones::router())
         .merge(webhooks::router())
         .layer(changed)

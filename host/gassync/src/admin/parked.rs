@@ -5,19 +5,19 @@ use axum::{
     extract::{Path, State},
     routing::{get, post},
 };
-use gassync_domain::{Date, FieldChange, Timestamp};
+use gassync_domain::{Date, FieldChange, Ingested, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     inbound::{
         apply::IngestContext,
-        decide::{self, Choice, DecideError, Decided, DecidedBy, ParkedKind},
+        decide::{self, Choice, DecideError, Decided, DecidedBy},
         parked_records::{self, ParkedRecord},
     },
-    store::sources::Source,
+    store::{parked::ParkedKind, sources::Source},
     vault::fingerprint,
 };
 
@@ -39,8 +39,8 @@ pub struct SuggestionResponse {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParkedRecordResponse {
-    /// `property`, `room_type`, …
-    pub kind: String,
+    /// Its kind.
+    pub kind: ParkedKind,
     /// The source's id.
     pub id: String,
     /// Name, if any.
@@ -68,11 +68,11 @@ pub struct ParkedRecordResponse {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DecideParkedRequest {
     /// `property`, `room-type`, `rate-plan`, `reservation` or `block`.
-    pub kind: String,
+    pub kind: ParkedKind,
     /// The source's id.
     pub id: String,
     /// `stand`, `cancel` or `ignore`.
-    pub decision: String,
+    pub decision: Choice,
     /// Who decides.
     pub by: String,
     /// Their reason.
@@ -91,8 +91,8 @@ pub struct DecideParkedRequest {
 pub struct DecisionPlan {
     /// Identifies the plan.
     pub plan: String,
-    /// Outcome of the record.
-    pub status: String,
+    /// What became of the record.
+    pub status: Ingested,
     /// Changes of the core entity.
     pub changes: Vec<FieldChange>,
 }
@@ -110,9 +110,7 @@ impl From<DecideError> for ApiError {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/admin/v1/sources/{name}/parked", get(parked))
-        .route("/admin/v1/sources/{name}/parked/decide", post(decide))
+    Router::new().route(paths::SOURCE_PARKED, get(parked)).route(paths::SOURCE_PARKED_DECIDE, post(decide))
 }
 
 async fn parked(
@@ -133,7 +131,7 @@ fn shown(source: &Source, waiting: ParkedRecord) -> ParkedRecordResponse {
     };
     ParkedRecordResponse {
         commands: commands(&source.name, &waiting),
-        kind: waiting.kind.to_owned(),
+        kind: waiting.kind,
         id: waiting.id,
         name: waiting.name,
         missing: waiting.parked.0.iter().map(ToString::to_string).collect(),
@@ -148,15 +146,15 @@ fn shown(source: &Source, waiting: ParkedRecord) -> ParkedRecordResponse {
 
 /// Commands that resolve a parked record.
 fn commands(source: &str, waiting: &ParkedRecord) -> Vec<String> {
-    let about = format!("{} {} {}", word(source), waiting.kind.replace('_', "-"), word(&waiting.id));
+    let about = format!("{} {} {}", word(source), waiting.kind.in_commands(), word(&waiting.id));
     let decide = |choice: &str| format!("gassync map decide {about} {choice} --by NAME --why TEXT");
     let mut commands = match waiting.kind {
         _ if waiting.linked => Vec::new(),
-        "block" => Vec::new(),
-        "reservation" => vec![format!("gassync map apply {about} --to BOOKING")],
+        ParkedKind::Block => Vec::new(),
+        ParkedKind::Reservation => vec![format!("gassync map apply {about} --to BOOKING")],
         _ => vec![format!("gassync map apply {about} --to NUMBER"), format!("gassync map apply {about} --create")],
     };
-    if matches!(waiting.kind, "reservation" | "block") {
+    if matches!(waiting.kind, ParkedKind::Reservation | ParkedKind::Block) {
         commands.extend([decide("stand"), decide("cancel")]);
     }
     commands.push(decide("ignore"));
@@ -177,20 +175,14 @@ async fn decide(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<DecideParkedRequest>,
+    Body(new): Body<DecideParkedRequest>,
 ) -> Result<Json<DecisionPlan>, ApiError> {
     let source = find_source(&app, &name).await?;
-    let unknown =
-        |field: &str, word: &str, words: &str| Problem::Malformed(format!("{field}: {word:?} is not one of {words}"));
-    let kind = ParkedKind::named(&new.kind)
-        .ok_or_else(|| unknown("kind", &new.kind, "property, room-type, rate-plan, reservation, block"))?;
-    let choice =
-        Choice::named(&new.decision).ok_or_else(|| unknown("decision", &new.decision, "stand, cancel, ignore"))?;
     let now = app.now();
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     let by = DecidedBy { who: &new.by, why: &new.why };
     let context = IngestContext::from_source(&source, now, now);
-    let decided = decide::decide(&mut tx, &context, (kind, &new.id), (choice, by)).await?;
+    let decided = decide::decide(&mut tx, &context, (new.kind, &new.id), (new.decision, by)).await?;
     let plan = plan(decided);
     if new.dry_run {
         return Ok(Json(plan));
@@ -204,7 +196,7 @@ async fn decide(
 }
 
 fn plan(Decided { outcome, changes }: Decided) -> DecisionPlan {
-    let status = outcome.as_str().to_owned();
+    let status = outcome.ingested();
     // Serialising our own types cannot fail.
     let plan = fingerprint(&serde_json::to_string(&(&status, &changes)).unwrap_or_default())[..32].to_owned();
     DecisionPlan { plan, status, changes }

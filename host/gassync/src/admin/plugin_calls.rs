@@ -2,15 +2,16 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     routing::get,
 };
 use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::paths;
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Operator, Params, Problem},
     plugins::{self, CallDetail},
     store::{self, plugins::calls},
 };
@@ -57,7 +58,7 @@ pub struct PluginCall {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/plugins/{id}/calls", get(list))
+    Router::new().route(paths::PLUGIN_CALLS, get(list))
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +75,7 @@ async fn list(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<String>,
-    Query(query): Query<CallsQuery>,
+    Params(query): Params<CallsQuery>,
 ) -> Result<Json<Vec<PluginCall>>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let mut tx = app.db.platform_read().await?;

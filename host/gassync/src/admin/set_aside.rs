@@ -8,14 +8,14 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use gassync_domain::Timestamp;
+use gassync_domain::{Entity, Timestamp};
 use gassync_runtime::Interface;
 use serde::{Deserialize, Serialize};
 
-use super::dismissal::Dismissal;
+use super::{dismissal::Dismissal, paths};
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     inbound::set_aside,
     schedule,
     store::set_aside::{self as rows, SetAside},
@@ -32,7 +32,7 @@ pub struct SetAsideResponse {
     /// The source.
     pub source: String,
     /// `reservation`, `block`, and so on.
-    pub entity: String,
+    pub entity: Entity,
     /// The channel's id, if known.
     pub external_id: Option<String>,
     /// Position in the record, and what was expected there.
@@ -79,10 +79,10 @@ impl From<SetAside> for SetAsideResponse {
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/set-aside", get(list))
-        .route("/admin/v1/set-aside/{id}", get(show))
-        .route("/admin/v1/set-aside/{id}/retry", post(retry))
-        .route("/admin/v1/set-aside/{id}/dismiss", post(dismiss))
+        .route(paths::SET_ASIDE, get(list))
+        .route(paths::SET_ASIDE_RECORD, get(show))
+        .route(paths::SET_ASIDE_RETRY, post(retry))
+        .route(paths::SET_ASIDE_DISMISS, post(dismiss))
 }
 
 async fn list(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Vec<SetAsideResponse>>, ApiError> {
@@ -114,7 +114,7 @@ async fn dismiss(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(id): Path<i64>,
-    Json(dismissal): Json<Dismissal>,
+    Body(dismissal): Body<Dismissal>,
 ) -> Result<StatusCode, ApiError> {
     dismissal.checked()?;
     let mut tx = app.db.platform_write().await?;

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::State,
     http::header,
     response::{Html, IntoResponse},
     routing::get,
@@ -10,11 +10,17 @@ use axum::{
 use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::alarms::{self, Alarm};
+use super::{
+    alarms::{self, Alarm},
+    paths,
+};
 use crate::{
     app::App,
-    http::{ApiError, Operator},
-    store::{self, sync_log},
+    http::{ApiError, Operator, Params},
+    store::{
+        self,
+        sync_log::{self, LogAction, LogDirection, LogStatus},
+    },
 };
 
 /// The page contains no data: it requests the figures with the operator's token.
@@ -43,18 +49,18 @@ pub struct SyncLogLineResponse {
     pub id: i64,
     /// Time of creation.
     pub at: Timestamp,
-    /// `inbound` or `outbound`.
-    pub direction: String,
+    /// Which way the record went.
+    pub direction: LogDirection,
     /// The source of the record.
     pub source_id: Option<i64>,
     /// Kind of the record.
     pub entity: String,
     /// The channel's id.
     pub entity_id: String,
-    /// The action.
-    pub action: String,
-    /// The status.
-    pub status: String,
+    /// What was done.
+    pub action: LogAction,
+    /// How it ended.
+    pub status: LogStatus,
     /// The reason, unless it simply succeeded.
     pub message: Option<String>,
 }
@@ -81,7 +87,7 @@ struct SyncLogQuery {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/", get(page)).route("/admin/v1/status", get(status)).route("/admin/v1/sync-log", get(follow))
+    Router::new().route("/", get(page)).route(paths::STATUS, get(status)).route(paths::SYNC_LOG, get(follow))
 }
 
 async fn page() -> impl IntoResponse {
@@ -102,7 +108,7 @@ async fn status(State(app): State<Arc<App>>, _: Operator) -> Result<Json<HostSta
 async fn follow(
     State(app): State<Arc<App>>,
     _: Operator,
-    Query(SyncLogQuery { after }): Query<SyncLogQuery>,
+    Params(SyncLogQuery { after }): Params<SyncLogQuery>,
 ) -> Result<Json<Vec<SyncLogLineResponse>>, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let lines = sync_log::after(&mut tx, after, FOLLOWED).await?;

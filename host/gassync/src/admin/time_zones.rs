@@ -10,11 +10,11 @@ use axum::{
 use gassync_domain::is_time_zone;
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     core,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Body, Operator, Problem},
     schedule,
     store::{outbound::invalidations, time_zones},
 };
@@ -36,7 +36,7 @@ pub struct TimeZoneResponse {
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/admin/v1/sources/{name}/time-zone", post(set))
+    Router::new().route(paths::SOURCE_TIME_ZONE, post(set))
 }
 
 /// Sets the time zone of properties whose channel sends none.
@@ -44,17 +44,17 @@ async fn set(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Json(new): Json<NewTimeZone>,
+    Body(new): Body<NewTimeZone>,
 ) -> Result<Json<TimeZoneResponse>, ApiError> {
     check(Some(&new.time_zone))?;
     let source = find_source(&app, &name).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let before = time_zones::kept(&mut tx, source.account, source.id).await?;
-    time_zones::keep(&mut tx, source.account, source.id, &new.time_zone).await?;
-    let houses = core::set_missing_time_zone(&mut tx, source.account, (source.id, before.as_deref()), now).await?;
+    let before = time_zones::kept(&mut tx, source.key()).await?;
+    time_zones::keep(&mut tx, source.key(), &new.time_zone).await?;
+    let houses = core::set_missing_time_zone(&mut tx, source.key(), before.as_deref(), now).await?;
     // Days now start at another hour, so the calendar is recomputed.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, false), now).await?;
     tx.commit().await?;
     app.facts.notify_one();
     app.wake.notify_waiters();

@@ -1,5 +1,6 @@
 //! Subscriptions of any source.
 
+use gassync_domain::{DeliveryId, RunId, WebhookId};
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -10,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::sources::find_source;
+use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Body, ListPage, MaybeBody, Operator, PageQuery, Params, PathParams, Problem},
@@ -42,33 +43,33 @@ struct SourceQuery {
 
 #[derive(Debug, Deserialize)]
 struct WebhookPath {
-    id: i64,
+    id: WebhookId,
 }
 
 #[derive(Debug, Deserialize)]
 struct DeliveryPath {
-    id: i64,
-    delivery: i64,
+    id: WebhookId,
+    delivery: DeliveryId,
 }
 
 #[derive(Debug, Deserialize)]
 struct ReplayPath {
-    id: i64,
-    run: i64,
+    id: WebhookId,
+    run: RunId,
 }
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/admin/v1/webhooks", get(list).post(create))
-        .route("/admin/v1/webhooks/{id}", get(one).patch(change).delete(delete))
-        .route("/admin/v1/webhooks/{id}/test", post(test))
-        .route("/admin/v1/webhooks/{id}/rotate-secret", post(rotate))
-        .route("/admin/v1/webhooks/{id}/deliveries", get(deliveries))
-        .route("/admin/v1/webhooks/{id}/deliveries/{delivery}", get(delivery))
-        .route("/admin/v1/webhooks/{id}/deliveries/{delivery}/replay", post(redeliver))
-        .route("/admin/v1/webhooks/{id}/replay", post(replay))
-        .route("/admin/v1/webhooks/{id}/replays/{run}", get(progress))
-        .route("/admin/v1/webhooks/{id}/replays/{run}/cancel", post(cancel))
+        .route(paths::WEBHOOKS, get(list).post(create))
+        .route(paths::WEBHOOK, get(one).patch(change).delete(delete))
+        .route(paths::WEBHOOK_TEST, post(test))
+        .route(paths::WEBHOOK_ROTATE_SECRET, post(rotate))
+        .route(paths::WEBHOOK_DELIVERIES, get(deliveries))
+        .route(paths::WEBHOOK_DELIVERY, get(delivery))
+        .route(paths::WEBHOOK_REDELIVER, post(redeliver))
+        .route(paths::WEBHOOK_REPLAY, post(replay))
+        .route(paths::WEBHOOK_REPLAY_RUN, get(progress))
+        .route(paths::WEBHOOK_REPLAY_CANCEL, post(cancel))
 }
 
 /// Lists the subscriptions of all sources, or of the one in the query.
@@ -101,7 +102,7 @@ async fn shown(
 ) -> Result<WebhookListItem, ApiError> {
     let source = match names.get(&webhook.source.0) {
         Some(name) => name.clone(),
-        None => sources::get(tx, webhook.account, webhook.source).await?.ok_or(Problem::NotFound)?.name,
+        None => sources::get(tx, webhook.key()).await?.ok_or(Problem::NotFound)?.name,
     };
     names.insert(webhook.source.0, source.clone());
     Ok(WebhookListItem { account_id: webhook.account.0, source, webhook: webhooks::show(app, tx, webhook).await? })
@@ -116,7 +117,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<CreatedWebhook>), ApiError> {
     let name = source.ok_or_else(|| Problem::Malformed("in the query: source: is missing".to_owned()))?;
     let source = find_source(&app, &name).await?;
-    let made = webhooks::create(&app, Requester::Operator, (source.account, source.id), new).await?;
+    let made = webhooks::create(&app, Requester::Operator, source.key(), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

@@ -31,10 +31,10 @@ pub async fn authenticate(State(state): State<ApiState>, mut request: Request, n
     };
     let status = state.rate_limits.count(holder.id, now);
     let mut response = if status.admitted && holder.may_call() {
-        let key = (holder.account, holder.source);
+        let source = holder.source_key();
         request.extensions_mut().insert(holder);
         let response = next.run(request).await;
-        traffic::record(&state.app, &state.traffic, key, response.status(), now);
+        traffic::record(&state.app, &state.traffic, source, response.status(), now);
         response
     } else if status.admitted {
         ApiError::from(Problem::SourceStopped { status: holder.status.clone() }).into_response()

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
-use gassync_domain::{
-    AccountId, Amount, Availability, ChangeKind, CoreId, Date, MAX_CALENDAR_NIGHTS, SourceId, Stay, today_at,
-};
+use gassync_domain::{Amount, Availability, ChangeKind, CoreId, Date, MAX_CALENDAR_NIGHTS, SourceKey, Stay, today_at};
 use jiff::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -167,8 +165,8 @@ pub async fn list(
         property_id: filter.property_id.as_deref(),
         from_row: after.row,
     };
-    let types = calendar::linked_room_types(&mut tx, caller.account, caller.source, &wanted, cursor.limit).await?;
-    let plan = rate_plan(&mut tx, caller.account, caller.source, filter.rate_plan_id.as_deref()).await?;
+    let types = calendar::linked_room_types(&mut tx, caller.source_key(), &wanted, cursor.limit).await?;
+    let plan = rate_plan(&mut tx, caller.source_key(), filter.rate_plan_id.as_deref()).await?;
     let mut rows = Vec::new();
     for room_type in types {
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= cursor.limit {
@@ -185,14 +183,9 @@ pub async fn list(
     with_etag(&headers, &ListPage::cut(rows, cursor, |(place, _)| *place, |(_, shown)| shown))
 }
 
-async fn rate_plan(
-    tx: &mut Tx,
-    account: AccountId,
-    source: SourceId,
-    id: Option<&str>,
-) -> Result<Option<CoreId>, ApiError> {
+async fn rate_plan(tx: &mut Tx, source: SourceKey, id: Option<&str>) -> Result<Option<CoreId>, ApiError> {
     let Some(id) = id else { return Ok(None) };
-    let mapping = store::mappings::find(tx, account, source, store::mappings::EntityKind::RatePlan, id).await?;
+    let mapping = store::mappings::find(tx, source, store::mappings::EntityKind::RatePlan, id).await?;
     let unknown = || Problem::Malformed("in the query: ratePlanId: there is no such rate plan".to_owned());
     Ok(Some(mapping.ok_or_else(unknown)?.core))
 }
@@ -215,6 +208,8 @@ fn stay(filter: &AvailabilityQuery, today: Date) -> Result<Stay, Problem> {
 fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNight {
     let units = (night.capacity - night.sold - night.held - night.blocked).max(0);
     let amount = night.price.map(Amount::from);
+    let rules = night.rules;
+    let count = |count: Option<u32>| count.map(i64::from);
     AvailabilityNight {
         room_type_id: room_type_id.to_owned(),
         gas_id,
@@ -224,14 +219,14 @@ fn show(room_type_id: &str, gas_id: i64, night: ListedNight) -> AvailabilityNigh
         overbooked: night.overbooked,
         price: amount.map(|price| night.currency.as_deref().map_or(price, |currency| price.written_in(currency))),
         currency: night.currency,
-        min_stay: night.min_stay,
-        max_stay: night.max_stay,
-        closed_to_arrival: night.closed_to_arrival,
-        closed_to_departure: night.closed_to_departure,
-        min_stay_through: night.min_stay_through,
-        exact_stay: night.exact_stay,
-        min_advance_days: night.min_advance_days,
-        max_advance_days: night.max_advance_days,
+        min_stay: count(rules.min_stay),
+        max_stay: count(rules.max_stay),
+        closed_to_arrival: rules.closed_to_arrival.unwrap_or_default(),
+        closed_to_departure: rules.closed_to_departure.unwrap_or_default(),
+        min_stay_through: count(rules.min_stay_through),
+        exact_stay: count(rules.exact_stay),
+        min_advance_days: count(rules.min_advance_days),
+        max_advance_days: count(rules.max_advance_days),
     }
 }
 

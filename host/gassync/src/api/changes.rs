@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use futures_util::{Stream, stream};
-use gassync_domain::{AccountId, Date, EventName, SourceId, Timestamp};
+use gassync_domain::{AccountId, Date, EventName, SourceId, SourceKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -144,7 +144,7 @@ pub async fn list(
         let events = events(FeedReader { app, account: caller.account, source: caller.source, after });
         return Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response());
     }
-    let mut entries = outbox::feed(&mut tx, caller.account, caller.source, after, limit + 1).await?;
+    let mut entries = outbox::feed(&mut tx, caller.source_key(), after, limit + 1).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > shown;
     entries.truncate(shown);
@@ -184,7 +184,13 @@ impl FeedReader {
             // Register before reading, so that no notification is missed.
             let grown = app.feed.notified();
             let mut tx = self.app.db.read(self.account).await?;
-            let entries = outbox::feed(&mut tx, self.account, self.source, self.after, STREAM_BATCH).await?;
+            let entries = outbox::feed(
+                &mut tx,
+                SourceKey { account: self.account, source: self.source },
+                self.after,
+                STREAM_BATCH,
+            )
+            .await?;
             drop(tx);
             if let Some(last) = entries.last() {
                 self.after = last.sequence;

@@ -98,7 +98,7 @@ pub async fn publish(
     for (index, event) in events.iter().enumerate() {
         match event.change() {
             Ok(change) => changes.push(change),
-            Err((field, problem)) => wrong.push(FieldError { path: format!("/{index}/{field}"), problem }),
+            Err((field, problem)) => wrong.push(FieldError::new(format!("/{index}/{field}"), problem)),
         }
     }
     if !wrong.is_empty() {

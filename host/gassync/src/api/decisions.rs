@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::post};
-use gassync_domain::{FieldError, UnitCount};
+use gassync_domain::{FieldError, Ingested, UnitCount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,24 +14,13 @@ use crate::{
     http::{ApiError, Body, Caller, Problem, params::PathId, problem::Document, scope::ReservationsWrite},
     inbound::{
         apply::IngestContext,
-        decide::{self, Choice, DecideError, DecidedBy, ParkedKind},
+        decide::{self, Choice, DecideError, DecidedBy},
     },
+    store::parked::ParkedKind,
 };
 
 pub(super) fn router() -> Router<ApiState> {
     Router::new().route("/integration/v1/reservations/{id}/decision", post(decide))
-}
-
-/// A decision on a parked reservation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DecisionKind {
-    /// Apply the last received state.
-    Stand,
-    /// Cancel the reservation.
-    Cancel,
-    /// Leave the booking unchanged.
-    Ignore,
 }
 
 /// A decision on a parked reservation.
@@ -41,7 +30,7 @@ pub enum DecisionKind {
 pub struct DecisionRequest {
     /// `stand`: apply the last received state, which reinstates a cancelled booking and treats an unknown status as
     /// confirmed. `cancel`: cancel the reservation and release its nights. `ignore`: leave the booking unchanged.
-    decision: DecisionKind,
+    decision: Choice,
     /// Reason, up to 2,000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     why: String,
@@ -55,9 +44,9 @@ pub struct DecisionResponse {
     /// Id of the reservation.
     id: String,
     /// The decision.
-    decision: DecisionKind,
+    decision: Choice,
     /// `created`, `updated` or `unchanged`.
-    status: &'static str,
+    status: Ingested,
     /// Identifier of the linked core booking.
     gas_id: Option<i64>,
 }
@@ -80,11 +69,6 @@ pub async fn decide(
     PathId(id): PathId,
     Body(DecisionRequest { decision, why }): Body<DecisionRequest>,
 ) -> Result<Json<DecisionResponse>, ApiError> {
-    let choice = match decision {
-        DecisionKind::Stand => Choice::Stand,
-        DecisionKind::Cancel => Choice::Cancel,
-        DecisionKind::Ignore => Choice::Ignore,
-    };
     if !caller.authority.source_owns_bookings() {
         let text = "this source has no authority over bookings: the operator decides";
         return Err(Problem::Conflict(text.to_owned()).into());
@@ -105,18 +89,18 @@ pub async fn decide(
         now,
     };
     let who = format!("key {}", caller.key);
-    let mut tx = app.db.write_for(caller.account, caller.source).await?;
+    let mut tx = app.db.write_for(caller.source_key()).await?;
     let by = DecidedBy { who: &who, why: &why };
-    let decided = decide::decide(&mut tx, &context, (ParkedKind::Reservation, &id), (choice, by)).await;
+    let decided = decide::decide(&mut tx, &context, (ParkedKind::Reservation, &id), (decision, by)).await;
     let decided = decided.map_err(|error| match error {
         DecideError::Unsaid(_) | DecideError::TooLong { .. } => {
-            let wrong = FieldError { path: "/why".to_owned(), problem: error.to_string() };
+            let wrong = FieldError::new("/why", error.to_string());
             ApiError::from(Problem::Invalid(vec![wrong]))
         }
         error => error.into(),
     })?;
     tx.commit().await?;
     app.wake.notify_waiters();
-    let (status, gas_id) = (decided.outcome.as_str(), decided.outcome.core().map(|core| core.0));
+    let (status, gas_id) = (decided.outcome.ingested(), decided.outcome.core().map(|core| core.0));
     Ok(Json(DecisionResponse { id, decision, status, gas_id }))
 }

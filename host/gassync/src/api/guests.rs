@@ -37,7 +37,7 @@ record_endpoints! {
     /// Create or update guests. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/guests", Guest, GuestsWrite, |record| Ok(ChangeKind::Guest(record));
     /// The guests of this key's source.
-    list(tx, caller, filter: GuestQuery, cursor): guests::list(tx, caller.account, caller.source, (filter.email.as_deref(), filter.updated_since), cursor);
+    list(tx, caller, filter: GuestQuery, cursor): guests::list(tx, caller.source_key(), (filter.email.as_deref(), filter.updated_since), cursor);
     /// One guest by the source's own id.
     one: "/integration/v1/guests/{id}", GuestsRead;
     /// Withdraw a guest. It is no longer listed; its core entity stays.

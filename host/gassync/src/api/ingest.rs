@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Date, FieldError, Intent, Mended, Parked, RawJson, Timestamp, UnitCount, join_mended,
+    AccountId, Change, ChangeKind, Date, FieldError, Ingested, Intent, Mended, Parked, RawJson, Timestamp, UnitCount,
+    join_mended,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -53,10 +54,6 @@ pub async fn post<T: DeserializeOwned, S>(
         return Ok(into_http(&ingest.dry_run().await?, false));
     }
     let request = IdempotentRequest::of(caller, &submission).map(Arc::new);
-    let _alone = match &request {
-        Some(request) => Some(app.try_guard(request.name()).ok_or(Problem::StillRunning)?),
-        None => None,
-    };
     if let Some(request) = &request
         && let Some(kept) = request.stored(app).await?
     {
@@ -70,16 +67,21 @@ pub async fn post<T: DeserializeOwned, S>(
     if read.iter().flatten().any(|change| matches!(change.data, ChangeKind::Property(_) | ChangeKind::RoomType(_))) {
         app.wake.notify_waiters();
     }
-    match (taken, &request) {
-        (Ok(response), _) => Ok(into_http(&response, false)),
-        // Another process handled the same key first: return its response.
-        (Err(IngestError::LostRace), Some(request)) => {
-            Ok(into_http(&request.stored(app).await?.ok_or(Problem::StillRunning)?, true))
-        }
-        (Err(IngestError::LostRace), None) => Err(Problem::Internal.into()),
-        (Err(IngestError::Problem(problem)), _) => Err(problem.into()),
-        (Err(IngestError::Store(error)), _) => Err(error.into()),
+    let failed = match taken {
+        Ok(response) => return Ok(into_http(&response, false)),
+        Err(failed) => failed,
+    };
+    // Another request with the same key may have been first: return its response.
+    if let Some(request) = &request
+        && let Some(kept) = request.stored(app).await?
+    {
+        return Ok(into_http(&kept, true));
     }
+    Err(match failed {
+        IngestError::LostRace => Problem::StillRunning.into(),
+        IngestError::Problem(problem) => problem.into(),
+        IngestError::Store(error) => error.into(),
+    })
 }
 
 type ReadResult = Result<Change, Box<RecordOutcome>>;
@@ -95,7 +97,7 @@ fn read<T: DeserializeOwned>(
     into_kind: fn(T) -> Result<ChangeKind, Vec<FieldError>>,
     strict: bool,
 ) -> ReadResult {
-    let wrong = |problem| FieldError { path: String::new(), problem };
+    let wrong = |problem| FieldError::new("", problem);
     let read = match unstorable(raw.get()) {
         Some(problem) => Err(wrong(problem)),
         None => parse_json(raw.get()),
@@ -126,7 +128,7 @@ fn rejected(raw: &RawValue, errors: Vec<FieldError>) -> RecordOutcome {
     let id = serde_json::from_str::<serde_json::Value>(raw.get()).ok();
     let id = id.and_then(|record| record.get("id").and_then(|id| id.as_str()).map(str::to_owned));
     let (overbooked, warnings) = Default::default();
-    RecordOutcome { id, status: "rejected", gas_id: None, errors, overbooked, warnings, changes: None }
+    RecordOutcome { id, status: Ingested::Rejected, gas_id: None, errors, overbooked, warnings, changes: None }
 }
 
 fn context<S>(app: &App, caller: &Caller<S>, submission: &Submission) -> IngestContext {
@@ -173,15 +175,11 @@ impl IdempotentRequest {
         })
     }
 
-    fn name(&self) -> String {
-        format!("{}/{}/{}", self.api_key, self.endpoint, self.key)
-    }
-
     fn key(&self) -> IdempotencyKey<'_> {
         IdempotencyKey { api_key: self.api_key, endpoint: &self.endpoint, key: &self.key }
     }
 
-    /// Stores the response; false if another process stored one.
+    /// Stores the response; false if another request stored one.
     pub(super) async fn store_response(
         &self,
         tx: &mut Tx,
@@ -202,7 +200,7 @@ impl IdempotentRequest {
 }
 
 enum IngestError {
-    /// Another process stored a response under this key.
+    /// Another request stored a response under this key.
     LostRace,
     Problem(Problem),
     Store(sqlx::Error),
@@ -260,7 +258,7 @@ impl Ingest<'_> {
                 Err(IngestError::Store(error)) if store::fault(&error) == Fault::Record => {
                     tracing::error!(%error, "record rejected by the database");
                     let problem = "was rejected by the database; see the log at this time".to_owned();
-                    outcomes.push(IngestOutcome::Rejected(vec![FieldError { path: String::new(), problem }]));
+                    outcomes.push(IngestOutcome::Rejected(vec![FieldError::new("", problem)]));
                     self.apply_in_transaction(Vec::new(), &mut outcomes, request).await?;
                 }
                 done => done?,
@@ -276,7 +274,7 @@ impl Ingest<'_> {
         outcomes: &mut Vec<IngestOutcome>,
         request: Option<&IdempotentRequest>,
     ) -> Result<(), IngestError> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let new = apply::changes(&mut tx, &self.context, changes).await?;
         if let Some(request) = request {
             let all = [outcomes.as_slice(), new.as_slice()].concat();
@@ -298,7 +296,7 @@ impl Ingest<'_> {
     }
 
     async fn dry_run(&self) -> store::Result<StoredResponse> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         drop(tx);
         let records = self.planned(planned);
@@ -307,7 +305,7 @@ impl Ingest<'_> {
 
     /// Applies the plan, or nothing.
     async fn apply_plan(&self, plan: &str, request: Option<&IdempotentRequest>) -> Result<StoredResponse, IngestError> {
-        let mut tx = self.app.db.write_for(self.context.account, self.context.source).await?;
+        let mut tx = self.app.db.write_for(self.context.key()).await?;
         let planned = dry_run::changes(&mut tx, &self.context, self.valid_changes()).await?;
         let outcomes: Vec<IngestOutcome> = planned.iter().map(|planned| planned.outcome.clone()).collect();
         if plan_of(&self.planned(planned)) != plan {
@@ -330,7 +328,7 @@ impl Ingest<'_> {
                 let DryRunResult { outcome: became, changes } = planned.next()?;
                 let mut shown = outcome(change, became);
                 // A created record has no id yet in a dry run.
-                shown.gas_id = shown.gas_id.filter(|_| shown.status != "created");
+                shown.gas_id = shown.gas_id.filter(|_| shown.status != Ingested::Created);
                 Some(RecordOutcome { changes: Some(changes), ..shown })
             }
         });
@@ -367,9 +365,9 @@ pub(super) fn single_response(change: &Change, became: IngestOutcome, request: &
 
 fn single(outcome: RecordOutcome, full: bool, request: Option<&IdempotentRequest>) -> StoredResponse {
     let status = match outcome.status {
-        "created" => StatusCode::CREATED,
-        "parked" => StatusCode::ACCEPTED,
-        "rejected" => {
+        Ingested::Created => StatusCode::CREATED,
+        Ingested::Parked => StatusCode::ACCEPTED,
+        Ingested::Rejected => {
             let problem = if full { Problem::SoldOut(outcome.errors) } else { Problem::Invalid(outcome.errors) };
             let document = problem.document();
             let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
@@ -412,7 +410,7 @@ fn into_http(response: &StoredResponse, replayed: bool) -> Response {
 
 fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
     let id = apply::external_id(change).map(str::to_owned);
-    let status = outcome.as_str();
+    let status = outcome.ingested();
     let gas_id = outcome.core().map(|core| core.0);
     let warnings = match outcome {
         IngestOutcome::Rejected(_) | IngestOutcome::Refused(_) => Vec::new(),
@@ -423,7 +421,7 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
         IngestOutcome::Rejected(errors) => (errors, Vec::new()),
         IngestOutcome::Refused(full) => (full.nights.iter().map(sold_out_error).collect(), Vec::new()),
         IngestOutcome::Parked(Parked(missing)) => {
-            let waits = |m: gassync_domain::Missing| FieldError { path: String::new(), problem: m.to_string() };
+            let waits = |m: gassync_domain::Missing| FieldError::new("", m.to_string());
             (missing.into_iter().map(waits).collect(), Vec::new())
         }
         _ => Default::default(),
@@ -432,5 +430,5 @@ fn outcome(change: &Change, outcome: IngestOutcome) -> RecordOutcome {
 }
 
 fn sold_out_error(night: &Date) -> FieldError {
-    FieldError { path: "/rooms".to_owned(), problem: format!("is sold out on {night}") }
+    FieldError::new("/rooms", format!("is sold out on {night}"))
 }

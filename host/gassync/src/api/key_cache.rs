@@ -1,12 +1,10 @@
 //! Recently used keys and their holders.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::Timestamp;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use crate::store::keys::KeyHolder;
 
@@ -30,7 +28,7 @@ struct Cached {
 impl KeyCache {
     /// The cached holder of a key, unless it has expired or keys have changed.
     pub(super) fn get(&self, hash: &str, changes: u64, now: Timestamp) -> Option<Arc<KeyHolder>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.lock();
         let cached = known.get(hash)?;
         let counts = cached.changes == changes && now.duration_since(cached.at) < CACHE_TTL;
         counts.then(|| Arc::clone(&cached.holder))
@@ -38,7 +36,7 @@ impl KeyCache {
 
     /// Caches the holder of a key.
     pub(super) fn put(&self, hash: String, (changes, at): (u64, Timestamp), holder: Arc<KeyHolder>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if known.len() >= CACHE_CAPACITY {
             known.clear();
         }

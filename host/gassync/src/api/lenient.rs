@@ -76,7 +76,7 @@ pub fn read<T: DeserializeOwned>(raw: &str) -> Result<Lenient<T>, FieldError> {
             let mut repair = Repair { value: without_nulls(value), text: &text, mended: Vec::new() };
             if !repair.value.is_object() {
                 // Serde would accept a list of the values, too.
-                return Err(FieldError { path: String::new(), problem: "must be an object".to_owned() });
+                return Err(FieldError::new("", "must be an object"));
             }
             let record = repair.record()?;
             mended.extend(repair.mended);
@@ -121,10 +121,7 @@ impl Repair<'_> {
             self.mend(&steps, Expected::of(&message), is_new)?;
             tried.push(steps);
         }
-        Err(FieldError {
-            path: String::new(),
-            problem: format!("has more than {MAX_REPAIRS} fields that cannot be read"),
-        })
+        Err(FieldError::new("", format!("has more than {MAX_REPAIRS} fields that cannot be read")))
     }
 
     fn note(&mut self, steps: &[PathStep], problem: String) {
@@ -152,7 +149,7 @@ impl Repair<'_> {
                 self.note(&place, format!("is missing; {how}"));
             }
             _ if steps.is_empty() => {
-                return Err(FieldError { path: String::new(), problem: format!("missing field `{name}`") });
+                return Err(FieldError::new("", format!("missing field `{name}`")));
             }
             _ => {
                 remove(&mut self.value, steps);
@@ -166,7 +163,7 @@ impl Repair<'_> {
     fn mend(&mut self, steps: &[PathStep], expected: Expected, may_coerce: bool) -> Result<(), FieldError> {
         let Some(field) = find(&mut self.value, steps).map(|field| field.clone()) else {
             let problem = format!("cannot be read as {}", expected.in_words());
-            return Err(FieldError { path: pointer(steps), problem });
+            return Err(FieldError::new(pointer(steps), problem));
         };
         if may_coerce {
             let mut is_coerced = false;
@@ -185,7 +182,7 @@ impl Repair<'_> {
         }
         if matches!(steps, [PathStep::Key(key)] if key == "id") {
             let problem = format!("cannot be read as {}", expected.in_words());
-            return Err(FieldError { path: pointer(steps), problem });
+            return Err(FieldError::new(pointer(steps), problem));
         }
         remove(&mut self.value, steps);
         if !field.is_null() {

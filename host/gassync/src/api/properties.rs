@@ -37,7 +37,7 @@ record_endpoints! {
     /// Create or update properties. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/properties", Property, PropertiesWrite, |record| Ok(ChangeKind::Property(record));
     /// The properties of this key's source.
-    list(tx, caller, filter: PropertyQuery, cursor): properties::list(tx, caller.account, caller.source, filter.updated_since, cursor);
+    list(tx, caller, filter: PropertyQuery, cursor): properties::list(tx, caller.source_key(), filter.updated_since, cursor);
     /// One property by the source's own id.
     one: "/integration/v1/properties/{id}", PropertiesRead;
     /// Withdraw a property. It is no longer listed; its core entity stays.

@@ -1,9 +1,10 @@
 //! Request limits per API key: a number of requests per time window, counted per process.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::collections::HashMap;
 
 use gassync_domain::Timestamp;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 /// Number of keys at which finished windows are removed.
 const SWEEP_AT: usize = 10_000;
@@ -47,7 +48,7 @@ impl RateLimits {
     /// Counts a call.
     pub fn count(&self, key: i64, now: Timestamp) -> RateLimitStatus {
         // After a panic the count is off by one at most.
-        let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut counts = self.counts.lock();
         if counts.len() >= SWEEP_AT {
             counts.retain(|_, window| now.duration_since(window.began) < self.window);
         }

@@ -37,7 +37,7 @@ record_endpoints! {
     /// Create or update rate plans. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/rate-plans", RatePlan, RatePlansWrite, |record| Ok(ChangeKind::RatePlan(record));
     /// The rate plans of this key's source.
-    list(tx, caller, filter: RatePlanQuery, cursor): rate_plans::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), cursor);
+    list(tx, caller, filter: RatePlanQuery, cursor): rate_plans::list(tx, caller.source_key(), (filter.property_id.as_deref(), filter.updated_since), cursor);
     /// One rate plan by the source's own id.
     one: "/integration/v1/rate-plans/{id}", RatePlansRead;
     /// Withdraw a rate plan. It is no longer listed; its core entity stays.

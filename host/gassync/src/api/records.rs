@@ -1,6 +1,8 @@
 //! The record endpoints and their bodies.
 
-use gassync_domain::{Date, FieldChange, FieldError, Guest, Mended, Parked, Property, RatePlan, Reservation, RoomType};
+use gassync_domain::{
+    Date, FieldChange, FieldError, Guest, Ingested, Mended, Parked, Property, RatePlan, Reservation, RoomType,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +17,7 @@ pub struct RecordOutcome {
     pub id: Option<String>,
     /// `created`, `updated`, `unchanged`, `parked` or `rejected`.
     #[schema(example = "created")]
-    pub status: &'static str,
+    pub status: Ingested,
     /// The core entity it is linked to.
     #[schema(example = 31)]
     pub gas_id: Option<i64>,
@@ -215,7 +217,7 @@ macro_rules! record_endpoints {
             headers: HeaderMap,
         ) -> Result<Response, ApiError> {
             let mut tx = app.db.read(caller.account).await?;
-            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            let stored = $table::shown(&mut tx, caller.source_key(), &id).await?;
             with_etag(&headers, &RecordResponse::from(stored.ok_or($crate::http::Problem::NotFound)?))
         }
 
@@ -235,17 +237,17 @@ macro_rules! record_endpoints {
             $crate::http::params::PathId(id): $crate::http::params::PathId,
         ) -> Result<axum::http::StatusCode, ApiError> {
             let mut tx = app.db.write(caller.account).await?;
-            let stored = $table::shown(&mut tx, caller.account, caller.source, &id).await?;
+            let stored = $table::shown(&mut tx, caller.source_key(), &id).await?;
             let stored = stored.ok_or($crate::http::Problem::NotFound)?;
             $crate::api::records::ensure_withdrawable(&stored)?;
             let now = app.now();
-            $table::withdraw(&mut tx, caller.account, caller.source, &id, now).await?;
+            $table::withdraw(&mut tx, caller.source_key(), &id, now).await?;
             let entry = $crate::store::sync_log::NewSyncLogLine {
                 source: caller.source,
                 entity_type: $entity,
                 entity_id: &id,
-                action: "delete",
-                status: "success",
+                action: $crate::store::sync_log::LogAction::Delete,
+                status: $crate::store::sync_log::LogStatus::Success,
                 message: None,
             };
             $crate::store::sync_log::inbound(&mut tx, caller.account, &[entry], now).await?;

@@ -37,7 +37,7 @@ record_endpoints! {
     /// Create or update reservations. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/reservations", Reservation, ReservationsWrite, |record| Ok(ChangeKind::Reservation(Box::new(record)));
     /// The reservations of this key's source.
-    list(tx, caller, filter: ReservationQuery, cursor): reservations::list(tx, caller.account, caller.source, &filter.into(), cursor);
+    list(tx, caller, filter: ReservationQuery, cursor): reservations::list(tx, caller.source_key(), &filter.into(), cursor);
     /// One reservation by the source's own id.
     one: "/integration/v1/reservations/{id}", ReservationsRead;
     /// Withdraw a reservation that holds no nights. It is no longer listed. Cancel a reservation that holds nights

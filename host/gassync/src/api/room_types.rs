@@ -37,7 +37,7 @@ record_endpoints! {
     /// Create or update room types. Send one record, or a list of up to 1,000; each gets its own outcome.
     post: "/integration/v1/room-types", RoomType, RoomTypesWrite, |record| Ok(ChangeKind::RoomType(record));
     /// The room types of this key's source.
-    list(tx, caller, filter: RoomTypeQuery, cursor): room_types::list(tx, caller.account, caller.source, (filter.property_id.as_deref(), filter.updated_since), cursor);
+    list(tx, caller, filter: RoomTypeQuery, cursor): room_types::list(tx, caller.source_key(), (filter.property_id.as_deref(), filter.updated_since), cursor);
     /// One room type by the source's own id.
     one: "/integration/v1/room-types/{id}", RoomTypesRead;
     /// Withdraw a room type. It is no longer listed; its core entity stays.

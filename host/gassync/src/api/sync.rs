@@ -17,7 +17,12 @@ use crate::{
         problem::Document,
         scope::SyncRead,
     },
-    store::{outbound::ages, sources, status, sync_log, sync_runs},
+    store::{
+        outbound::ages,
+        sources, status,
+        sync_log::{self, LogAction, LogDirection, LogStatus},
+        sync_runs::{self, SyncRunKind, SyncRunStatus},
+    },
 };
 
 /// Number of runs shown with a source.
@@ -39,7 +44,8 @@ pub struct SyncLogQuery {
     /// The source's own id.
     entity_id: Option<String>,
     /// `success`, `failed` or `pending`.
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<LogStatus>,
     /// Written at or after this time (RFC 3339).
     #[serde(default, deserialize_with = "params::instant")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -55,7 +61,7 @@ pub struct SyncLogEntry {
     id: i64,
     /// `inbound` or `outbound`.
     #[schema(example = "inbound")]
-    direction: String,
+    direction: LogDirection,
     /// Kind of record.
     #[schema(example = "reservation")]
     entity_type: String,
@@ -64,10 +70,10 @@ pub struct SyncLogEntry {
     entity_id: String,
     /// Action: `create`, `update`, `delete`, `map`, `park`, `refuse`, `reject`, `ignore`.
     #[schema(example = "park")]
-    action: String,
+    action: LogAction,
     /// Status: `success`, `failed`, `pending`.
     #[schema(example = "pending")]
-    status: String,
+    status: LogStatus,
     /// Reason, unless it simply succeeded.
     #[schema(example = "room type room-garden is not mapped")]
     message: Option<String>,
@@ -101,7 +107,7 @@ pub async fn log(
         since: filter.since,
     };
     let mut tx = app.db.read(caller.account).await?;
-    let lines = sync_log::of_source(&mut tx, caller.account, caller.source, &filter, cursor).await?;
+    let lines = sync_log::of_source(&mut tx, caller.source_key(), &filter, cursor).await?;
     let show = |line: sync_log::SyncLogLine| SyncLogEntry {
         id: line.id,
         direction: line.direction,
@@ -142,10 +148,10 @@ pub struct EntityStatus {
 pub struct SyncRunResponse {
     /// Such as `booking_import`, `availability_export` or `content_sync`.
     #[schema(example = "booking_import")]
-    sync_type: String,
+    sync_type: SyncRunKind,
     /// `started`, `success`, `partial_success`, `failure`.
     #[schema(example = "success")]
-    status: String,
+    status: SyncRunStatus,
     /// Records processed; for outbound runs, nights or bookings sent.
     records_processed: i64,
     /// Created.
@@ -211,7 +217,7 @@ pub struct SourceStatus {
     channel: String,
     /// `pending`, `active`, `paused`, `disabled`, `error`, `expired`, `disconnected`.
     #[schema(example = "active")]
-    status: String,
+    status: sources::SourceStatus,
     /// Whether the source creates core entities. Records of other sources wait to be linked.
     creates: bool,
     /// Time of the last exchange with the channel or partner, accurate to ten seconds.
@@ -254,10 +260,10 @@ pub async fn source_status(
         return Err(Problem::NotFound.into());
     }
     let mut tx = app.db.read(caller.account).await?;
-    let source = sources::get(&mut tx, caller.account, caller.source).await?.ok_or(Problem::NotFound)?;
-    let entities = status::of_source(&mut tx, caller.account, caller.source).await?;
-    let runs = sync_runs::newest(&mut tx, caller.account, caller.source, RUNS_SHOWN).await?;
-    let age = ages::of_source(&mut tx, caller.account, caller.source).await?;
+    let source = sources::get(&mut tx, caller.source_key()).await?.ok_or(Problem::NotFound)?;
+    let entities = status::of_source(&mut tx, caller.source_key()).await?;
+    let runs = sync_runs::newest(&mut tx, caller.source_key(), RUNS_SHOWN).await?;
+    let age = ages::of_source(&mut tx, caller.source_key()).await?;
     let outbound = source.connection.map(|_| OutboundStatus {
         oldest_missing: age.oldest_missing,
         newest_confirmed: age.newest_confirmed,
@@ -275,7 +281,7 @@ pub async fn source_status(
         last_synced_at: count.last_synced_at.map(Timestamp::from),
     });
     let runs = runs.into_iter().map(|run| SyncRunResponse {
-        sync_type: run.sync_type,
+        sync_type: run.kind,
         status: run.status,
         records_processed: run.records_processed,
         records_created: run.records_created,

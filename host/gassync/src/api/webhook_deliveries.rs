@@ -1,5 +1,6 @@
 //! `/integration/v1/webhooks/{id}/deliveries` and `…/replay`: deliveries and replays.
 
+use gassync_domain::{DeliveryId, RunId, WebhookId};
 use std::sync::Arc;
 
 use axum::{
@@ -42,9 +43,11 @@ pub(super) fn router() -> Router<ApiState> {
 #[into_params(parameter_in = Path)]
 pub struct DeliveryPath {
     /// Id of the subscription
-    id: i64,
+    #[param(value_type = i64)]
+    id: WebhookId,
     /// Id of the delivery
-    delivery: i64,
+    #[param(value_type = i64)]
+    delivery: DeliveryId,
 }
 
 /// Path of a replay run.
@@ -52,9 +55,11 @@ pub struct DeliveryPath {
 #[into_params(parameter_in = Path)]
 pub struct ReplayPath {
     /// Id of the subscription
-    id: i64,
+    #[param(value_type = i64)]
+    id: WebhookId,
     /// Id of the replay run
-    run: i64,
+    #[param(value_type = i64)]
+    run: RunId,
 }
 
 /// List the deliveries of a subscription, newest first. They are retained as long as the change feed: 90 days unless
@@ -75,7 +80,7 @@ pub async fn list(
     Params(page): Params<PageQuery>,
     Params(filter): Params<DeliveryFilter>,
 ) -> Result<Json<ListPage<DeliveryResponse>>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::list_deliveries(&app, &webhook, &filter, &page).await?))
 }
 
@@ -94,7 +99,7 @@ pub async fn one(
     caller: Caller<WebhooksRead>,
     PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
 ) -> Result<Json<DeliveryDetail>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::delivery(&app, &webhook, delivery).await?))
 }
 
@@ -115,7 +120,7 @@ pub async fn redeliver(
     caller: Caller<WebhooksWrite>,
     PathParams(DeliveryPath { id, delivery }): PathParams<DeliveryPath>,
 ) -> Result<(StatusCode, Json<QueuedMessage>), ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok((StatusCode::ACCEPTED, Json(service::redeliver(&app, &webhook, delivery).await?)))
 }
 
@@ -140,7 +145,7 @@ pub async fn replay(
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     Body(request): Body<ReplayRequest>,
 ) -> Result<(StatusCode, Json<ReplayPlan>), ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     let (status, replayed) = service::replay(&app, &webhook, &request).await?;
     Ok((status, Json(replayed)))
 }
@@ -160,7 +165,7 @@ pub async fn progress(
     caller: Caller<WebhooksRead>,
     PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
 ) -> Result<Json<ReplayResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::replay_progress(&app, &webhook, run).await?))
 }
 
@@ -180,6 +185,6 @@ pub async fn cancel(
     caller: Caller<WebhooksWrite>,
     PathParams(ReplayPath { id, run }): PathParams<ReplayPath>,
 ) -> Result<Json<ReplayResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::cancel_replay(&app, &webhook, run).await?))
 }

@@ -1,5 +1,6 @@
 //! `/integration/v1/webhooks`: subscriptions of the caller's source. Deliveries are in `webhook_deliveries`.
 
+use gassync_domain::WebhookId;
 use std::sync::Arc;
 
 use axum::{
@@ -38,7 +39,7 @@ pub(super) fn router() -> Router<ApiState> {
 /// Path of a subscription.
 #[derive(Debug, Deserialize)]
 pub struct WebhookPath {
-    pub(super) id: i64,
+    pub(super) id: WebhookId,
 }
 
 /// Create a subscription. Only this response contains the secret. `"payload": "full"` requires the read scopes of all
@@ -58,7 +59,7 @@ pub async fn create(
     caller: Caller<WebhooksWrite>,
     Body(new): Body<NewWebhook>,
 ) -> Result<(StatusCode, Json<CreatedWebhook>), ApiError> {
-    let made = webhooks::create(&app, Requester::Key(caller.scopes()), (caller.account, caller.source), new).await?;
+    let made = webhooks::create(&app, Requester::Key(caller.scopes()), caller.source_key(), new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -79,7 +80,7 @@ pub async fn list(
     let cursor = page.to_cursor()?;
     let mut tx = app.db.read(caller.account).await?;
     let place = (cursor.after, cursor.limit);
-    let found = store::webhooks::list_for_source(&mut tx, caller.account, caller.source, place).await?;
+    let found = store::webhooks::list_for_source(&mut tx, caller.source_key(), place).await?;
     let mut shown = Vec::with_capacity(found.len());
     for webhook in &found {
         shown.push(webhooks::show(&app, &mut tx, webhook).await?);
@@ -102,7 +103,7 @@ pub async fn one(
     caller: Caller<WebhooksRead>,
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
 ) -> Result<Json<WebhookResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::show(&app, &webhook).await?))
 }
 
@@ -124,7 +125,7 @@ pub async fn change(
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     Body(wanted): Body<WebhookChange>,
 ) -> Result<Json<WebhookResponse>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(service::change(&app, Requester::Key(caller.scopes()), webhook, wanted).await?))
 }
 
@@ -143,7 +144,7 @@ pub async fn delete(
     caller: Caller<WebhooksWrite>,
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
 ) -> Result<StatusCode, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     service::delete(&app, &webhook).await
 }
 
@@ -163,7 +164,7 @@ pub async fn test(
     caller: Caller<WebhooksWrite>,
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
 ) -> Result<(StatusCode, Json<QueuedMessage>), ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok((StatusCode::ACCEPTED, Json(service::test(&app, &webhook).await?)))
 }
 
@@ -185,6 +186,6 @@ pub async fn rotate(
     PathParams(WebhookPath { id }): PathParams<WebhookPath>,
     MaybeBody(rotation): MaybeBody<SecretRotation>,
 ) -> Result<Json<CreatedWebhook>, ApiError> {
-    let webhook = service::find_for_source(&app, (caller.account, caller.source), id).await?;
+    let webhook = service::find_for_source(&app, caller.source_key(), id).await?;
     Ok(Json(webhooks::rotate(&app, &webhook, rotation).await?))
 }

@@ -29,7 +29,7 @@ pub async fn load(app: &App, plugin: &Plugin, source: &Source) -> Result<Memory,
     }
     let mut tx = app.db.read(source.account).await?;
     let mut memory = Memory::new();
-    for (key, sealed) in plugin_state::all(&mut tx, source.account, source.id).await? {
+    for (key, sealed) in plugin_state::all(&mut tx, source.key()).await? {
         let value = app.vault.decrypt_for(source.account, &place(source, &key), &sealed)?;
         memory.insert(key, value);
     }
@@ -49,9 +49,9 @@ pub async fn save(
             Some(value) => {
                 let sealed = vault.encrypt_for(source.account, &place(source, &key), &value);
                 let sealed = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-                plugin_state::set(tx, source.account, source.id, (&key, &sealed), now).await?;
+                plugin_state::set(tx, source.key(), (&key, &sealed), now).await?;
             }
-            None => plugin_state::forget(tx, source.account, source.id, &key).await?,
+            None => plugin_state::forget(tx, source.key(), &key).await?,
         }
     }
     Ok(())

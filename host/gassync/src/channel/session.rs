@@ -16,7 +16,7 @@ use crate::{
     schedule::FailureClass,
     store::{
         connections, source_switches,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
 };
 
@@ -33,8 +33,8 @@ pub enum ChannelCallError {
     #[error(transparent)]
     PluginState(#[from] PluginStateError),
     /// The channel's plugin is not loaded.
-    #[error("the plugin {0} is not loaded")]
-    NotLoaded(String),
+    #[error(transparent)]
+    NotLoaded(#[from] NotLoaded),
     /// The pages of a fetch do not end.
     #[error("the fetch does not end: {0}")]
     Endless(String),
@@ -75,8 +75,7 @@ impl<'a> ChannelSession<'a> {
     /// Opens a session with the active plugin version.
     pub fn open(app: &'a Arc<App>, source: &'a Source) -> Result<Self, ChannelCallError> {
         let connection = source.connection.ok_or(ChannelCallError::NoConnection)?;
-        let plugin = app.plugins.get(&source.source_type);
-        let plugin = plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?;
+        let plugin = app.plugins.require(&source.source_type)?;
         Ok(Self { app, source, connection, plugin })
     }
 
@@ -133,11 +132,11 @@ impl<'a> ChannelSession<'a> {
         // A token may be revoked early: the job continues with a new one.
         if refused && !secrets.invalidate(&mut tx).await? {
             connections::reset_refusals(&mut tx, source.account, *connection).await?;
-            let working = (&["active", "error"][..], "expired");
+            let working = (&[SourceStatus::Active, SourceStatus::Error][..], SourceStatus::Expired);
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
             tracing::error!(source = %source.id, "credential refused by the channel; source must be reconnected");
         }
-        source_switches::record_channel_call(&mut tx, source.account, source.id, false, now).await?;
+        source_switches::record_channel_call(&mut tx, source.key(), false, now).await?;
         tx.commit().await?;
         if error.is_unambiguous_plugin_fault() {
             plugins::record_fault(&app.plugins, plugin, source.account, *connection, &why).await?;

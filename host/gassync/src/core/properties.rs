@@ -1,4 +1,4 @@
-use gassync_domain::{AccountId, CoreId, Property, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, Property, SourceKey, Timestamp};
 
 use crate::store::{Result, Tx, core::properties as rows};
 
@@ -19,9 +19,9 @@ pub async fn put_property(
 /// Sets the time zone of a source's properties that have none or still have the source's previous one. Returns their number.
 pub async fn set_missing_time_zone(
     tx: &mut Tx,
-    account: AccountId,
-    (source, before): (SourceId, Option<&str>),
+    source: SourceKey,
+    before: Option<&str>,
     now: Timestamp,
 ) -> Result<u64> {
-    rows::set_missing_time_zone(tx, account, (source, before), now).await
+    rows::set_missing_time_zone(tx, source, before, now).await
 }

@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use gassync_domain::{AccountId, ConnectionId, SourceId};
+use gassync_domain::{AccountId, ConnectionId, SourceId, SourceKey};
 use gassync_runtime::{Secret, consent_url};
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ use crate::{
     store::{
         Time,
         connections::{self, PendingConsent},
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
     },
     vault::{self, fingerprint},
 };
@@ -45,7 +45,7 @@ fn redirect_uri(app: &App) -> String {
 /// Starts a consent and returns the address to open.
 pub async fn begin(app: &Arc<App>, source: &Source, slot: &str) -> anyhow::Result<String> {
     let connection = source.connection.context("the source has no connection")?;
-    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let known = plugin.manifest().slot(slot).with_context(|| format!("the plugin has no credential {slot}"))?;
     let authorize =
         known.authorize.as_ref().context("the plugin declares no consent address for this credential")?.clone();
@@ -91,7 +91,9 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
     }
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
-    let source = sources::get(&mut tx, account, SourceId(consent.source_id)).await?.ok_or(Problem::NotFound)?;
+    let source = sources::get(&mut tx, SourceKey { account, source: SourceId(consent.source_id) })
+        .await?
+        .ok_or(Problem::NotFound)?;
     drop(tx);
     let Some(code) = brought.code else {
         let why = brought.error.unwrap_or_default();
@@ -109,7 +111,7 @@ async fn callback(State(app): State<Arc<App>>, Query(brought): Query<Brought>) -
 /// Connects the source after a consent; returns whether it works now.
 async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code: String) -> anyhow::Result<bool> {
     let connection = ConnectionId(consent.connection_id);
-    let plugin = app.plugins.get(&source.source_type).context("its plugin is not loaded")?;
+    let plugin = app.plugins.require(&source.source_type)?;
     let slot = plugin.manifest().slot(&consent.slot).context("the plugin has no such credential now")?.clone();
     let secrets =
         ConnectionSecrets::new(Arc::clone(app), source.account, connection, Arc::clone(&plugin), source.config.clone());
@@ -124,8 +126,8 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code
     }
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    sources::set_status(&mut tx, source.account, source.id, "active").await?;
-    schedule::begin_polls(&mut tx, source, plugin.manifest(), now).await?;
+    sources::set_status(&mut tx, source.key(), SourceStatus::Active).await?;
+    schedule::begin_polls(&mut tx, source.key(), plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(true)

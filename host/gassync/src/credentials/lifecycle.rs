@@ -9,7 +9,11 @@ use gassync_runtime::{
 };
 
 use super::{ConnectionSecrets, run_to_completion};
-use crate::store::{connections, sources, webhooks};
+use crate::store::{
+    connections,
+    sources::{self, SourceStatus},
+    webhooks,
+};
 
 /// The secrets available to a step: user input or consent results first, then stored ones.
 pub(super) struct StepSecrets<'a> {
@@ -168,12 +172,12 @@ impl ConnectionSecrets {
         connections::break_lease(&mut tx, self.account, self.connection).await?;
         connections::cancel_consents(&mut tx, self.account, self.connection).await?;
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
-        let all = (&["pending", "active", "paused", "disabled", "error", "expired"][..], "disconnected");
+        let all = (SourceStatus::ALL, SourceStatus::Disconnected);
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
         // Cancel pending deliveries, which would never be sent.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {
             let why = "its source is disconnected";
-            webhooks::cancel_pending_of_source(&mut tx, self.account, source.id, why, self.app.now()).await?;
+            webhooks::cancel_pending_of_source(&mut tx, source.key(), why, self.app.now()).await?;
         }
         tx.commit().await?;
         Ok(problems)

@@ -13,8 +13,9 @@ use super::{ConnectionSecrets, lifecycle::StepSecrets, run_to_completion};
 use crate::{
     app::App,
     store::{
+        Lease,
         connections::{self, IdleCredential, StoredCredential},
-        sources,
+        sources::{self, SourceStatus},
     },
     vault,
 };
@@ -73,8 +74,14 @@ impl ConnectionSecrets {
     async fn hold(&self, holder: &str) -> anyhow::Result<bool> {
         let now = self.app.now();
         let mut tx = self.app.db.write(self.account).await?;
-        let held =
-            connections::acquire_lease(&mut tx, self.account, self.connection, holder, (now, now + HOLD)).await?;
+        let held = connections::acquire_lease(
+            &mut tx,
+            self.account,
+            self.connection,
+            holder,
+            Lease { now, until: now + HOLD },
+        )
+        .await?;
         tx.commit().await?;
         Ok(held)
     }
@@ -116,7 +123,7 @@ impl ConnectionSecrets {
         if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
             return Ok(());
         }
-        let working = (&["active", "error"][..], "expired");
+        let working = (&[SourceStatus::Active, SourceStatus::Error][..], SourceStatus::Expired);
         sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
         tx.commit().await?;
         tracing::error!(
@@ -135,7 +142,7 @@ pub async fn keep_alive(app: Arc<App>, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(PERIOD) => {}
+            () = (app.sleep)(PERIOD) => {}
         }
     }
 }
@@ -170,7 +177,8 @@ async fn keep_slot_alive(app: &Arc<App>, idle: &IdleCredential, now: Timestamp) 
     let mut tx = app.db.read(account).await?;
     let sources = sources::of_connection(&mut tx, account, connection).await?;
     drop(tx);
-    let Some(source) = sources.into_iter().find(|source| ["active", "paused", "error"].contains(&&*source.status))
+    let Some(source) =
+        sources.into_iter().find(|source| source.status.is_working() || source.status == SourceStatus::Paused)
     else {
         return Ok(());
     };

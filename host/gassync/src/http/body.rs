@@ -49,10 +49,10 @@ fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Serde would accept a list of the values, too.
     if !text.trim_start().starts_with('{') {
         let problem = "must be an object".to_owned();
-        return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
+        return Err(Problem::Invalid(vec![FieldError::new("", problem)]));
     }
     if let Some(problem) = unstorable(text) {
-        return Err(Problem::Invalid(vec![FieldError { path: String::new(), problem }]));
+        return Err(Problem::Invalid(vec![FieldError::new("", problem)]));
     }
     parse_json(text).map_err(|error| Problem::Invalid(vec![error]))
 }
@@ -76,7 +76,7 @@ fn parse_strict<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
         // The line and column are dropped: the path is enough.
         let problem = error.inner().to_string();
         let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
-        FieldError { path, problem }
+        FieldError::new(path, problem)
     })
 }
 

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, header, request::Parts},
 };
-use gassync_domain::{AccountId, Authority, SourceId};
+use gassync_domain::{AccountId, Authority, SourceId, SourceKey};
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -35,6 +35,11 @@ pub struct Caller<S> {
 }
 
 impl<S> Caller<S> {
+    /// The source with its account.
+    pub fn source_key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// All scopes of the key.
     pub fn scopes(&self) -> &[String] {
         &self.holder.scopes

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts,
 };
-use gassync_domain::{Date, MAX_ID_CHARS, Timestamp, is_plausible};
+use gassync_domain::{Date, MAX_ID_CHARS, Timestamp, is_plausible, utc_day};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 
 use super::{ApiError, Problem};
@@ -74,8 +74,7 @@ pub fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let wrong = || D::Error::custom("is not an instant such as 2027-06-01T12:00:00Z");
     let instant: Timestamp = text.parse().map_err(|_| wrong())?;
-    let day = instant.to_zoned(jiff::tz::TimeZone::UTC).date();
-    if is_plausible(day) {
+    if is_plausible(utc_day(instant)) {
         Ok(Some(instant))
     } else {
         Err(D::Error::custom("must lie between the years 1900 and 2999"))

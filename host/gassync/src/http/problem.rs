@@ -10,10 +10,10 @@ use axum::{
     routing::get,
 };
 use gassync_domain::FieldError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::store::{self, Fault};
+use crate::store::{self, Fault, sources::SourceStatus};
 
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -34,8 +34,8 @@ pub enum Problem {
     },
     /// The source of the key is stopped.
     SourceStopped {
-        /// `paused`, `disabled`, …
-        status: String,
+        /// Where it stands.
+        status: SourceStatus,
     },
     /// The key exceeded its rate limit.
     TooManyRequests {
@@ -180,7 +180,7 @@ impl Problem {
             Self::Malformed(text()),
             Self::Unauthorized,
             Self::Forbidden { scope: "" },
-            Self::SourceStopped { status: text() },
+            Self::SourceStopped { status: SourceStatus::Paused },
             Self::TooManyRequests { seconds: 0 },
             Self::NotFound,
             Self::MethodNotAllowed,
@@ -200,7 +200,7 @@ impl Problem {
 }
 
 /// A problem document.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Document {
     /// Help page of this problem.
@@ -215,7 +215,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The fields concerned.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
 }

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use gassync_domain::{
-    AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Mend, Mended,
-    Parked, RawJson, Reservation, SourceId, Timestamp, UnitCount, Validate, Version, join_mended,
+    AccountId, Authority, Change, ChangeKind, CoreId, Date, Digest, Entity, EntityRef, FieldError, Hint, Ingested,
+    Mend, Mended, Parked, RawJson, Reservation, SourceId, SourceKey, Timestamp, UnitCount, Validate, Version,
+    join_mended,
 };
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{block, calendar, guest, manual_closure, property, rate_plan, reservation, room_type};
 use crate::{
     core::{SoldOut, WhenFull},
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch},
     store::{
         self, Tx,
         buffer::Envelope,
@@ -20,7 +20,7 @@ use crate::{
         link_health::{self, LinkOutcome},
         mappings::{self, Mapping},
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
 
@@ -135,22 +135,27 @@ impl IngestOutcome {
         }
     }
 
-    /// Its name in responses and logs.
-    pub fn as_str(&self) -> &'static str {
+    /// What became of the record, for responses and logs.
+    pub const fn ingested(&self) -> Ingested {
         match self {
-            Self::Created(_) | Self::Overbooked { created: true, .. } => "created",
-            Self::Updated(_) | Self::Overbooked { .. } | Self::BufferedOnly => "updated",
-            Self::Unchanged(_) | Self::Stale(_) => "unchanged",
-            Self::Parked(_) => "parked",
-            Self::Rejected(_) | Self::Refused(_) => "rejected",
-            Self::SetAside => "set-aside",
-            Self::RefetchQueued => "fetching",
-            Self::Unsupported => "not-kept",
+            Self::Created(_) | Self::Overbooked { created: true, .. } => Ingested::Created,
+            Self::Updated(_) | Self::Overbooked { .. } | Self::BufferedOnly => Ingested::Updated,
+            Self::Unchanged(_) | Self::Stale(_) => Ingested::Unchanged,
+            Self::Parked(_) => Ingested::Parked,
+            Self::Rejected(_) | Self::Refused(_) => Ingested::Rejected,
+            Self::SetAside => Ingested::SetAside,
+            Self::RefetchQueued => Ingested::Fetching,
+            Self::Unsupported => Ingested::NotKept,
         }
     }
 }
 
 impl IngestContext {
+    /// The source with its account.
+    pub fn key(&self) -> SourceKey {
+        SourceKey { account: self.account, source: self.source }
+    }
+
     /// For facts reported by a source, which are stored even without availability.
     pub fn from_source(source: &Source, observed_at: Timestamp, now: Timestamp) -> Self {
         Self {
@@ -235,26 +240,30 @@ impl IngestContext {
         mended: &[Mended],
     ) -> Option<sync_log::NewSyncLogLine<'a>> {
         let (action, status, message) = match outcome {
-            IngestOutcome::Created(_) => ("create", "success", None),
-            IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => ("update", "success", None),
-            IngestOutcome::Stale(_) => ("ignore", "success", Some("older than the stored record".to_owned())),
-            IngestOutcome::Parked(parked) => ("park", "pending", Some(parked.to_string())),
+            IngestOutcome::Created(_) => (LogAction::Create, LogStatus::Success, None),
+            IngestOutcome::Updated(_) | IngestOutcome::BufferedOnly => (LogAction::Update, LogStatus::Success, None),
+            IngestOutcome::Stale(_) => {
+                (LogAction::Ignore, LogStatus::Success, Some("older than the stored record".to_owned()))
+            }
+            IngestOutcome::Parked(parked) => (LogAction::Park, LogStatus::Pending, Some(parked.to_string())),
             IngestOutcome::Overbooked { created, nights, .. } => (
-                if *created { "create" } else { "update" },
-                "success",
+                if *created { LogAction::Create } else { LogAction::Update },
+                LogStatus::Success,
                 Some(format!("overbooked on {}", format_nights(nights))),
             ),
-            IngestOutcome::Rejected(errors) => ("reject", "failed", Some(describe_errors(errors))),
-            IngestOutcome::Refused(full) => {
-                ("refuse", "failed", Some(format!("no availability on {}", format_nights(&full.nights))))
-            }
+            IngestOutcome::Rejected(errors) => (LogAction::Reject, LogStatus::Failed, Some(describe_errors(errors))),
+            IngestOutcome::Refused(full) => (
+                LogAction::Refuse,
+                LogStatus::Failed,
+                Some(format!("no availability on {}", format_nights(&full.nights))),
+            ),
             IngestOutcome::Unchanged(_)
             | IngestOutcome::SetAside
             | IngestOutcome::RefetchQueued
             | IngestOutcome::Unsupported => return None,
         };
         // A rejected record was not mended.
-        let mended = if status == "failed" { None } else { describe_mended(mended) };
+        let mended = if status == LogStatus::Failed { None } else { describe_mended(mended) };
         let parts: Vec<String> = message.into_iter().chain(mended).collect();
         let message = (!parts.is_empty()).then(|| parts.join("; "));
         Some(sync_log::NewSyncLogLine { source: self.source, entity_type, entity_id, action, status, message })
@@ -312,7 +321,7 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
     // A reservation that replaces a block releases nights and takes others.
     let blocks = !batches.0.is_empty() && block::any(tx, context).await?;
     // So does a reservation on nights that its source closed manually.
-    let closures = !batches.0.is_empty() && closures::any(tx, context.account, context.source).await?;
+    let closures = !batches.0.is_empty() && closures::any(tx, context.key()).await?;
     let shown: Vec<manual_closure::ShownNights> = others.iter().filter_map(|(_, change)| shown(change)).collect();
     if alone || !batches.0.is_empty() || !shown.is_empty() {
         let several =
@@ -335,7 +344,7 @@ pub async fn changes(tx: &mut Tx, context: &IngestContext, changes: Vec<Change>)
         let (kind, id) = link.as_ref()?;
         Some(LinkOutcome { kind: *kind, id, error: outcome.link_error()? })
     });
-    link_health::record(tx, context.account, context.source, &Vec::from_iter(link_error), context.now).await?;
+    link_health::record(tx, context.key(), &Vec::from_iter(link_error), context.now).await?;
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
@@ -442,12 +451,12 @@ async fn one(tx: &mut Tx, context: &IngestContext, change: Change) -> store::Res
 
 /// Enqueues a fetch for a hint.
 async fn refetch(tx: &mut Tx, context: &IngestContext, hint: &Hint) -> store::Result<IngestOutcome> {
-    let payload = match &hint.id {
-        Some(id) => json!({ "entity": hint.entity, "id": id }),
-        None => json!({ "entity": hint.entity }),
+    let refetch = match &hint.id {
+        Some(id) => Refetch::record(hint.entity, id),
+        None => Refetch::kind(hint.entity),
     };
-    let IngestContext { account, source, now, .. } = *context;
-    store::queue::enqueue(tx, &[JobKind::Refetch.job((account, source), payload, (now + GATHER, now))], now).await?;
+    let IngestContext { now, .. } = *context;
+    store::queue::enqueue(tx, &[refetch.of(context.key()).after(GATHER)], now).await?;
     Ok(IngestOutcome::RefetchQueued)
 }
 

@@ -26,7 +26,7 @@ use crate::{
 
 /// True if the source has blocks.
 pub(super) async fn any(tx: &mut Tx, context: &IngestContext) -> Result<bool> {
-    blocks::any(tx, context.account, context.source).await
+    blocks::any(tx, context.key()).await
 }
 
 /// Applies a block: creates or updates it, or parks it until its room types are linked.
@@ -67,10 +67,10 @@ async fn decide(
     (block, id): (&Block, &str),
     (raw, mended): (&RawJson, &[Mended]),
 ) -> Result<(IngestOutcome, bool)> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { account, now, .. } = *context;
     let version = context.version(block.revision.as_ref(), block.modified_at);
     let digest = Digest::of_json(&Block { revision: None, modified_at: None, ..block.clone() });
-    let stored = blocks::find(tx, account, source, id).await?;
+    let stored = blocks::find(tx, context.key(), id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
             return Ok((IngestOutcome::Stale(first_core_id(tx, context, stored).await?), false));
@@ -96,7 +96,7 @@ async fn decide(
     }
     let (digest, version, parked_for) = (&digest, &version, parked.as_ref());
     let new = NewBlock { external_id: id, record: block, raw, digest, version, parked: parked_for, mended };
-    let row = blocks::put(tx, account, source, &new, now).await?;
+    let row = blocks::put(tx, context.key(), &new, now).await?;
     let mut notes = Vec::with_capacity(spans.len());
     for (span, quantity) in spans {
         let kind = (MaintenanceKind::OutOfOrder, block.reason.as_deref());
@@ -117,13 +117,13 @@ async fn decide(
 
 /// The linked units with quantities and nights, and what is missing.
 async fn spans(tx: &mut Tx, context: &IngestContext, block: &Block) -> Result<(Vec<(Span, u32)>, Vec<Missing>)> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     if !context.authority.source_owns_bookings() {
         return Ok((Vec::new(), vec![Missing::Authority]));
     }
     let mut named: Vec<String> = block.room_types().cloned().collect();
     if let (true, Some(property)) = (named.is_empty(), &block.property_id) {
-        named = blocks::room_types_of(tx, account, source, property).await?;
+        named = blocks::room_types_of(tx, context.key(), property).await?;
         if named.is_empty() {
             return Ok((Vec::new(), vec![Missing::Property { id: property.clone() }]));
         }
@@ -131,7 +131,7 @@ async fn spans(tx: &mut Tx, context: &IngestContext, block: &Block) -> Result<(V
     let stays = stays(block);
     let (mut spans, mut missing) = (Vec::new(), Vec::new());
     for id in named {
-        let Some(mapping) = mappings::find(tx, account, source, mappings::EntityKind::RoomType, &id).await? else {
+        let Some(mapping) = mappings::find(tx, context.key(), mappings::EntityKind::RoomType, &id).await? else {
             missing.push(Missing::RoomType { id });
             continue;
         };
@@ -164,8 +164,10 @@ fn stays(block: &Block) -> Vec<Stay> {
 
 /// Applies the removal of a block.
 pub(super) async fn removed(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<IngestOutcome> {
-    let IngestContext { account, source, now, observed_at, .. } = *context;
-    let Some(stored) = blocks::find(tx, account, source, id).await? else { return Ok(IngestOutcome::Unchanged(None)) };
+    let IngestContext { account, now, observed_at, .. } = *context;
+    let Some(stored) = blocks::find(tx, context.key(), id).await? else {
+        return Ok(IngestOutcome::Unchanged(None));
+    };
     let core = first_core_id(tx, context, &stored).await?;
     if stored.lifted || observed_at < stored.version.observed_at {
         return Ok(IngestOutcome::Unchanged(core));
@@ -198,9 +200,9 @@ async fn end_reservation(
     (block, id): (&Block, &str),
     (version, raw): (&Version, &RawJson),
 ) -> Result<Option<IngestOutcome>> {
-    let stored = reservations::find(tx, context.account, context.source, id).await?;
+    let stored = reservations::find(tx, context.key(), id).await?;
     let Some(stored) = stored else { return Ok(None) };
-    let mut waiting = parked_reservations::find_all(tx, context.account, context.source, &[id]).await?;
+    let mut waiting = parked_reservations::find_all(tx, context.key(), &[id]).await?;
     let newest = waiting.remove(id).map_or(stored.version, |waiting| waiting.version);
     if version.is_older_than(&newest) {
         return Ok(Some(IngestOutcome::Stale(stored.core)));
@@ -234,8 +236,10 @@ pub(super) async fn resolve_conflict(
     context: &IngestContext,
     reservation: &Reservation,
 ) -> Result<BlockConflict> {
-    let IngestContext { account, source, now, .. } = *context;
-    let Some(block) = blocks::find(tx, account, source, &reservation.id).await? else { return Ok(BlockConflict::Free) };
+    let IngestContext { account, now, .. } = *context;
+    let Some(block) = blocks::find(tx, context.key(), &reservation.id).await? else {
+        return Ok(BlockConflict::Free);
+    };
     let version = context.version(reservation.revision.as_ref(), reservation.modified_at);
     let core = first_core_id(tx, context, &block).await?;
     if version.is_older_than(&block.version) {
@@ -248,7 +252,7 @@ pub(super) async fn resolve_conflict(
     if reservation.status.holds_nights() || matches!(reservation.status, Status::Other(_)) {
         return Ok(BlockConflict::Through(Box::new(block)));
     }
-    let known = reservations::find(tx, account, source, &reservation.id).await?;
+    let known = reservations::find(tx, context.key(), &reservation.id).await?;
     let is_our_own = !block.version.is_older_than(&version)
         && known.as_ref().is_some_and(|known| !known.record.status.holds_nights());
     if is_our_own {

@@ -33,9 +33,9 @@ pub(super) async fn apply(
 }
 
 async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: &RawJson) -> Result<IngestOutcome> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { account, now, .. } = *context;
     let named = (calendar.room_type_id.as_str(), calendar.rate_plan_id.as_deref());
-    let Some(place) = availability::place(tx, account, source, named).await? else {
+    let Some(place) = availability::place(tx, context.key(), named).await? else {
         // The room type is unknown yet: the channel will send the nights again.
         return Ok(IngestOutcome::Parked(Parked(vec![Missing::RoomType { id: calendar.room_type_id.clone() }])));
     };
@@ -45,7 +45,7 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
         // Syncing is switched off: do not store the nights, so that they count as a change when they come again.
         let plan = calendar.rate_plan_id.as_deref().map(|plan| (EntityKind::RatePlan, plan));
         let links: Vec<(EntityKind, &str)> = [(EntityKind::RoomType, named.0)].into_iter().chain(plan).collect();
-        let known = mappings::find_all(tx, account, source, &links).await?;
+        let known = mappings::find_all(tx, context.key(), &links).await?;
         if links.iter().any(|(kind, id)| known.get(*kind, id).is_some_and(|link| !link.auto_sync)) {
             return Ok(IngestOutcome::Parked(Parked(vec![Missing::SwitchedOff { id: named.0.to_owned() }])));
         }
@@ -60,7 +60,7 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
     }
     let place = (place.room_type, calendar.rate_plan_id.as_deref());
     let said = (raw, context.observed_at, now);
-    if !availability::put(tx, account, source, place, &calendar.nights, said).await? {
+    if !availability::put(tx, context.key(), place, &calendar.nights, said).await? {
         return Ok(IngestOutcome::Unchanged(core));
     }
     if let Some(place) = rates {
@@ -71,11 +71,11 @@ async fn decide(tx: &mut Tx, context: &IngestContext, calendar: &Calendar, raw: 
 
 /// Writes buffered prices and rules from `today` on to the core, after the source became their owner or was linked.
 pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { account, now, .. } = *context;
     if !context.authority.source_owns_calendar() {
         return Ok(());
     }
-    for room_type in closures::linked_room_types(tx, account, source).await? {
+    for room_type in closures::linked_room_types(tx, context.key()).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
         let mut by_plan: BTreeMap<String, Vec<CalendarNight>> = BTreeMap::new();
         for seen in observed_nights::find(tx, account, room_type.id, &[stay], Timestamp::UNIX_EPOCH).await? {
@@ -83,7 +83,7 @@ pub(crate) async fn apply_buffered(tx: &mut Tx, context: &IngestContext, today: 
         }
         for (plan, nights) in by_plan {
             let named = Some(plan.as_str()).filter(|plan| !plan.is_empty());
-            let place = availability::place(tx, account, source, (&room_type.external_id, named)).await?;
+            let place = availability::place(tx, context.key(), (&room_type.external_id, named)).await?;
             let plan = match (place.and_then(|place| place.plan()), named) {
                 (Some(plan), _) => plan,
                 (None, Some(_)) => continue, // Parked until the rate plan is linked.

@@ -1,12 +1,12 @@
 //! A cancellation releases the nights, whatever else is odd or missing in the record.
 
-use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation, Status, Stay};
+use gassync_domain::{CoreId, Date, MAX_STAY_NIGHTS, Missing, Parked, Reservation, Status, Stay, SyncStatus};
 
 use super::{apply::IngestContext, parking::no_night_between};
 use crate::store::{
     Result, Tx,
     core::{booking_snapshots::booking_snapshots, bookings::BookingState, units},
-    outbound::{SyncStatus, bookings as sent},
+    outbound::bookings as sent,
 };
 
 /// True if a status ends a reservation before the stay.
@@ -89,8 +89,8 @@ pub(super) async fn is_cancellation_unconfirmed(
     if state.status != Status::Cancelled {
         return Ok(false);
     }
-    let Some(sent) = sent::get(tx, context.account, context.source, booking).await? else { return Ok(false) };
-    let was_there = sent.state == SyncStatus::Confirmed && !sent.in_doubt;
+    let Some(sent) = sent::get(tx, context.key(), booking).await? else { return Ok(false) };
+    let was_there = sent.state.status == SyncStatus::Confirmed && !sent.state.in_doubt;
     let is_older = sent.confirmed_at.is_some_and(|at| context.observed_at < at.into());
-    Ok(if was_there { is_older } else { sent.state != SyncStatus::Rejected })
+    Ok(if was_there { is_older } else { sent.state.status != SyncStatus::Rejected })
 }

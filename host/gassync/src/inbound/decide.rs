@@ -24,7 +24,10 @@ use crate::{
             properties, rate_plans, reservations, room_types,
         },
         core::bookings,
-        decisions, mappings, sync_log,
+        decisions::{self, Decision},
+        mappings,
+        parked::ParkedKind,
+        sync_log,
     },
 };
 
@@ -33,69 +36,26 @@ pub const MAX_WHO_CHARS: usize = 255;
 /// Maximum length of the reason, in characters.
 pub const MAX_WHY_CHARS: usize = 2_000;
 
-/// The kinds of records that can be parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParkedKind {
-    /// A house.
-    Property,
-    /// A room type.
-    RoomType,
-    /// A rate plan.
-    RatePlan,
-    /// A reservation.
-    Reservation,
-    /// Blocked nights.
-    Block,
-}
-
-impl ParkedKind {
-    /// Parses the name used in commands and in the API.
-    pub fn named(word: &str) -> Option<Self> {
-        Some(match word {
-            "property" => Self::Property,
-            "room-type" => Self::RoomType,
-            "rate-plan" => Self::RatePlan,
-            "reservation" => Self::Reservation,
-            "block" => Self::Block,
-            _ => return None,
-        })
-    }
-
-    /// Its name in the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Property => "property",
-            Self::RoomType => "room_type",
-            Self::RatePlan => "rate_plan",
-            Self::Reservation => "reservation",
-            Self::Block => "block",
-        }
+gassync_domain::words! {
+    /// A decision.
+    #[derive(utoipa::ToSchema)]
+    #[schema(as = DecisionKind)]
+    pub enum Choice {
+        /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
+        Stand = "stand",
+        /// Cancel it and release its nights.
+        Cancel = "cancel",
+        /// Leave the core unchanged.
+        Ignore = "ignore",
     }
 }
 
-/// A decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// Apply the parked record: reinstate a cancelled booking, treat an unknown status as confirmed.
-    Stand,
-    /// Cancel it and release its nights.
-    Cancel,
-    /// Leave the core unchanged.
-    Ignore,
-}
-
-impl Choice {
-    /// Parses its name.
-    pub fn named(word: &str) -> Option<Self> {
-        [Self::Stand, Self::Cancel, Self::Ignore].into_iter().find(|choice| choice.as_str() == word)
-    }
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stand => "stand",
-            Self::Cancel => "cancel",
-            Self::Ignore => "ignore",
+impl From<Choice> for Decision {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Stand => Self::Stand,
+            Choice::Cancel => Self::Cancel,
+            Choice::Ignore => Self::Ignore,
         }
     }
 }
@@ -178,14 +138,7 @@ pub async fn decide(
     // An operator's decision overrides the source's authority.
     let authority = Authority { bookings: Some(Owner::Source), ..context.authority };
     let context = IngestContext { authority, when_full: WhenFull::Keep, may_revive: true, ..*context };
-    let linked_kind = match kind {
-        ParkedKind::Property => Some(mappings::EntityKind::Property),
-        ParkedKind::RoomType => Some(mappings::EntityKind::RoomType),
-        ParkedKind::RatePlan => Some(mappings::EntityKind::RatePlan),
-        ParkedKind::Reservation => Some(mappings::EntityKind::Reservation),
-        ParkedKind::Block => None,
-    };
-    let before = snapshot(tx, &context, linked_kind, id).await?;
+    let before = snapshot(tx, &context, kind.linked(), id).await?;
     let (outcome, digest) = match kind {
         ParkedKind::Reservation => reservation(tx, &context, id, choice).await?,
         ParkedKind::Block => a_block(tx, &context, id, choice).await?,
@@ -193,23 +146,23 @@ pub async fn decide(
             content(tx, &context, (kind, id), choice).await?
         }
     };
-    let after = snapshot(tx, &context, linked_kind, id).await?;
+    let after = snapshot(tx, &context, kind.linked(), id).await?;
     let new = decisions::NewStoredDecision {
-        entity: kind.as_str(),
+        kind,
         external_id: id,
         digest: &digest,
-        decision: choice.as_str(),
+        decision: choice.into(),
         decided_by: by.who,
         why: by.why,
     };
-    decisions::insert(tx, account, source, &new, now).await?;
+    decisions::insert(tx, context.key(), &new, now).await?;
     let line = sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: id,
-        action: "decide",
-        status: "success",
-        message: Some(format!("{}, by {}", choice.as_str(), by.who)),
+        action: sync_log::LogAction::Decide,
+        status: sync_log::LogStatus::Success,
+        message: Some(format!("{choice}, by {}", by.who)),
     };
     sync_log::inbound(tx, account, &[line], now).await?;
     Ok(Decided { outcome, changes: differences(&before, &after) })
@@ -219,20 +172,20 @@ pub async fn decide(
 pub async fn record_link(
     tx: &mut Tx,
     context: &IngestContext,
-    (kind, id): (mappings::EntityKind, &str),
+    (kind, id): (ParkedKind, &str),
     by: DecidedBy<'_>,
 ) -> Result<(), DecideError> {
     by.check()?;
     let new = decisions::NewStoredDecision {
-        entity: kind.as_str(),
+        kind,
         external_id: id,
         // Only the link is recorded.
         digest: &Digest(String::new()),
-        decision: "link",
+        decision: Decision::Link,
         decided_by: by.who,
         why: by.why,
     };
-    Ok(decisions::insert(tx, context.account, context.source, &new, context.now).await?)
+    Ok(decisions::insert(tx, context.key(), &new, context.now).await?)
 }
 
 async fn snapshot(
@@ -242,7 +195,7 @@ async fn snapshot(
     id: &str,
 ) -> Result<Value, DecideError> {
     let Some(kind) = kind else { return Ok(Value::Null) };
-    match mappings::find(tx, context.account, context.source, kind, id).await? {
+    match mappings::find(tx, context.key(), kind, id).await? {
         Some(mapping) => Ok(entity(tx, context.account, kind, mapping.core).await?),
         None => Ok(Value::Null),
     }
@@ -254,8 +207,8 @@ async fn reservation(
     id: &str,
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, now, .. } = *context;
-    let Some((waiting, raw)) = parked_reservations::with_raw(tx, account, source, id).await? else {
+    let IngestContext { account, now, .. } = *context;
+    let Some((waiting, raw)) = parked_reservations::with_raw(tx, context.key(), id).await? else {
         // A missing reservation is decided with the same choices.
         let outcome = missing_reservation::resolve(tx, context, id, choice == Choice::Cancel).await?;
         return Ok((outcome.ok_or(DecideError::NotWaiting)?, Digest(String::new())));
@@ -265,11 +218,11 @@ async fn reservation(
     let received = match choice {
         Choice::Ignore => {
             core::drop_holds(tx, account, &Vec::from_iter(hold), now).await?;
-            parked_reservations::remove_all(tx, account, source, &[id]).await?;
-            reservations::release(tx, account, source, id).await?;
+            parked_reservations::remove_all(tx, context.key(), &[id]).await?;
+            reservations::release(tx, context.key(), id).await?;
             // Records older than the decided one stay stale.
-            reservations::confirm(tx, account, source, id, &version, now).await?;
-            let stored = reservations::find(tx, account, source, id).await?;
+            reservations::confirm(tx, context.key(), id, &version, now).await?;
+            let stored = reservations::find(tx, context.key(), id).await?;
             return Ok((IngestOutcome::Unchanged(stored.and_then(|stored| stored.core)), digest));
         }
         Choice::Cancel => Reservation {
@@ -305,12 +258,12 @@ fn check_complete(Parked(missing): &Parked) -> Result<(), DecideError> {
 
 /// Clears the link of a reservation whose booking was deleted, so that it is booked again.
 async fn clear_missing_link(tx: &mut Tx, context: &IngestContext, id: &str) -> Result<(), DecideError> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let kind = mappings::EntityKind::Reservation;
-    if let Some(mapping) = mappings::find(tx, account, source, kind, id).await?
+    if let Some(mapping) = mappings::find(tx, context.key(), kind, id).await?
         && !bookings::booking_states(tx, account, &[mapping.core]).await?.contains_key(&mapping.core)
     {
-        mappings::unlink(tx, account, source, kind, id).await?;
+        mappings::unlink(tx, context.key(), kind, id).await?;
     }
     Ok(())
 }
@@ -321,8 +274,8 @@ async fn a_block(
     id: &str,
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, .. } = *context;
-    let stored = blocks::with_raw(tx, account, source, id).await?;
+    let IngestContext { account, .. } = *context;
+    let stored = blocks::with_raw(tx, context.key(), id).await?;
     let (stored, raw) = stored.filter(|(stored, _)| stored.parked.is_some()).ok_or(DecideError::NotWaiting)?;
     let digest = stored.digest.clone();
     let outcome = match choice {
@@ -350,13 +303,12 @@ async fn content(
     (kind, id): (ParkedKind, &str),
     choice: Choice,
 ) -> Result<(IngestOutcome, Digest), DecideError> {
-    let IngestContext { account, source, .. } = *context;
     macro_rules! of {
         ($table:ident, $kind:ident) => {{
-            let stored = $table::find(tx, account, source, id).await?.filter(|stored| stored.parked.is_some());
+            let stored = $table::find(tx, context.key(), id).await?.filter(|stored| stored.parked.is_some());
             let digest = stored.ok_or(DecideError::NotWaiting)?.digest;
             if choice == Choice::Ignore {
-                $table::release(tx, account, source, id).await?;
+                $table::release(tx, context.key(), id).await?;
             }
             (mappings::EntityKind::$kind, digest)
         }};

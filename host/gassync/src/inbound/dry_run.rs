@@ -48,20 +48,20 @@ async fn core_entity(tx: &mut Tx, context: &IngestContext, data: &ChangeKind) ->
         ChangeKind::Calendar(calendar) => return rates(tx, context, calendar).await,
         _ => return Ok(Value::Null),
     };
-    let Some(mapping) = mappings::find(tx, context.account, context.source, kind, id).await? else {
+    let Some(mapping) = mappings::find(tx, context.key(), kind, id).await? else {
         return Ok(Value::Null);
     };
     entity(tx, context.account, kind, mapping.core).await
 }
 
 async fn rates(tx: &mut Tx, context: &IngestContext, calendar: &Calendar) -> Result<Value> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let nights = calendar.nights.iter().map(|night| night.date);
     let (Some(plan), Some(first), Some(last)) = (&calendar.rate_plan_id, nights.clone().min(), nights.max()) else {
         return Ok(Value::Null);
     };
-    let unit = mappings::find(tx, account, source, EntityKind::RoomType, &calendar.room_type_id).await?;
-    let plan = mappings::find(tx, account, source, EntityKind::RatePlan, plan).await?;
+    let unit = mappings::find(tx, context.key(), EntityKind::RoomType, &calendar.room_type_id).await?;
+    let plan = mappings::find(tx, context.key(), EntityKind::RatePlan, plan).await?;
     match (plan, unit) {
         (Some(plan), Some(unit)) => snapshot::rates(tx, account, (plan.core, unit.core), (first, last)).await,
         _ => Ok(Value::Null),

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use gassync_domain::{
     AccountId, Calendar, Change, ChangeKind, ChannelError, ConnectionId, Entity, EntityRef, HttpRequest, HttpResponse,
-    Page, Query, ResumePoint, Selection, Timestamp,
+    Ingested, Page, Query, ResumePoint, Selection, Timestamp,
 };
 use gassync_runtime::{CallError, CallRecord, Finished, HttpTransport, OutgoingRequest, SendError, Transport};
 use jiff::SignedDuration;
@@ -28,7 +28,7 @@ use crate::{
     limits::LimitedTransport,
     plugins, reconcile,
     store::{
-        self, connections, inbox, source_switches,
+        self, Lease, connections, inbox, source_switches,
         sources::{self, Source},
         sync_runs::{self, Counters},
     },
@@ -40,7 +40,7 @@ const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Number of records per outcome.
-pub type OutcomeCounts = BTreeMap<&'static str, i64>;
+pub type OutcomeCounts = BTreeMap<Ingested, i64>;
 
 /// Runs a query and applies its records. The run is logged, however it ends.
 pub async fn run(app: &Arc<App>, source: &Source, query: Query) -> Result<OutcomeCounts, ChannelCallError> {
@@ -56,12 +56,12 @@ pub(super) async fn ask(
     let began = app.now();
     let is_of_all_houses = query.entity == Entity::Property && query.selection == Selection::Everything;
     let mut tx = app.db.write(source.account).await?;
-    let id = sync_runs::start(&mut tx, source.account, source.id, kind(query.entity), began).await?;
+    let id = sync_runs::start(&mut tx, source.key(), kind(query.entity), began).await?;
     tx.commit().await?;
     let mut outcomes = OutcomeCounts::new();
     let result = all_pages(app, source, query, &mut outcomes).await;
     let mut counters = Counters::default();
-    outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
+    outcomes.iter().for_each(|(word, count)| counters.count(*word, *count));
     let why = result.as_ref().err().map(ToString::to_string);
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
@@ -69,7 +69,7 @@ pub(super) async fn ask(
     // An unsupported query is not an error of the source.
     let is_trouble = !matches!(result, Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))));
     if let Some(why) = why.as_ref().filter(|_| is_trouble) {
-        sources::failed(&mut tx, source.account, source.id, why, now).await?;
+        sources::failed(&mut tx, source.key(), why, now).await?;
     }
     if result.is_ok() && is_of_all_houses {
         credentials::go_live_again(&mut tx, source, began, now).await?;
@@ -94,8 +94,6 @@ async fn all_pages(
 ) -> Result<Vec<String>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let (plugin, connection) = (&session.plugin, session.connection);
-    let lane = app.connection_lock(connection).await;
-    let _one_at_a_time = lane.lock().await;
     let began = app.now();
     let mut resume: Option<ResumePoint> = None;
     let mut passes = Passes::new(&query, began);
@@ -108,7 +106,7 @@ async fn all_pages(
             Err(ChannelCallError::Call(CallError::Channel(ChannelError::RateLimited(Some(seconds)))))
                 if pages > 0 && SignedDuration::from_secs(i64::from(seconds)) <= MAX_PAUSE =>
             {
-                tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
+                (app.sleep)(Duration::from_secs(u64::from(seconds))).await;
                 continue;
             }
             fetched => fetched?,
@@ -125,7 +123,7 @@ async fn all_pages(
         let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: None };
         let (mut tx, applied) = set_aside::apply(app, &context, &page.changes, origin).await?;
         for outcome in applied {
-            *outcomes.entry(outcome.as_str()).or_default() += 1;
+            *outcomes.entry(outcome.ingested()).or_default() += 1;
         }
         let when = (observed_at, context.now);
         if query.entity == Entity::Reservation {
@@ -136,7 +134,7 @@ async fn all_pages(
             .await?;
         plugin_state::save(&app.vault, &mut tx, source, record.memory, context.now).await?;
         if page.next.is_none() {
-            set_aside::fetched(&mut tx, (source.account, source.id), &query, (began, context.now)).await?;
+            set_aside::fetched(&mut tx, source.key(), &query, (began, context.now)).await?;
         }
         connections::reset_refusals(&mut tx, source.account, connection).await?;
         if last && !matches!(query.selection, Selection::Some(_)) {
@@ -149,9 +147,9 @@ async fn all_pages(
             } else if goes_on && is_of_all {
                 move_resume_point(&mut tx, source, query.entity, resume.take(), (began, context.now)).await?;
             }
-            sources::synced(&mut tx, source.account, source.id, context.now).await?;
+            sources::synced(&mut tx, source.key(), context.now).await?;
         } else if last {
-            source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
+            source_switches::record_channel_call(&mut tx, source.key(), true, context.now).await?;
         }
         tx.commit().await?;
         app.facts.notify_one();
@@ -162,7 +160,7 @@ async fn all_pages(
         query.cursor = page.next;
         if let Some(seconds) = page.wait_seconds {
             let wait = SignedDuration::from_secs(i64::from(seconds)).min(MAX_WAIT);
-            tokio::time::sleep(wait.unsigned_abs()).await;
+            (app.sleep)(wait.unsigned_abs()).await;
         }
     }
 }
@@ -202,7 +200,7 @@ fn leave_out_what_was_asked_for(query: &Query, page: &mut Page, outcomes: &mut O
     };
     let gone: Vec<String> = page.changes.extract_if(.., is_gone).filter_map(id_of).collect();
     if !gone.is_empty() {
-        *outcomes.entry("gone").or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
+        *outcomes.entry(Ingested::Gone).or_default() += i64::try_from(gone.len()).unwrap_or(i64::MAX);
     }
     gone
 }
@@ -227,7 +225,7 @@ async fn move_resume_point(
     resume: Option<ResumePoint>,
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
-    let known = sources::resume_point(tx, source.account, source.id, entity.as_str()).await?;
+    let known = sources::resume_point(tx, source.key(), entity.as_str()).await?;
     // Records may carry future times: anything changed after the first request belongs to the next run.
     let resume = resume.map(|point| match point {
         ResumePoint::Instant(instant) => ResumePoint::Instant(instant.min(began)),
@@ -235,7 +233,7 @@ async fn move_resume_point(
     });
     // A channel without a cursor starts from our clock; without new records the cursor stays.
     match resume.or_else(|| known.is_none().then_some(ResumePoint::Instant(began))) {
-        Some(point) => sources::set_resume_point(tx, source.account, source.id, (entity.as_str(), &point), now).await,
+        Some(point) => sources::set_resume_point(tx, source.key(), (entity.as_str(), &point), now).await,
         None => Ok(()),
     }
 }
@@ -289,8 +287,15 @@ impl Transport for KeepingTransport {
             let now = self.app.now();
             let mut tx = self.app.db.write(self.account).await?;
             let place = (self.account, self.connection);
-            message_crypto::keep(&self.app.vault, &mut tx, place, inbox::MessageKind::Answer, &kept, (now, now))
-                .await?;
+            message_crypto::keep(
+                &self.app.vault,
+                &mut tx,
+                place,
+                inbox::MessageKind::Answer,
+                &kept,
+                Lease { now, until: now },
+            )
+            .await?;
             tx.commit().await
         };
         keep.await.map_err(|error| SendError::Connect(format!("the answer could not be kept: {error}")))?;

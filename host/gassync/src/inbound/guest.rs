@@ -31,7 +31,7 @@ pub(super) async fn apply(
     let errors = context.mend_or_check(&mut guest, &mut mended);
     let id = guest.id.as_deref().unwrap_or_default();
     let outcome = if errors.is_empty() {
-        let links = mappings::find_all(tx, context.account, context.source, &[(EntityKind::Guest, id)]).await?;
+        let links = mappings::find_all(tx, context.key(), &[(EntityKind::Guest, id)]).await?;
         keep_all(tx, context, &[(&guest, raw, &mended)], &links).await?.pop().unwrap_or(IngestOutcome::Unsupported)
     } else {
         IngestOutcome::Rejected(errors)
@@ -96,17 +96,17 @@ async fn keep(
     received: &[Named<'_>],
     links: &Mappings,
 ) -> Result<Vec<IngestOutcome>> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { account, now, .. } = *context;
     let version = context.version(None, None);
     let digests: Vec<Digest> = received.iter().map(|(guest, ..)| Digest::of_json(guest)).collect();
     let ids: Vec<&str> = received.iter().map(|(guest, ..)| guest.id.as_deref().unwrap_or_default()).collect();
-    let stored = guests::find_all(tx, account, source, &ids).await?;
+    let stored = guests::find_all(tx, context.key(), &ids).await?;
     let mut outcomes: Vec<Option<IngestOutcome>> = Vec::with_capacity(received.len());
     for (id, digest) in ids.iter().zip(&digests) {
         outcomes.push(match stored.get(*id) {
             Some(stored) if version.is_older_than(&stored.version) => Some(IngestOutcome::Stale(stored.core)),
             Some(stored) if stored.digest == *digest => {
-                guests::confirm(tx, account, source, id, &version, now).await?;
+                guests::confirm(tx, context.key(), id, &version, now).await?;
                 Some(IngestOutcome::Unchanged(stored.core))
             }
             _ => None,
@@ -131,7 +131,7 @@ async fn keep(
     }
     let made = news.iter().zip(&cores).filter(|(index, _)| is_linked(index).is_none());
     let links: Vec<(&str, CoreId)> = made.map(|(index, core)| (ids[*index], *core)).collect();
-    mappings::link_all(tx, account, source, EntityKind::Guest, &links, now).await?;
+    mappings::link_all(tx, context.key(), EntityKind::Guest, &links, now).await?;
     let outcomes: Vec<IngestOutcome> =
         outcomes.into_iter().map(|outcome| outcome.unwrap_or(IngestOutcome::Unsupported)).collect();
     let rows: Vec<_> = news

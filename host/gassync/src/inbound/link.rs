@@ -78,7 +78,7 @@ pub async fn link(
     target: LinkTarget,
 ) -> std::result::Result<LinkResult, LinkError> {
     let IngestContext { account, source, now, .. } = *context;
-    if let Some(mapping) = mappings::find(tx, account, source, kind, id).await? {
+    if let Some(mapping) = mappings::find(tx, context.key(), kind, id).await? {
         return Err(LinkError::AlreadyLinked(mapping.core));
     }
     if kind == EntityKind::Reservation && target == LinkTarget::New {
@@ -93,11 +93,11 @@ pub async fn link(
         }
         check_home(tx, context, &change.data, &before).await?;
         if kind == EntityKind::Reservation
-            && let Some(other) = mappings::external_of(tx, account, source, kind, core).await?
+            && let Some(other) = mappings::external_of(tx, context.key(), kind, core).await?
         {
             return Err(LinkError::Taken(other));
         }
-        mappings::link(tx, account, source, kind, id, core, now).await?;
+        mappings::link(tx, context.key(), kind, id, core, now).await?;
     }
     // An operator may create entities from any source.
     let context = IngestContext { creates: context.creates || target == LinkTarget::New, observed_at, ..*context };
@@ -111,14 +111,14 @@ pub async fn link(
             source,
             entity_type: kind.as_str(),
             entity_id: id,
-            action: "map",
-            status: "success",
+            action: sync_log::LogAction::Map,
+            status: sync_log::LogStatus::Success,
             message,
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
     }
     let frees = waiting_for(tx, &context, kind, id).await?;
-    schedule::linked(tx, account, source, now).await?;
+    schedule::linked(tx, context.key(), now).await?;
     Ok(LinkResult { outcome, changes, frees })
 }
 
@@ -130,26 +130,26 @@ pub async fn unlink(
     id: &str,
 ) -> std::result::Result<(), LinkError> {
     let IngestContext { account, source, now, .. } = *context;
-    mappings::find(tx, account, source, kind, id).await?.ok_or(LinkError::NoRecord)?;
+    mappings::find(tx, context.key(), kind, id).await?.ok_or(LinkError::NoRecord)?;
     let parked = Parked(vec![Missing::Link]);
     match kind {
-        EntityKind::Property => properties::part(tx, account, source, id, &parked).await?,
-        EntityKind::RoomType => room_types::part(tx, account, source, id, &parked).await?,
-        EntityKind::RatePlan => rate_plans::part(tx, account, source, id, &parked).await?,
+        EntityKind::Property => properties::part(tx, context.key(), id, &parked).await?,
+        EntityKind::RoomType => room_types::part(tx, context.key(), id, &parked).await?,
+        EntityKind::RatePlan => rate_plans::part(tx, context.key(), id, &parked).await?,
         EntityKind::Reservation | EntityKind::Guest => return Err(LinkError::NotByHand),
     }
-    mappings::unlink(tx, account, source, kind, id).await?;
+    mappings::unlink(tx, context.key(), kind, id).await?;
     let entry = sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: id,
-        action: "unmap",
-        status: "success",
+        action: sync_log::LogAction::Unmap,
+        status: sync_log::LogStatus::Success,
         message: None,
     };
     sync_log::inbound(tx, account, &[entry], now).await?;
     // Manual closures end at a unit that is no longer linked.
-    schedule::linked(tx, account, source, now).await?;
+    schedule::linked(tx, context.key(), now).await?;
     Ok(())
 }
 
@@ -159,11 +159,10 @@ async fn received(
     kind: EntityKind,
     id: &str,
 ) -> std::result::Result<Option<(Change, gassync_domain::Timestamp)>, LinkError> {
-    let IngestContext { account, source, .. } = *context;
     let change = |data: ChangeKind, raw: RawJson, mended| Change { mended, ..Change::new(data, Some(raw)) };
     macro_rules! of {
         ($table:ident, $data:expr) => {
-            $table::with_raw(tx, account, source, id)
+            $table::with_raw(tx, context.key(), id)
                 .await?
                 .map(|(stored, raw)| (change($data(stored.record), raw, stored.mended), stored.version.observed_at))
         };
@@ -173,7 +172,7 @@ async fn received(
         EntityKind::RoomType => of!(room_types, ChangeKind::RoomType),
         EntityKind::RatePlan => of!(rate_plans, ChangeKind::RatePlan),
         EntityKind::Reservation => {
-            let waiting = parked_reservations::with_raw(tx, account, source, id).await?;
+            let waiting = parked_reservations::with_raw(tx, context.key(), id).await?;
             waiting.map(|(waiting, raw)| {
                 let change = change(ChangeKind::Reservation(Box::new(waiting.record)), raw, waiting.mended);
                 (change, waiting.version.observed_at)
@@ -195,7 +194,7 @@ async fn check_home(
         ChangeKind::RatePlan(record) => &record.property_id,
         _ => return Ok(()),
     };
-    let property = mappings::find(tx, context.account, context.source, EntityKind::Property, home).await?;
+    let property = mappings::find(tx, context.key(), EntityKind::Property, home).await?;
     match (property, entity.get("propertyId").and_then(Value::as_i64)) {
         (Some(property), Some(is_in)) if property.core.0 != is_in => Err(LinkError::Elsewhere(is_in)),
         _ => Ok(()),
@@ -209,12 +208,11 @@ async fn waiting_for(tx: &mut Tx, context: &IngestContext, kind: EntityKind, wan
         | (EntityKind::RatePlan, Missing::RatePlan { id }) => id == wanted,
         _ => false,
     };
-    let IngestContext { account, source, .. } = *context;
     let slice = PageCursor { after: 0, limit: MAX_SEARCHED };
     let mut count = 0;
     macro_rules! among {
         ($table:ident) => {
-            let parked = $table::parked(tx, account, source, slice).await?;
+            let parked = $table::parked(tx, context.key(), slice).await?;
             let waits = |parked: &Option<Parked>| parked.iter().flat_map(|Parked(missing)| missing).any(names_it);
             count += parked.iter().filter(|(stored, _)| waits(&stored.parked)).count();
         };

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gassync_domain::{
-    ChannelNight, Closure, CoreId, CoreNight, Date, LastSent, SourceId, Stay, Timestamp, closed_by_hand,
+    ChannelNight, Closure, CoreId, CoreNight, Date, Entity, LastSent, SourceKey, Stay, SyncStatus, Timestamp,
+    closed_by_hand,
 };
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::apply::IngestContext;
 use crate::{
     core::{self, ClosureRequest},
-    schedule::{self, JobKind},
+    schedule::{JobSpec, PushCalendar, Refetch},
     store::{
         Result, Tx,
         buffer::{availability, room_types},
@@ -21,7 +21,6 @@ use crate::{
         ledger::{self, Span},
         mappings,
         outbound::{
-            SyncStatus,
             invalidations::{self, Invalidation},
             nights::{self, NightState},
         },
@@ -63,7 +62,7 @@ pub(super) async fn check_shown(tx: &mut Tx, context: &IngestContext, shown: Vec
     shown.into_iter().for_each(|(id, dates)| by_room.entry(id).or_default().extend(dates));
     let mut changed = Vec::new();
     for (id, dates) in by_room {
-        let Some(place) = availability::place(tx, context.account, context.source, (&id, None)).await? else {
+        let Some(place) = availability::place(tx, context.key(), (&id, None)).await? else {
             continue;
         };
         let Some(unit) = place.unit() else { continue };
@@ -77,16 +76,16 @@ pub(super) async fn check_shown(tx: &mut Tx, context: &IngestContext, shown: Vec
 /// Checks all buffered nights from `today` on again after the links changed, and ends closures of units that are no longer
 /// linked.
 pub async fn recheck(tx: &mut Tx, context: &IngestContext, today: Date) -> Result<()> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     if !context.closes {
         return reopen_all(tx, context).await;
     }
     tx.lock_ledger(account, true).await?;
-    let elsewhere = closures::elsewhere(tx, account, source).await?;
+    let elsewhere = closures::elsewhere(tx, context.key()).await?;
     let gone = elsewhere.into_iter().map(|night| ClosureChange { night, now: None });
     apply_changes(tx, context, gone.collect()).await?;
     let mut changed = Vec::new();
-    for room_type in closures::linked_room_types(tx, account, source).await? {
+    for room_type in closures::linked_room_types(tx, context.key()).await? {
         let Some(stay) = room_type.shown_from(today) else { continue };
         let (room, unit) = (room_type.id, room_type.unit());
         let room_type_to_check =
@@ -102,28 +101,28 @@ async fn changes(
     context: &IngestContext,
     room_type_to_check: &RoomTypeToCheck,
 ) -> Result<Vec<ClosureChange>> {
-    let IngestContext { account, source, now, observed_at, counts, .. } = *context;
+    let IngestContext { account, now, observed_at, counts, .. } = *context;
     let RoomTypeToCheck { id, room_type, unit, stays, is_recheck } = room_type_to_check;
-    let link = mappings::find(tx, account, source, mappings::EntityKind::RoomType, id).await?;
+    let link = mappings::find(tx, context.key(), mappings::EntityKind::RoomType, id).await?;
     let is_kept_out = link.is_some_and(|link| !link.auto_sync);
     let shown = closures::shown(tx, account, *room_type, stays, observed_at).await?;
     if shown.is_empty() || is_kept_out {
         return Ok(Vec::new());
     }
-    let before = closures::of_room_type(tx, account, source, *room_type, stays).await?;
+    let before = closures::of_room_type(tx, context.key(), *room_type, stays).await?;
     let mut before: HashMap<Date, ClosedNight> = before.into_iter().map(|closed| (closed.night, closed)).collect();
     let mut known: HashMap<Date, Vec<NightState>> = HashMap::new();
-    for night in nights::find(tx, account, source, *room_type, stays).await? {
+    for night in nights::find(tx, context.key(), *room_type, stays).await? {
         known.entry(night.key.night).or_default().push(night);
     }
-    let taken = closures::taken_there(tx, account, source, *unit, stays).await?;
+    let taken = closures::taken_there(tx, context.key(), *unit, stays).await?;
     let ledger = ledger::nights(tx, account, *unit, stays, now).await?;
     let ledger: HashMap<Date, ledger::LedgerNight> = ledger.into_iter().map(|night| (night.night.0, night)).collect();
     let quantity = crate::store::core::units::quantity(tx, account, *unit).await?.unwrap_or(1);
-    let record = room_types::find(tx, account, source, id).await?;
+    let record = room_types::find(tx, context.key(), id).await?;
     let rooms = record.and_then(|stored| stored.record.quantity);
     // With several room types on one unit, counts cannot be attributed.
-    let is_alone = closures::room_types_of_unit(tx, account, source, *unit).await? <= 1;
+    let is_alone = closures::room_types_of_unit(tx, context.key(), *unit).await? <= 1;
     let count = |units: i64| u32::try_from(units).unwrap_or(0);
     let mut changed = Vec::new();
     for (night, (shown, since)) in shown {
@@ -175,7 +174,7 @@ fn last_sent(known: &[NightState]) -> LastSent {
     for known in known {
         let (confirmed, sent) = (sellable(&known.confirmed), sellable(&known.sent));
         // Until confirmed, the channel may have either the last sent or the previous state.
-        let sent = sent.filter(|_| known.state != SyncStatus::Confirmed);
+        let sent = sent.filter(|_| known.state.status != SyncStatus::Confirmed);
         let (one, other) = match (confirmed.or(sent), sent.or(confirmed)) {
             (Some(one), Some(other)) => (one, other),
             _ if known.closed_by_us => (0, 0),
@@ -200,7 +199,7 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
     if changed.is_empty() {
         return Ok(());
     }
-    let IngestContext { account, source, now, observed_at, .. } = *context;
+    let IngestContext { account, now, observed_at, .. } = *context;
     let closes =
         |changed: &ClosureChange| changed.now.filter(|closure| !closure.waived).map_or(0, |closure| closure.units);
     let asked: Vec<ClosureRequest> = changed
@@ -220,23 +219,19 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
             None => gone.push(changed.night.clone()),
         }
     }
-    closures::forget(tx, account, source, &gone).await?;
-    closures::put(tx, account, source, &existing_closure, (observed_at, now)).await?;
+    closures::forget(tx, context.key(), &gone).await?;
+    closures::put(tx, context.key(), &existing_closure, (observed_at, now)).await?;
     let mut by_room: BTreeMap<i64, Vec<&ClosureChange>> = BTreeMap::new();
     changed.iter().for_each(|changed| by_room.entry(changed.night.room_type).or_default().push(changed));
     let places: Vec<(i64, Date)> =
         changed.iter().map(|changed| (changed.night.room_type, changed.night.night)).collect();
-    nights::clear_confirmed(tx, account, source, &places).await?;
-    invalidate_own(tx, (account, source), &by_room, now).await?;
+    nights::clear_confirmed(tx, context.key(), &places).await?;
+    invalidate_own(tx, context.key(), &by_room, now).await?;
     log(tx, context, &by_room).await?;
     let is_newly =
         |changed: &ClosureChange| changed.now.is_some_and(|now| !now.waived && now.units > changed.night.closure.units);
     if context.has_channel && changed.iter().any(is_newly) {
-        let again = JobKind::Refetch.job(
-            (account, source),
-            json!({ "entity": gassync_domain::Entity::Calendar }),
-            (now + VERIFY_AFTER, now),
-        );
+        let again = Refetch::kind(Entity::Calendar).of(context.key()).after(VERIFY_AFTER);
         queue::enqueue(tx, &[again], now).await?;
     }
     Ok(())
@@ -245,11 +240,11 @@ async fn apply_changes(tx: &mut Tx, context: &IngestContext, changed: Vec<Closur
 /// Invalidates the source's own calendar, so that it is computed again before the next push.
 async fn invalidate_own(
     tx: &mut Tx,
-    (account, source): (gassync_domain::AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     by_room: &BTreeMap<i64, Vec<&ClosureChange>>,
     now: Timestamp,
 ) -> Result<()> {
-    if !invalidations::is_pushed_to(tx, account, source).await? {
+    if !invalidations::is_pushed_to(tx, SourceKey { account, source }).await? {
         return Ok(());
     }
     let mut invalidated = Vec::new();
@@ -269,7 +264,7 @@ async fn invalidate_own(
         }
     }
     invalidations::upsert(tx, &invalidated).await?;
-    queue::enqueue(tx, &[schedule::push_of_calendar((account, source), (now, now))], now).await
+    queue::enqueue(tx, &[PushCalendar {}.of(SourceKey { account, source })], now).await
 }
 
 /// Writes audit entries, one per group of nights with the same change.
@@ -297,8 +292,8 @@ async fn log(tx: &mut Tx, context: &IngestContext, by_room: &BTreeMap<i64, Vec<&
                 source,
                 entity_type: "availability",
                 entity_id: &id,
-                action: if is_closed { "close" } else { "open" },
-                status: "success",
+                action: if is_closed { sync_log::LogAction::Close } else { sync_log::LogAction::Open },
+                status: sync_log::LogStatus::Success,
                 message: Some(message),
             };
             sync_log::inbound(tx, account, &[line], now).await?;
@@ -315,8 +310,8 @@ pub(super) async fn release_for_bookings(
     wanted: &[Span],
     has: &[Span],
 ) -> Result<Vec<ClosedNight>> {
-    let IngestContext { account, source, now, .. } = *context;
-    let closed = closures::on_spans(tx, account, source, wanted).await?;
+    let IngestContext { account, now, .. } = *context;
+    let closed = closures::on_spans(tx, context.key(), wanted).await?;
     let mut changed = Vec::new();
     for night in closed.into_iter().filter(|closed| closed.closure.units > 0 && !closed.closure.waived) {
         let count = |spans: &[Span]| {
@@ -346,7 +341,7 @@ pub(super) async fn restore_closures(tx: &mut Tx, context: &IngestContext, relea
     let mut changed = Vec::new();
     for before in by_word {
         let stays = stays(vec![before.night]);
-        let now = closures::of_room_type(tx, context.account, context.source, before.room_type, &stays).await?;
+        let now = closures::of_room_type(tx, context.key(), before.room_type, &stays).await?;
         changed.extend(now.into_iter().map(|night| ClosureChange { night, now: Some(before.closure) }));
     }
     apply_changes(tx, context, changed).await
@@ -366,17 +361,17 @@ pub(super) async fn spans_of(
 
 /// Ends all closures of a source that is removed or no longer read, because it could not reopen them.
 pub async fn reopen_all(tx: &mut Tx, context: &IngestContext) -> Result<()> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     tx.lock_ledger(account, true).await?;
-    let closed = closures::of_source(tx, account, source, invalidations::FIRST).await?;
+    let closed = closures::of_source(tx, context.key(), invalidations::FIRST).await?;
     apply_changes(tx, context, closed.into_iter().map(|night| ClosureChange { night, now: None }).collect()).await
 }
 
 /// Waives closures: an operator sells the nights despite the channel's closure, until the channel has shown them open.
 pub async fn waive(tx: &mut Tx, context: &IngestContext, from: Date) -> Result<usize> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     tx.lock_ledger(account, true).await?;
-    let closed = closures::of_source(tx, account, source, from).await?;
+    let closed = closures::of_source(tx, context.key(), from).await?;
     let changed: Vec<ClosureChange> = closed
         .into_iter()
         .filter(|night| !night.closure.waived)
@@ -404,6 +399,8 @@ fn stays(mut dates: Vec<Date>) -> Vec<Stay> {
 
 #[cfg(test)]
 mod tests {
+    use gassync_domain::{SyncEvent, SyncState};
+
     use super::*;
     use crate::store::outbound::nights::NightKey;
 
@@ -414,9 +411,7 @@ mod tests {
             wanted: String::new(),
             sent: text(sent),
             confirmed: text(confirmed),
-            state: if sent == confirmed { SyncStatus::Confirmed } else { SyncStatus::Pending },
-            in_doubt: false,
-            mismatch_count: 0,
+            state: SyncState::NEW.after(if sent == confirmed { SyncEvent::Known } else { SyncEvent::Changed }),
             changed_at: Timestamp::UNIX_EPOCH,
             sent_at: None,
             closed_by_us,

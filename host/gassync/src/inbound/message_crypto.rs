@@ -1,10 +1,10 @@
 //! Message bodies are stored encrypted with a key of their account.
 
-use gassync_domain::{AccountId, ConnectionId, HttpRequest, Timestamp};
+use gassync_domain::{AccountId, ConnectionId, HttpRequest};
 
 use crate::{
     store::{
-        Result, Tx,
+        Lease, Result, Tx,
         inbox::{self, InboxMessage, MessageKind},
     },
     vault::{DecryptError, Vault},
@@ -17,7 +17,7 @@ pub async fn keep(
     (account, connection): (AccountId, ConnectionId),
     kind: MessageKind,
     request: &HttpRequest,
-    (now, until): (Timestamp, Timestamp),
+    lease: Lease,
 ) -> Result<i64> {
     let mut kept = request.clone();
     let mut key_id = None;
@@ -26,7 +26,7 @@ pub async fn keep(
         *body = sealed.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
         key_id = Some(vault.key_id());
     }
-    inbox::keep(tx, account, connection, kind, (&kept, key_id), now, until).await
+    inbox::keep(tx, account, connection, kind, (&kept, key_id), lease).await
 }
 
 /// Decrypts a message.

@@ -12,7 +12,6 @@ use gassync_domain::{
 };
 use gassync_runtime::CallError;
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{
     apply::{self, IngestContext, IngestOutcome},
@@ -22,7 +21,7 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     reconcile,
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch},
     store::{
         self, Tx,
         buffer::{reservations, room_types},
@@ -63,7 +62,7 @@ pub(super) async fn record_absent(
     }
     let answers_every_id = app.plugins.get(&source.source_type).is_some_and(|p| p.manifest().answers_every_id);
     let now = app.now();
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     confirm(&mut tx, source, id, (asked_at, answers_every_id), now).await?;
     tx.commit().await?;
     app.facts.notify_one();
@@ -80,35 +79,34 @@ async fn record_read(
     asked_at: Timestamp,
     now: Timestamp,
 ) -> store::Result<Option<Silent>> {
-    let (account, source_id) = (source.account, source.id);
     let own = reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?;
-    let stay = missing::held_stay(tx, account, source_id, id).await?;
+    let stay = missing::held_stay(tx, source.key(), id).await?;
     let is_current = |zone: Option<&str>, check_out: Date| check_out > today_at(now, zone);
     let stay = stay.filter(|stay| is_current(stay.time_zone.as_deref(), stay.check_out()));
     if own.is_none() && stay.is_none() {
-        missing::delete(tx, account, source_id, id).await?;
+        missing::delete(tx, source.key(), id).await?;
         return Ok(None);
     }
-    let known = missing::find(tx, account, source_id, id).await?;
+    let known = missing::find(tx, source.key(), id).await?;
     // The channel has shown it since: start counting again.
     let seen_at = stay.as_ref().map(missing::HeldStay::observed_at);
     let known = known.filter(|known| seen_at.is_none_or(|seen| seen <= known.first_missed_at.into()));
     let first = known.as_ref().map_or(asked_at, |known| known.first_missed_at.into());
     match &known {
-        None => missing::record_first(tx, account, source_id, id, asked_at).await?,
-        Some(_) => missing::record_again(tx, account, source_id, id, (asked_at, None)).await?,
+        None => missing::record_first(tx, source.key(), id, asked_at).await?,
+        Some(_) => missing::record_again(tx, source.key(), id, (asked_at, None)).await?,
     }
     let is_settled = known.is_some_and(|known| known.confirmed_at.is_some() || known.kept_at.is_some());
     let agrees = !is_settled && asked_at.duration_since(first) >= SECOND_READ_AFTER;
     if !is_settled && !agrees {
-        let payload = json!({ "entity": "reservation", "id": id, "again": true });
-        let at = first + SECOND_READ_AFTER;
-        queue::enqueue(tx, &[JobKind::Refetch.job((account, source_id), payload, (at, now))], now).await?;
+        let second = Refetch { again: true, ..Refetch::record(Entity::Reservation, id) };
+        let second = second.of(source.key()).at(first + SECOND_READ_AFTER);
+        queue::enqueue(tx, &[second], now).await?;
     }
     let rooms = match own {
         Some(rooms) => rooms,
         None => {
-            let stored = reservations::find(tx, account, source_id, id).await?;
+            let stored = reservations::find(tx, source.key(), id).await?;
             stored.map(|stored| rooms_of(&stored.record)).unwrap_or_default()
         }
     };
@@ -139,7 +137,7 @@ async fn sees_any_room(app: &Arc<App>, source: &Source, rooms: &[String]) -> Res
 async fn seen_since(app: &App, source: &Source, rooms: &[String], since: Timestamp) -> store::Result<bool> {
     let mut tx = app.db.read(source.account).await?;
     for room in rooms {
-        let stored = room_types::shown(&mut tx, source.account, source.id, room).await?;
+        let stored = room_types::shown(&mut tx, source.key(), room).await?;
         if stored.is_some_and(|stored| stored.version.observed_at >= since) {
             return Ok(true);
         }
@@ -154,21 +152,20 @@ async fn confirm(
     (asked_at, answers_every_id): (Timestamp, bool),
     now: Timestamp,
 ) -> store::Result<()> {
-    let (account, source_id) = (source.account, source.id);
     let entry = sync_log::NewSyncLogLine {
-        source: source_id,
+        source: source.id,
         entity_type: "reservation",
         entity_id: id,
-        action: "ask",
-        status: "pending",
+        action: sync_log::LogAction::Ask,
+        status: sync_log::LogStatus::Pending,
         message: Some("the channel did not return it in two reads by id".to_owned()),
     };
-    sync_log::inbound(tx, account, &[entry], now).await?;
+    sync_log::inbound(tx, source.account, &[entry], now).await?;
     if reconcile::reservation::rooms_awaiting_confirmation(tx, source, id).await?.is_some() {
-        missing::delete(tx, account, source_id, id).await?;
+        missing::delete(tx, source.key(), id).await?;
         return reconcile::reservation::handle_missing(tx, source, &[id.to_owned()], now).await;
     }
-    missing::record_again(tx, account, source_id, id, (asked_at, Some(now))).await?;
+    missing::record_again(tx, source.key(), id, (asked_at, Some(now))).await?;
     if answers_every_id {
         let context = IngestContext::from_source(source, now, now);
         resolve(tx, &context, id, true).await?;
@@ -184,12 +181,12 @@ pub async fn resolve(
     id: &str,
     cancel: bool,
 ) -> store::Result<Option<IngestOutcome>> {
-    let IngestContext { account, source, now, .. } = *context;
-    if missing::find(tx, account, source, id).await?.is_none() {
+    let IngestContext { now, .. } = *context;
+    if missing::find(tx, context.key(), id).await?.is_none() {
         return Ok(None);
     }
     if !cancel {
-        missing::record_kept(tx, account, source, id, now).await?;
+        missing::record_kept(tx, context.key(), id, now).await?;
         return Ok(Some(IngestOutcome::Unchanged(None)));
     }
     let cancelled = Reservation { completeness: Completeness::Partial, ..Reservation::new(id, Status::Cancelled) };
@@ -197,6 +194,6 @@ pub async fn resolve(
     // The decision is newer than anything observed.
     let context = IngestContext { observed_at: now, ..*context };
     let outcome = apply::changes(tx, &context, vec![change]).await?.pop();
-    missing::delete(tx, account, source, id).await?;
+    missing::delete(tx, context.key(), id).await?;
     Ok(outcome)
 }

@@ -1,6 +1,6 @@
 //! Brings records of channels into the core, one step per file:
 //!
-//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller, [`redact`] masks sensitive fields,
+//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller ([`web_token`] its tokens), [`redact`] masks sensitive fields,
 //! [`process`] has the plugin decode the message, and [`apply`] writes each record to buffer, mapping and core in one
 //! transaction. Records that cannot be applied yet are parked until an operator resolves them with [`link`] or
 //! [`decide`]; [`map_import`] imports links from another system. [`set_aside`] stores records that could not be read or
@@ -39,3 +39,4 @@ pub mod reservation;
 pub mod room_type;
 pub mod set_aside;
 pub mod verify;
+mod web_token;

@@ -13,7 +13,7 @@ use crate::store::{
     buffer::{PageCursor, blocks, parked_reservations, properties, rate_plans, room_types},
     core::{self, bookings},
     mappings::{self, EntityKind},
-    parked,
+    parked::{self, ParkedKind},
 };
 
 /// Core entities compared with a parked record.
@@ -26,8 +26,8 @@ const MAX_PER_KIND: i64 = 1_000;
 /// A parked record, what is missing, and suggested links.
 #[derive(Debug)]
 pub struct ParkedRecord {
-    /// Its kind, as named in the tables.
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: ParkedKind,
     /// The source's id.
     pub id: String,
     /// The name, if any.
@@ -49,7 +49,7 @@ pub struct ParkedRecord {
 }
 
 impl ParkedRecord {
-    fn new(kind: &'static str, id: String, parked: Option<Parked>, since: Timestamp) -> Self {
+    fn new(kind: ParkedKind, id: String, parked: Option<Parked>, since: Timestamp) -> Self {
         Self {
             kind,
             id,
@@ -67,53 +67,53 @@ impl ParkedRecord {
 
 /// Lists the parked records of a source.
 pub async fn list(tx: &mut Tx, context: &IngestContext) -> Result<Vec<ParkedRecord>> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let slice = PageCursor { after: 0, limit: MAX_PER_KIND };
     let mut all = Vec::new();
     let houses = core::properties::properties(tx, account, CANDIDATES).await?;
-    for (stored, _) in properties::parked(tx, account, source, slice).await? {
+    for (stored, _) in properties::parked(tx, context.key(), slice).await? {
         let alike = |house: &Property| compare_properties(&stored.record, house);
         let suggestions = likeliest(&houses, alike, |house| &house.name);
         let Property { id, name, .. } = stored.record;
-        let waiting = ParkedRecord::new("property", id, stored.parked, stored.synced_at);
+        let waiting = ParkedRecord::new(ParkedKind::Property, id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(name), suggestions, ..waiting });
     }
-    for (stored, _) in room_types::parked(tx, account, source, slice).await? {
+    for (stored, _) in room_types::parked(tx, context.key(), slice).await? {
         let record = stored.record;
-        let home = mappings::find(tx, account, source, EntityKind::Property, &record.property_id).await?;
+        let home = mappings::find(tx, context.key(), EntityKind::Property, &record.property_id).await?;
         let units = match home {
             Some(home) => core::units::units(tx, account, home.core, CANDIDATES).await?,
             None => Vec::new(),
         };
         let suggestions =
             likeliest(&units, |unit: &RoomType| compare_room_types(&record, unit), |unit: &RoomType| &unit.name);
-        let waiting = ParkedRecord::new("room_type", record.id, stored.parked, stored.synced_at);
+        let waiting = ParkedRecord::new(ParkedKind::RoomType, record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(record.name), suggestions, ..waiting });
     }
-    for (stored, _) in rate_plans::parked(tx, account, source, slice).await? {
-        let waiting = ParkedRecord::new("rate_plan", stored.record.id, stored.parked, stored.synced_at);
+    for (stored, _) in rate_plans::parked(tx, context.key(), slice).await? {
+        let waiting = ParkedRecord::new(ParkedKind::RatePlan, stored.record.id, stored.parked, stored.synced_at);
         all.push(ParkedRecord { name: Some(stored.record.name), ..waiting });
     }
     all.extend(reservations(tx, context, slice).await?);
-    for (stored, _) in blocks::parked(tx, account, source, slice).await? {
+    for (stored, _) in blocks::parked(tx, context.key(), slice).await? {
         let held = !blocks::notes(tx, account, stored.row).await?.is_empty();
         let id = block::id_of(&stored.record);
         let Block { check_in, check_out, .. } = stored.record;
         let rooms = stored.record.room_types().cloned().collect();
         let nights = (Some(check_in), check_out.yesterday().ok());
         // Blocks have no parking time.
-        let waiting = ParkedRecord::new("block", id, stored.parked, stored.version.observed_at);
+        let waiting = ParkedRecord::new(ParkedKind::Block, id, stored.parked, stored.version.observed_at);
         all.push(ParkedRecord { rooms, nights, held, ..waiting });
     }
     Ok(all)
 }
 
 async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -> Result<Vec<ParkedRecord>> {
-    let IngestContext { account, source, now, .. } = *context;
-    let words = parked_reservations::page(tx, account, source, slice).await?;
+    let IngestContext { account, now, .. } = *context;
+    let words = parked_reservations::page(tx, context.key(), slice).await?;
     let asked: Vec<(EntityKind, &str)> =
         words.iter().map(|(_, word, _)| (EntityKind::Reservation, word.record.id.as_str())).collect();
-    let links = mappings::find_all(tx, account, source, &asked).await?;
+    let links = mappings::find_all(tx, context.key(), &asked).await?;
     let booking = |id: &str| links.get(EntityKind::Reservation, id).map(|mapping| mapping.core);
     let linked: Vec<CoreId> = words.iter().filter_map(|(_, word, _)| booking(&word.record.id)).collect();
     let states: HashMap<CoreId, bookings::BookingState> = bookings::booking_states(tx, account, &linked).await?;
@@ -123,7 +123,7 @@ async fn reservations(tx: &mut Tx, context: &IngestContext, slice: PageCursor) -
         let linked = booking(&id).is_some();
         let takes = booking(&id).and_then(|booking| states.get(&booking)).is_some_and(|s| s.takes_nights(now));
         let rooms = word.record.rooms.iter().filter_map(|room| room.room_type_id.clone()).collect();
-        let waiting = ParkedRecord::new("reservation", id, Some(word.missing.clone()), word.parked_at);
+        let waiting = ParkedRecord::new(ParkedKind::Reservation, id, Some(word.missing.clone()), word.parked_at);
         ParkedRecord {
             nights: parked::nights(&word.record),
             rooms,

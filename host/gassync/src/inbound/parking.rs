@@ -16,6 +16,7 @@ use crate::{
         },
         decisions,
         ledger::Span,
+        parked::ParkedKind,
     },
 };
 
@@ -161,7 +162,7 @@ pub(super) async fn was_decided(
     (id, digest): (&str, &Digest),
     stored: Option<&Stored<Reservation>>,
 ) -> Result<bool> {
-    let last = decisions::latest(tx, context.account, context.source, ("reservation", id)).await?;
+    let last = decisions::latest(tx, context.key(), (ParkedKind::Reservation, id)).await?;
     Ok(last.is_some_and(|last| {
         let decided_at = gassync_domain::Timestamp::from(last.created_at);
         last.digest == digest.0 && stored.is_none_or(|stored| stored.synced_at <= decided_at)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, SourceId, Timestamp, today_at};
+use gassync_domain::{ChannelError, Date, Entity, Ingested, Query, Selection, SourceKey, Timestamp, today_at};
 use gassync_runtime::{CallError, Poll};
 use jiff::{SignedDuration, Span};
 
@@ -14,7 +14,8 @@ use crate::{
     store::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
-        sources::{self, Source},
+        queue::{self, ClaimedJob},
+        sources::{self, Source, SourceStatus},
         time_zones,
     },
 };
@@ -46,7 +47,7 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
         return Ok(Selection::Within { start, until: today.saturating_add(Span::new().days(i64::from(days.ahead))) });
     }
     let mut tx = app.db.read(source.account).await?;
-    let resume = sources::resume_point(&mut tx, source.account, source.id, poll.entity.as_str()).await?;
+    let resume = sources::resume_point(&mut tx, source.key(), poll.entity.as_str()).await?;
     Ok(fetch::since(resume, poll.overlap_seconds, app.now()))
 }
 
@@ -54,16 +55,16 @@ pub async fn selection(app: &App, source: &Source, poll: &Poll) -> store::Result
 pub async fn today(app: &App, source: &Source) -> store::Result<Date> {
     let now = app.now();
     let mut tx = app.db.read(source.account).await?;
-    let zones = time_zones::of_source(&mut tx, source.account, source.id).await?;
+    let zones = time_zones::of_source(&mut tx, source.key()).await?;
     let days = zones.iter().map(|zone| today_at(now, zone.as_deref()));
     Ok(days.min().unwrap_or_else(|| today_at(now, None)))
 }
 
-/// Runs a poll and records the result at its source.
+/// Runs a poll and records the result at its source, and at the job that runs it.
 pub async fn run(
     app: &Arc<App>,
     source: &Source,
-    poll: &Poll,
+    (poll, job): (&Poll, Option<&ClaimedJob>),
     query: Query,
 ) -> Result<OutcomeCounts, ChannelCallError> {
     let entity = query.entity;
@@ -73,10 +74,13 @@ pub async fn run(
     let mut tx = app.db.write(source.account).await?;
     match &result {
         Ok(outcomes) => {
-            record_success(&mut tx, (source.account, source.id), &name).await?;
-            let changed = |word: &str| outcomes.get(word).copied().unwrap_or_default();
+            record_success(&mut tx, source.key(), &name).await?;
+            if let Some(job) = job {
+                queue::record_report(&mut tx, job, &serde_json::json!(outcomes)).await?;
+            }
+            let changed = |ingested| outcomes.get(&ingested).copied().unwrap_or_default();
             if entity == Entity::Reservation
-                && changed("created") + changed("updated") > 0
+                && changed(Ingested::Created) + changed(Ingested::Updated) > 0
                 && let Some(connection) = source.connection
             {
                 connections::count_unannounced_poll(&mut tx, source.account, connection, now).await?;
@@ -92,17 +96,17 @@ pub async fn run(
 /// Clears the failures of a poll that no longer runs.
 pub async fn record_end(app: &App, source: &Source, name: &str) -> store::Result<()> {
     let mut tx = app.db.write(source.account).await?;
-    record_success(&mut tx, (source.account, source.id), name).await?;
+    record_success(&mut tx, source.key(), name).await?;
     tx.commit().await
 }
 
-async fn record_success(tx: &mut Tx, (account, source): (AccountId, SourceId), name: &str) -> store::Result<()> {
-    if !poll_failures::clear(tx, account, source, name).await? {
+async fn record_success(tx: &mut Tx, source: SourceKey, name: &str) -> store::Result<()> {
+    if !poll_failures::clear(tx, source, name).await? {
         return Ok(());
     }
-    let rest = poll_failures::of_source(tx, account, source).await?;
+    let rest = poll_failures::of_source(tx, source).await?;
     if !rest.iter().any(|failure| failure.bad) {
-        sources::change_status(tx, account, source, ("error", "active")).await?;
+        sources::change_status(tx, source, (SourceStatus::Error, SourceStatus::Active)).await?;
     }
     Ok(())
 }
@@ -113,10 +117,10 @@ async fn record_failure(
     (name, error): (&str, &ChannelCallError),
     now: Timestamp,
 ) -> store::Result<()> {
-    let failure = poll_failures::record(tx, source.account, source.id, (name, &error.to_string()), now).await?;
+    let failure = poll_failures::record(tx, source.key(), (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
-        poll_failures::mark_bad(tx, source.account, source.id, name).await?;
-        if sources::change_status(tx, source.account, source.id, ("active", "error")).await? {
+        poll_failures::mark_bad(tx, source.key(), name).await?;
+        if sources::change_status(tx, source.key(), (SourceStatus::Active, SourceStatus::Error)).await? {
             tracing::error!(source = %source.id, poll = name, failures = failure.failures, "polling failed; source set to error");
         }
     }

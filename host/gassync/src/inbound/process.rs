@@ -20,7 +20,7 @@ use crate::{
     plugins::{self, Plugin},
     store::{
         self, connections, inbox, source_switches,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         sync_runs::{self, Counters},
     },
 };
@@ -28,7 +28,8 @@ use crate::{
 /// A message that makes a plugin fail this often is given up.
 const MAX_FAULTS: u32 = 2;
 /// Source states in which messages are applied: a channel's messages stay valid while we cannot or do not call it.
-const WORKING: [&str; 4] = ["active", "paused", "error", "expired"];
+const WORKING: [SourceStatus; 4] =
+    [SourceStatus::Active, SourceStatus::Paused, SourceStatus::Error, SourceStatus::Expired];
 /// Delay of a message that could not be processed yet.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
 /// Minimum interval between two records of a webhook call.
@@ -101,14 +102,14 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
     let origin = SetAsideOrigin { plugin_hash: plugin.hash(), message: Some(message.id) };
     let (mut tx, applied) = set_aside::apply(app, &context, &changes, origin).await?;
     let began = context.now;
-    let run = sync_runs::start(&mut tx, source.account, source.id, sync_runs::SyncRunKind::Webhook, began).await?;
+    let run = sync_runs::start(&mut tx, source.key(), sync_runs::SyncRunKind::Webhook, began).await?;
     let changes_bookings = changes.iter().any(is_of_bookings);
     let mut outcomes = OutcomeCounts::new();
     for outcome in &applied {
-        *outcomes.entry(outcome.as_str()).or_default() += 1;
+        *outcomes.entry(outcome.ingested()).or_default() += 1;
     }
     let mut counters = Counters::default();
-    outcomes.iter().for_each(|(word, count)| counters.count(word, *count));
+    outcomes.iter().for_each(|(word, count)| counters.count(*word, *count));
     sync_runs::finish(&mut tx, source.account, run, (&counters, None), (began, app.now())).await?;
     let place = (message.account, message.connection);
     plugins::keep_call(&app.vault, &mut tx, place, (&plugin, &record, None), context.now).await?;
@@ -117,7 +118,7 @@ async fn attempt(app: &Arc<App>, message: &inbox::InboxMessage) -> Result<Option
         let place = (message.account, message.connection);
         connections::record_webhook(&mut tx, place.0, place.1, (context.now, context.now - RECORD_INTERVAL)).await?;
     }
-    source_switches::record_channel_call(&mut tx, source.account, source.id, true, context.now).await?;
+    source_switches::record_channel_call(&mut tx, source.key(), true, context.now).await?;
     inbox::applied(&mut tx, message.account, message.id, &summary(&outcomes), context.now).await?;
     tx.commit().await?;
     app.facts.notify_one();
@@ -149,8 +150,12 @@ async fn who(app: &App, message: &inbox::InboxMessage) -> Result<(Arc<Plugin>, S
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
-    let then = if sources.iter().all(|source| source.status == "disconnected") { Then::Never } else { Then::Later };
-    let source = sources.into_iter().find(|source| WORKING.contains(&source.status.as_str()));
+    let then = if sources.iter().all(|source| source.status == SourceStatus::Disconnected) {
+        Then::Never
+    } else {
+        Then::Later
+    };
+    let source = sources.into_iter().find(|source| WORKING.contains(&source.status));
     let source = source.ok_or_else(|| Failure::new("no source of this connection is active", then))?;
     let plugin = app.plugins.get(&connection.channel);
     Ok((plugin.ok_or_else(|| Failure::new("its plugin is not loaded", Then::Later))?, source))

@@ -39,21 +39,21 @@ async fn decide(
     property: &Property,
     (raw, mended): (&RawJson, &[Mended]),
 ) -> Result<(IngestOutcome, bool)> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { account, now, .. } = *context;
     let version = context.version(None, None);
     let digest = Digest::of_json(property);
-    let stored = properties::find(tx, account, source, &property.id).await?;
+    let stored = properties::find(tx, context.key(), &property.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
             return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
-            properties::confirm(tx, account, source, &property.id, &version, now).await?;
+            properties::confirm(tx, context.key(), &property.id, &version, now).await?;
             return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
     let is_first = stored.is_none();
-    let mapping = mappings::find(tx, account, source, mappings::EntityKind::Property, &property.id).await?;
+    let mapping = mappings::find(tx, context.key(), mappings::EntityKind::Property, &property.id).await?;
     let outcome = match mapping {
         Some(mapping) => {
             if context.writes_content(mapping) {
@@ -63,8 +63,8 @@ async fn decide(
         }
         None if context.creates => {
             let core = core::put_property(tx, account, None, property, now).await?;
-            mappings::link(tx, account, source, mappings::EntityKind::Property, &property.id, core, now).await?;
-            schedule::linked(tx, account, source, now).await?;
+            mappings::link(tx, context.key(), mappings::EntityKind::Property, &property.id, core, now).await?;
+            schedule::linked(tx, context.key(), now).await?;
             IngestOutcome::Created(core)
         }
         None => IngestOutcome::Parked(Parked(vec![Missing::Link])),
@@ -76,9 +76,9 @@ async fn decide(
     }
     if is_first && mapping.is_some() {
         // Linked before it was received: its rooms may exist already and are pushed under this property from now on.
-        room_types::hide_in_property(tx, account, source, &property.id).await?;
-        rate_plans::hide_in_property(tx, account, source, &property.id).await?;
-        schedule::linked(tx, account, source, now).await?;
+        room_types::hide_in_property(tx, context.key(), &property.id).await?;
+        rate_plans::hide_in_property(tx, context.key(), &property.id).await?;
+        schedule::linked(tx, context.key(), now).await?;
     }
     Ok((outcome, waits_already))
 }

@@ -40,16 +40,16 @@ async fn decide(
     plan: &RatePlan,
     (raw, mended): (&RawJson, &[Mended]),
 ) -> Result<(IngestOutcome, bool)> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { now, .. } = *context;
     let version = context.version(None, None);
     let digest = Digest::of_json(plan);
-    let stored = rate_plans::find(tx, account, source, &plan.id).await?;
+    let stored = rate_plans::find(tx, context.key(), &plan.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
             return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
-            rate_plans::confirm(tx, account, source, &plan.id, &version, now).await?;
+            rate_plans::confirm(tx, context.key(), &plan.id, &version, now).await?;
             return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
@@ -72,9 +72,9 @@ async fn link(
     context: &IngestContext,
     plan: &RatePlan,
 ) -> Result<std::result::Result<(CoreId, bool), Parked>> {
-    let IngestContext { account, source, now, .. } = *context;
-    let property = mappings::find(tx, account, source, mappings::EntityKind::Property, &plan.property_id).await?;
-    let mapping = mappings::find(tx, account, source, mappings::EntityKind::RatePlan, &plan.id).await?;
+    let IngestContext { account, now, .. } = *context;
+    let property = mappings::find(tx, context.key(), mappings::EntityKind::Property, &plan.property_id).await?;
+    let mapping = mappings::find(tx, context.key(), mappings::EntityKind::RatePlan, &plan.id).await?;
     Ok(match (mapping, property) {
         (Some(mapping), Some(property)) => {
             if context.writes_content(mapping) {
@@ -86,9 +86,9 @@ async fn link(
         (None, Some(_)) if !context.creates => Err(Parked(vec![Missing::Link])),
         (None, Some(property)) => {
             let core = core::put_rate_plan(tx, account, None, property.core, plan, now).await?;
-            mappings::link(tx, account, source, mappings::EntityKind::RatePlan, &plan.id, core, now).await?;
+            mappings::link(tx, context.key(), mappings::EntityKind::RatePlan, &plan.id, core, now).await?;
             // Its nights are pushed under this plan, too.
-            schedule::invalidate_source(tx, (account, source), (invalidations::FIRST, false), now).await?;
+            schedule::invalidate_source(tx, context.key(), (invalidations::FIRST, false), now).await?;
             Ok((core, true))
         }
     })

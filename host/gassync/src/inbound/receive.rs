@@ -24,7 +24,7 @@ use crate::{
     credentials,
     http::{ApiError, Problem},
     plugins::Plugin,
-    store::{self, connections, inbox},
+    store::{self, Lease, connections, inbox},
 };
 
 /// Maximum size of a call, in bytes.
@@ -118,7 +118,7 @@ async fn keep(
         place,
         inbox::MessageKind::Call,
         &request,
-        (now, now + CHANNEL_TIMEOUT),
+        Lease { now, until: now + CHANNEL_TIMEOUT },
     )
     .await?;
     tx.commit().await?;

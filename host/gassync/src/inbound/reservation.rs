@@ -81,7 +81,7 @@ async fn apply_to_nights(
 
 /// Writes applied records to the buffer and parked ones beside them; already parked records are not written again.
 async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservation]) -> Result<()> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { now, .. } = *context;
     let unsaid = IngestOutcome::Unsupported;
     let (mut rows, mut parked, mut flags, mut settled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for pending in pending.iter().filter(|pending| pending.kept && !pending.waits_already()) {
@@ -104,9 +104,9 @@ async fn keep(tx: &mut Tx, context: &IngestContext, pending: &[PendingReservatio
         rows.push((envelope, reservation));
     }
     reservations::put_all(tx, &rows).await?;
-    parked_reservations::put_all(tx, account, source, &parked, now).await?;
-    parked_reservations::flag(tx, account, source, &flags).await?;
-    parked_reservations::remove_all(tx, account, source, &settled).await
+    parked_reservations::put_all(tx, context.key(), &parked, now).await?;
+    parked_reservations::flag(tx, context.key(), &flags).await?;
+    parked_reservations::remove_all(tx, context.key(), &settled).await
 }
 
 /// Checks pushed bookings that the channel now returns: read-backs, and changes made at the channel.
@@ -115,18 +115,13 @@ async fn verify_own(tx: &mut Tx, context: &IngestContext, pending: &[PendingRese
     if may_be_ours.is_empty() {
         return Ok(());
     }
-    let awaited = awaiting_confirmation(tx, context.account, context.source).await?;
+    let awaited = awaiting_confirmation(tx, context.key()).await?;
     for PendingReservation { reservation, outcome, kept, .. } in may_be_ours {
         let core = outcome.as_ref().and_then(IngestOutcome::core);
         let is_news = *kept && matches!(outcome, Some(IngestOutcome::Unchanged(_)));
         if let Some(core) = core.filter(|core| is_news || awaited.contains(core)) {
-            reconcile::reservation::verify(
-                tx,
-                (context.account, context.source),
-                (core, reservation),
-                (context.observed_at, context.now),
-            )
-            .await?;
+            reconcile::reservation::verify(tx, context.key(), (core, reservation), (context.observed_at, context.now))
+                .await?;
         }
     }
     Ok(())
@@ -138,12 +133,12 @@ async fn compare(
     context: &IngestContext,
     received: Vec<ReceivedReservation>,
 ) -> Result<Vec<PendingReservation>> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { now, .. } = *context;
     let ids: Vec<&str> = received.iter().map(|(reservation, ..)| reservation.id.as_str()).collect();
-    let mut all_stored = reservations::find_all(tx, account, source, &ids).await?;
+    let mut all_stored = reservations::find_all(tx, context.key(), &ids).await?;
     let parked: Vec<&str> =
         ids.into_iter().filter(|id| all_stored.get(*id).is_some_and(|s| s.parked.is_some())).collect();
-    let mut all_waiting = parked_reservations::find_all(tx, account, source, &parked).await?;
+    let mut all_waiting = parked_reservations::find_all(tx, context.key(), &parked).await?;
     let mut pending = Vec::with_capacity(received.len());
     for (mut reservation, raw, mut mended) in received {
         reservation.normalise();
@@ -164,7 +159,7 @@ async fn compare(
             _ if !errors.is_empty() => Some(IngestOutcome::Rejected(errors)),
             (MergeDecision::Stale, Some(stored)) => Some(IngestOutcome::Stale(stored.core)),
             (MergeDecision::Unchanged, Some(stored)) if stored.parked.is_none() => {
-                reservations::confirm(tx, account, source, &reservation.id, &version, now).await?;
+                reservations::confirm(tx, context.key(), &reservation.id, &version, now).await?;
                 Some(IngestOutcome::Unchanged(stored.core))
             }
             _ => None,
@@ -190,7 +185,7 @@ async fn compare(
 
 /// Resolves links and parks what cannot be applied. Returns the bookable rest, and all links including those of guests.
 async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReservation]) -> Result<(Ready, Mappings)> {
-    let IngestContext { account, source, .. } = *context;
+    let IngestContext { account, .. } = *context;
     let open = || pending.iter().filter(|pending| pending.outcome.is_none());
     let rooms = open().flat_map(|pending| {
         // A record without rooms refers to the stored ones.
@@ -204,7 +199,7 @@ async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReser
     asked.sort_unstable_by_key(|(kind, id)| (kind.as_str(), *id));
     asked.dedup();
     asked.extend(open().map(|pending| (EntityKind::Reservation, pending.reservation.id.as_str())));
-    let mappings = mappings::find_all(tx, account, source, &asked).await?;
+    let mappings = mappings::find_all(tx, context.key(), &asked).await?;
     let linked: Vec<CoreId> = open()
         .filter_map(|pending| Some(mappings.get(EntityKind::Reservation, &pending.reservation.id)?.core))
         .collect();
@@ -213,13 +208,8 @@ async fn ready(tx: &mut Tx, context: &IngestContext, pending: &mut [PendingReser
     for (index, pending) in pending.iter_mut().enumerate().filter(|(_, pending)| pending.outcome.is_none()) {
         let mut mapping = mappings.get(EntityKind::Reservation, &pending.reservation.id);
         if mapping.is_none()
-            && let Some(core) = reconcile::reservation::match_by_reference(
-                tx,
-                (context.account, context.source),
-                &pending.reservation,
-                context.now,
-            )
-            .await?
+            && let Some(core) =
+                reconcile::reservation::match_by_reference(tx, context.key(), &pending.reservation, context.now).await?
         {
             // One of our own bookings whose id at the channel is not known yet.
             mapping = Some(Mapping { core, auto_sync: false, ours: true });
@@ -467,7 +457,7 @@ async fn book(
         pending[index].hold = hold;
     }
     let links: Vec<(&str, CoreId)> = links.iter().map(|(id, core)| (id.as_str(), *core)).collect();
-    mappings::link_all(tx, context.account, context.source, EntityKind::Reservation, &links, context.now).await?;
+    mappings::link_all(tx, context.key(), EntityKind::Reservation, &links, context.now).await?;
     manual_closure::restore_closures(tx, context, closed).await
 }
 
@@ -477,7 +467,7 @@ async fn own_closures(
     context: &IngestContext,
     (bookables, holds): (&[BookingRequest<'_>], &[HoldRequest]),
 ) -> Result<Vec<ClosedNight>> {
-    if !closures::any(tx, context.account, context.source).await? {
+    if !closures::any(tx, context.key()).await? {
         return Ok(Vec::new());
     }
     let known: Vec<CoreId> = bookables.iter().filter_map(|asked| asked.known.as_ref().map(|(id, _)| *id)).collect();

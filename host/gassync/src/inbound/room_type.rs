@@ -39,16 +39,16 @@ async fn decide(
     room_type: &RoomType,
     (raw, mended): (&RawJson, &[Mended]),
 ) -> Result<(IngestOutcome, bool)> {
-    let IngestContext { account, source, now, .. } = *context;
+    let IngestContext { now, .. } = *context;
     let version = context.version(None, None);
     let digest = Digest::of_json(room_type);
-    let stored = room_types::find(tx, account, source, &room_type.id).await?;
+    let stored = room_types::find(tx, context.key(), &room_type.id).await?;
     if let Some(stored) = &stored {
         if version.is_older_than(&stored.version) {
             return Ok((IngestOutcome::Stale(stored.core), false));
         }
         if stored.digest == digest && stored.parked.is_none() {
-            room_types::confirm(tx, account, source, &room_type.id, &version, now).await?;
+            room_types::confirm(tx, context.key(), &room_type.id, &version, now).await?;
             return Ok((IngestOutcome::Unchanged(stored.core), false));
         }
     }
@@ -65,7 +65,7 @@ async fn decide(
     }
     if matches!(outcome, IngestOutcome::Updated(_)) && !was_linked {
         // Linked before it or its property was received: its nights are pushed from now on.
-        schedule::linked(tx, account, source, now).await?;
+        schedule::linked(tx, context.key(), now).await?;
     }
     Ok((outcome, waits_already))
 }
@@ -76,9 +76,9 @@ async fn link(
     context: &IngestContext,
     room_type: &RoomType,
 ) -> Result<std::result::Result<(CoreId, bool), Parked>> {
-    let IngestContext { account, source, now, .. } = *context;
-    let property = mappings::find(tx, account, source, mappings::EntityKind::Property, &room_type.property_id).await?;
-    let mapping = mappings::find(tx, account, source, mappings::EntityKind::RoomType, &room_type.id).await?;
+    let IngestContext { account, now, .. } = *context;
+    let property = mappings::find(tx, context.key(), mappings::EntityKind::Property, &room_type.property_id).await?;
+    let mapping = mappings::find(tx, context.key(), mappings::EntityKind::RoomType, &room_type.id).await?;
     Ok(match (mapping, property) {
         (Some(mapping), Some(property)) => {
             if context.writes_content(mapping) {
@@ -90,8 +90,8 @@ async fn link(
         (None, Some(_)) if !context.creates => Err(Parked(vec![Missing::Link])),
         (None, Some(property)) => {
             let core = core::put_unit(tx, account, None, property.core, room_type, now).await?;
-            mappings::link(tx, account, source, mappings::EntityKind::RoomType, &room_type.id, core, now).await?;
-            schedule::linked(tx, account, source, now).await?;
+            mappings::link(tx, context.key(), mappings::EntityKind::RoomType, &room_type.id, core, now).await?;
+            schedule::linked(tx, context.key(), now).await?;
             Ok((core, true))
         }
     })

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use gassync_domain::{
-    AccountId, Change, ChangeKind, Entity, Hint, Intent, Query, Selection, SourceId, Timestamp, Unreadable, mend_text,
+    AccountId, Change, ChangeKind, Entity, Intent, Query, Selection, SourceId, SourceKey, Timestamp, Unreadable,
+    mend_text,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -42,7 +43,7 @@ pub async fn apply(
     changes: &[Change],
     origin: SetAsideOrigin<'_>,
 ) -> store::Result<(Tx, Vec<IngestOutcome>)> {
-    let begin = async || app.db.write_for(context.account, context.source).await;
+    let begin = async || app.db.write_for(context.key()).await;
     let mut tx = begin().await?;
     match apply_all(&mut tx, context, changes, origin).await {
         Ok(outcomes) => {
@@ -122,7 +123,7 @@ async fn apply_all(
 /// Resolves set-aside records of a message that was decoded again without them.
 async fn resolve_of_message(tx: &mut Tx, context: &IngestContext, origin: SetAsideOrigin<'_>) -> store::Result<()> {
     let (IngestContext { account, source, now, .. }, Some(message)) = (*context, origin.message) else { return Ok(()) };
-    for row in set_aside::not_in_message(tx, account, source, message, now).await? {
+    for row in set_aside::not_in_message(tx, SourceKey { account, source }, message, now).await? {
         resolve(tx, &row, "read successfully", now).await?;
     }
     Ok(())
@@ -192,14 +193,14 @@ async fn keep(
         plugin_hash: origin.plugin_hash,
     };
     // Log a recurring record only once.
-    if set_aside::put(tx, account, source, &new, now).await? == 1 {
-        let kind = log_word(record.entity.as_str());
+    if set_aside::put(tx, context.key(), &new, now).await? == 1 {
+        let kind = log_word(record.entity);
         let entry = sync_log::NewSyncLogLine {
             source,
             entity_type: &kind,
             entity_id: id.as_deref().unwrap_or_default(),
-            action: "set-aside",
-            status: "failed",
+            action: sync_log::LogAction::SetAside,
+            status: sync_log::LogStatus::Failed,
             message: Some(problem.clone()),
         };
         sync_log::inbound(tx, account, &[entry], now).await?;
@@ -212,11 +213,11 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
     if well.is_empty() {
         return Ok(());
     }
-    let IngestContext { account, source, now, .. } = *context;
-    for (row, entity, id) in set_aside::known_ids(tx, account, source).await? {
-        if well.iter().any(|(read, known)| read.as_str() == entity && *known == id) {
+    let IngestContext { account, now, .. } = *context;
+    for (row, entity, id) in set_aside::known_ids(tx, context.key()).await? {
+        if well.iter().any(|(read, known)| *read == entity && *known == id) {
             set_aside::remove(tx, account, row).await?;
-            log_resolved(tx, (account, source), (&entity, &id), "read successfully".to_owned(), now).await?;
+            log_resolved(tx, context.key(), (entity, &id), "read successfully".to_owned(), now).await?;
         }
     }
     Ok(())
@@ -225,36 +226,36 @@ async fn resolve_read(tx: &mut Tx, context: &IngestContext, well: &[(Entity, &st
 async fn resolve(tx: &mut Tx, row: &SetAside, why: &str, now: Timestamp) -> store::Result<()> {
     let account = AccountId(row.account_id);
     set_aside::remove(tx, account, row.id).await?;
-    let which = (row.entity.as_str(), row.external_id.as_deref().unwrap_or_default());
-    log_resolved(tx, (account, SourceId(row.source_id)), which, why.to_owned(), now).await
+    let which = (row.entity, row.external_id.as_deref().unwrap_or_default());
+    log_resolved(tx, SourceKey { account, source: SourceId(row.source_id) }, which, why.to_owned(), now).await
 }
 
 async fn log_resolved(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
-    (entity_type, entity_id): (&str, &str),
+    SourceKey { account, source }: SourceKey,
+    (entity, entity_id): (Entity, &str),
     why: String,
     now: Timestamp,
 ) -> store::Result<()> {
-    let (action, status, kind) = ("set-aside", "success", log_word(entity_type));
+    let (action, status, kind) = (sync_log::LogAction::SetAside, sync_log::LogStatus::Success, log_word(entity));
     let entry = sync_log::NewSyncLogLine { source, entity_type: &kind, entity_id, action, status, message: Some(why) };
     sync_log::inbound(tx, account, &[entry], now).await
 }
 
 /// The name of a kind in the sync log.
-fn log_word(entity: &str) -> String {
-    entity.replace('-', "_")
+fn log_word(entity: Entity) -> String {
+    entity.as_str().replace('-', "_")
 }
 
 /// Resolves set-aside records that a finished fetch requested and did not return.
 pub async fn fetched(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    source: SourceKey,
     query: &Query,
     (began, now): (Timestamp, Timestamp),
 ) -> store::Result<()> {
     let is_of_all = query.property_id.is_none() && query.room_type_id.is_none();
-    for row in set_aside::not_seen_again(tx, account, source, query.entity, began).await? {
+    for row in set_aside::not_seen_again(tx, source, query.entity, began).await? {
         let was_asked_for = match (&query.selection, &row.external_id) {
             (Selection::Some(ids), Some(id)) => ids.contains(id),
             (Selection::Everything, _) => is_of_all,
@@ -270,10 +271,4 @@ pub async fn fetched(
 /// Dismisses a record; author and reason are logged.
 pub async fn dismiss(tx: &mut Tx, row: &SetAside, (who, why): (&str, &str), now: Timestamp) -> store::Result<()> {
     resolve(tx, row, &format!("dismissed by {who}: {why}"), now).await
-}
-
-/// The query for all records of a kind, for set-aside records without an id.
-pub fn whole(payload: &serde_json::Value, hint: &Hint) -> Option<Query> {
-    let is_whole = payload.get("whole").and_then(serde_json::Value::as_bool).unwrap_or_default();
-    (is_whole && hint.entity != Entity::Calendar).then(|| Query::new(hint.entity, Selection::Everything))
 }

@@ -1,10 +1,8 @@
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use gassync_domain::{Breaker, BreakerState, Timestamp};
+use parking_lot::Mutex;
 
 /// Number of breakers at which closed ones are removed.
 const SWEEP_AT: usize = 10_000;
@@ -50,7 +48,7 @@ struct Kept {
 impl LocalBreakers {
     fn with<T>(&self, connection: &str, now: Timestamp, work: impl FnOnce(&mut Breaker) -> T) -> T {
         // After a panic the breaker is still consistent: it is written at once.
-        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut breakers = self.0.lock();
         if breakers.len() >= SWEEP_AT {
             breakers.retain(|_, kept| kept.breaker.state(now) != BreakerState::Closed);
         }
@@ -83,7 +81,7 @@ impl Breakers for LocalBreakers {
     }
 
     async fn open_breakers(&self) -> Vec<(String, Timestamp)> {
-        let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let breakers = self.0.lock();
         let mut open: Vec<_> =
             breakers.iter().filter_map(|(connection, kept)| Some((connection.clone(), kept.down_since?))).collect();
         open.sort_unstable();

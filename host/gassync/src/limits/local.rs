@@ -1,12 +1,10 @@
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::{HashMap, VecDeque};
 
 use async_trait::async_trait;
 use gassync_domain::Timestamp;
 use gassync_runtime::Window;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use super::{ChannelLimits, Charge, RateLimitHeaders};
 
@@ -123,7 +121,7 @@ impl Budget {
 impl ChannelLimits for LocalLimits {
     async fn take(&self, charges: &[Charge], now: Timestamp) -> Result<(), SignedDuration> {
         // After a panic the count is off by one request at most.
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budgets = self.budgets.lock();
         if budgets.len() >= SWEEP_AT {
             budgets.retain(|_, budget| !budget.is_full(now));
         }
@@ -145,7 +143,7 @@ impl ChannelLimits for LocalLimits {
     }
 
     async fn correct(&self, charge: &Charge, headers: RateLimitHeaders, now: Timestamp) {
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budgets = self.budgets.lock();
         let Some(budget) = budgets.get_mut(&charge.budget) else { return };
         if headers.refused {
             // Refused although something is left: not this budget, and its reset says nothing.

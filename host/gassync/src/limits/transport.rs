@@ -6,6 +6,7 @@ use gassync_runtime::{LimitScope, Manifest, OutgoingRequest, RateLimit, SendErro
 use jiff::SignedDuration;
 
 use super::{Breakers, CallHealth, ChannelLimits, Charge, RateLimitHeaders};
+use crate::waiting::Sleep;
 
 /// Longest rate-limit wait within a call; a longer one fails the call, and its job is deferred.
 const MAX_INLINE_WAIT: SignedDuration = SignedDuration::from_secs(2);
@@ -19,6 +20,8 @@ pub struct SharedLimits {
     pub breakers: Arc<dyn Breakers>,
     /// The clock.
     pub clock: Clock,
+    /// Waits by the clock.
+    pub sleep: Sleep,
 }
 
 /// A transport that applies rate limits and circuit breakers.
@@ -122,7 +125,7 @@ impl<T: Transport> Transport for LimitedTransport<T> {
         let charged: Vec<(&Named, Charge)> =
             self.limits.iter().filter_map(|named| Some((named, named.charge(&request)?))).collect();
         let charges: Vec<Charge> = charged.iter().map(|(_, charge)| charge.clone()).collect();
-        let SharedLimits { limits, breakers, clock } = &self.shared;
+        let SharedLimits { limits, breakers, clock, sleep } = &self.shared;
         if self.waits_for_room
             && let Err(until) = breakers.try_acquire(&self.connection, clock()).await
         {
@@ -136,7 +139,7 @@ impl<T: Transport> Transport for LimitedTransport<T> {
                 breakers.record(&self.connection, CallHealth::Nothing, clock()).await;
                 return Err(SendError::RateLimited(seconds(wait)));
             }
-            tokio::time::sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
+            sleep(wait.unsigned_abs().max(Duration::from_millis(1))).await;
         }
         let answer = self.within.send(request).await;
         if self.waits_for_room {

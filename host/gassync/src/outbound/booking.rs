@@ -5,15 +5,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use gassync_domain::{
-    Attempt, BookingsPushed, CoreId, Digest, Operation, OperationKind, Outcome, PushSettings, Reservation, Status,
-    Subject, Timestamp, reference_of,
+    Attempt, BookingsPushed, CoreId, Digest, Entity, Operation, OperationKind, Outcome, PushSettings, Reservation,
+    Status, Subject, SyncEvent, SyncStatus, Timestamp, reference_of,
 };
-use gassync_runtime::Finished;
+use gassync_runtime::{CallRecord, Finished};
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{
-    describe_errors, describe_unclear, error_paths,
+    READ_BACK_AFTER, describe_errors, describe_unclear, error_paths,
     push_tally::{self, PushTally, RecordResult},
     sent_nothing, trusts_acknowledgements,
 };
@@ -22,25 +21,22 @@ use crate::{
     channel::{ChannelCallError, ChannelSession, plugin_state},
     plugins,
     reconcile::house_currency::remove_foreign_prices,
-    schedule::JobKind,
+    schedule::{JobSpec, Refetch, priority},
     store::{
         self, Tx,
         core::booking_snapshots::{BookingSnapshot, booking_snapshots},
         link_health::LinkOutcome,
         mappings,
         outbound::{
-            bookings::{self, PushedReservation, ReservationPushResult, ReservationSyncState},
+            bookings::{self, PushedReservation, ReservationSyncState},
             external_ids::{self, ExternalIdAssignment, ReservationExternalId, RoomExternalId},
             push_settings,
         },
-        queue::{self, NewJob},
+        queue,
         sources::Source,
-        sync_log,
+        sync_log::{self, LogAction, LogStatus},
     },
 };
-
-/// Delay between a push and its read-back.
-const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Outcome of pushing one booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,35 +51,15 @@ pub enum PushOutcome {
 
 /// A channel's reply, evaluated.
 struct Evaluated {
-    result: ReservationPushResult,
-    /// The channel may hold a reservation that was never confirmed.
-    in_doubt: bool,
+    event: SyncEvent,
+    /// Where it stands at the channel now.
+    reached: SyncStatus,
+    /// Why it is not confirmed.
+    error: Option<String>,
     outcome: PushOutcome,
     /// For the audit trail.
-    status: &'static str,
+    status: LogStatus,
     message: Option<String>,
-}
-
-impl Evaluated {
-    fn confirmed(message: Option<String>) -> Self {
-        Self {
-            result: ReservationPushResult::Confirmed,
-            in_doubt: false,
-            outcome: PushOutcome::Done,
-            status: "success",
-            message,
-        }
-    }
-
-    fn retry(wait: Option<SignedDuration>, in_doubt: bool, why: &str) -> Self {
-        let outcome = PushOutcome::Retry(wait, why.to_owned());
-        let result = if in_doubt {
-            ReservationPushResult::InDoubt(why.to_owned())
-        } else {
-            ReservationPushResult::NotSent(why.to_owned())
-        };
-        Self { result, in_doubt, outcome, status: "pending", message: Some(why.to_owned()) }
-    }
 }
 
 /// A booking whose push is pending.
@@ -105,25 +81,23 @@ pub async fn push(
     tally: &mut PushTally,
 ) -> Result<Vec<PushOutcome>, ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
-    let lane = app.connection_lock(session.connection).await;
-    let _one_at_a_time = lane.lock().await;
     let mut push_outcomes = vec![PushOutcome::Done; asked.len()];
     let mut tx = app.db.write(source.account).await?;
-    let pushing = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default();
+    let pushing = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default();
     if !pushing.enabled || pushing.bookings == BookingsPushed::None {
-        bookings::delete(&mut tx, source.account, source.id, asked).await?;
+        bookings::delete(&mut tx, source.key(), asked).await?;
         tx.commit().await?;
         return Ok(push_outcomes);
     }
     let pushes = pending_pushes(&mut tx, (source, &pushing), asked, app.now()).await?;
     // The state is in doubt from here until the channel replies, because the process may die in between.
-    let sent: Vec<CoreId> = pushes.iter().map(PendingPush::booking).collect();
-    bookings::mark_in_doubt(&mut tx, source.account, source.id, &sent).await?;
+    let sent: Vec<&ReservationSyncState> = pushes.iter().map(|push| &push.sync_state).collect();
+    bookings::mark_in_doubt(&mut tx, source.key(), &sent).await?;
     tx.commit().await?;
     if pushes.is_empty() {
         return Ok(push_outcomes);
     }
-    let trusts_acknowledgements = trusts_acknowledgements(&session, &pushing);
+    let is_trusted = trusts_acknowledgements(&session, &pushing);
     let operations: Vec<Operation> = pushes.iter().map(|push| push.operation.clone()).collect();
     let (call, secrets, place) = session.call(format!("bookings-{}", source.id), Arc::new(session.network()?)).await?;
     let Finished { result, record } = session.plugin.push_reservations(call, operations).await;
@@ -140,24 +114,10 @@ pub async fn push(
             return Err(session.failed(error, record, secrets).await?);
         }
     };
-    let now = app.now();
-    let mut tx = app.db.write(source.account).await?;
     let evaluated = pushes.iter().zip(&outcomes);
     let evaluated: Vec<(&PendingPush, &Outcome, Evaluated)> =
-        evaluated.map(|(push, outcome)| (push, outcome, push.evaluate(outcome, trusts_acknowledgements))).collect();
-    record_outcomes(&mut tx, source, &evaluated, now).await?;
-    let links = link_results(&evaluated, tally);
-    plugins::keep_call(
-        &app.vault,
-        &mut tx,
-        (source.account, session.connection),
-        (&session.plugin, &record, None),
-        now,
-    )
-    .await?;
-    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
-    push_tally::record(&mut tx, source, &links, now).await?;
-    tx.commit().await?;
+        evaluated.map(|(push, outcome)| (push, outcome, push.evaluate(outcome, is_trusted))).collect();
+    record_call(&session, &evaluated, record, tally).await?;
     for (push, _, evaluated) in evaluated {
         if let Some(outcome) = push_outcomes.get_mut(push.index) {
             *outcome = evaluated.outcome;
@@ -166,20 +126,31 @@ pub async fn push(
     Ok(push_outcomes)
 }
 
+/// Records one call and its results.
+async fn record_call(
+    session: &ChannelSession<'_>,
+    evaluated: &[(&PendingPush, &Outcome, Evaluated)],
+    record: CallRecord,
+    tally: &mut PushTally,
+) -> store::Result<()> {
+    let ChannelSession { app, source, connection, plugin } = session;
+    let now = app.now();
+    let mut tx = app.db.write(source.account).await?;
+    record_outcomes(&mut tx, source, evaluated, now).await?;
+    let links = link_results(evaluated, tally);
+    plugins::keep_call(&app.vault, &mut tx, (source.account, *connection), (plugin, &record, None), now).await?;
+    plugin_state::save(&app.vault, &mut tx, source, record.memory, now).await?;
+    push_tally::record(&mut tx, source, &links, now).await?;
+    tx.commit().await
+}
+
 /// Counts results, and returns the health of links whose external id is known.
 fn link_results<'a>(
     evaluated: &'a [(&'a PendingPush, &'a Outcome, Evaluated)],
     tally: &mut PushTally,
 ) -> Vec<LinkOutcome<'a>> {
     let links = evaluated.iter().filter_map(|(push, outcome, evaluated)| {
-        let result = match &evaluated.result {
-            ReservationPushResult::Confirmed => RecordResult::Confirmed,
-            ReservationPushResult::Unconfirmed => RecordResult::Accepted,
-            ReservationPushResult::Rejected(_) => RecordResult::Rejected,
-            ReservationPushResult::Mismatched(_)
-            | ReservationPushResult::InDoubt(_)
-            | ReservationPushResult::NotSent(_) => RecordResult::InDoubt,
-        };
+        let result = RecordResult::from(evaluated.reached);
         tally.count(result, 1);
         // Use the audit trail's wording: a channel's own message may repeat what a guest wrote.
         let why = || evaluated.message.clone().unwrap_or_else(|| "the channel has not accepted it".to_owned());
@@ -193,16 +164,11 @@ fn link_results<'a>(
 
 /// Nothing was sent: restores the state known before the call.
 async fn restore_not_sent(app: &App, source: &Source, pushes: &[PendingPush], why: &str) -> store::Result<()> {
-    let (now, result) = (app.now(), ReservationPushResult::NotSent(why.to_owned()));
-    let was_known = pushes.iter().filter(|push| !push.sync_state.in_doubt);
-    let marks = was_known.map(|PendingPush { sync_state, digest, .. }| PushedReservation {
-        sync_state,
-        digest,
-        result: &result,
-        in_doubt: false,
-    });
+    let now = app.now();
+    let was_known = pushes.iter().filter(|push| !push.sync_state.state.in_doubt);
+    let marks = was_known.map(|push| push.record(SyncEvent::NotSent, Some(why)));
     let mut tx = app.db.write(source.account).await?;
-    bookings::record_results(&mut tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
+    bookings::record_results(&mut tx, source.key(), &Vec::from_iter(marks), now).await?;
     tx.commit().await
 }
 
@@ -215,9 +181,9 @@ async fn pending_pushes(
 ) -> store::Result<Vec<PendingPush>> {
     let snapshots = booking_snapshots(tx, source.account, asked).await?;
     let units: Vec<CoreId> = snapshots.values().flat_map(|booking| booking.units.iter().copied()).collect();
-    let rooms = external_ids::by_units(tx, source.account, source.id, &units).await?;
-    let known = external_ids::by_bookings(tx, source.account, source.id, asked).await?;
-    let mut sync_states = bookings::get_all(tx, source.account, source.id, asked).await?;
+    let rooms = external_ids::by_units(tx, source.key(), &units).await?;
+    let known = external_ids::by_bookings(tx, source.key(), asked).await?;
+    let mut sync_states = bookings::get_all(tx, source.key(), asked).await?;
     let (mut there, mut pushes, mut needless) = (Vec::new(), Vec::new(), Vec::new());
     for (index, booking) in asked.iter().copied().enumerate() {
         let Some(sync_state) = sync_states.remove(&booking) else { continue };
@@ -238,14 +204,9 @@ async fn pending_pushes(
             }
         }
     }
-    bookings::delete(tx, source.account, source.id, &needless).await?;
-    let marks = there.iter().map(|PendingPush { sync_state, digest, .. }| PushedReservation {
-        sync_state,
-        digest,
-        result: &ReservationPushResult::Confirmed,
-        in_doubt: false,
-    });
-    bookings::record_results(tx, (source.account, source.id), &Vec::from_iter(marks), now).await?;
+    bookings::delete(tx, source.key(), &needless).await?;
+    let marks = there.iter().map(|push| push.record(SyncEvent::Known, None));
+    bookings::record_results(tx, source.key(), &Vec::from_iter(marks), now).await?;
     Ok(pushes)
 }
 
@@ -277,7 +238,7 @@ fn operation(
     if known.is_some_and(|known| !known.ours || !known.push) {
         return None;
     }
-    let is_there = known.is_some() || sync_state.in_doubt;
+    let is_there = known.is_some() || sync_state.state.in_doubt;
     let is_sold = match reservation.status {
         Status::Confirmed | Status::NoShow => true,
         // A pending booking is pushed only if the channel already has it.
@@ -291,13 +252,13 @@ fn operation(
         (Some(_), true) => OperationKind::Change,
         (Some(_), false) => OperationKind::Cancel,
         // It may exist at the channel: look it up by our reference.
-        (None, false) if sync_state.in_doubt => OperationKind::Cancel,
+        (None, false) if sync_state.state.in_doubt => OperationKind::Cancel,
         (None, false) => return None,
     };
     reservation.id = known.map(|known| known.external_id.clone()).unwrap_or_default();
     Some(Operation {
         kind,
-        attempt: if sync_state.in_doubt { Attempt::AfterUnknown } else { Attempt::First },
+        attempt: if sync_state.state.in_doubt { Attempt::AfterUnknown } else { Attempt::First },
         reference: reference_of(source.account, booking),
         channel_id: known.map(|known| known.external_id.clone()),
         subject: Subject::Reservation(Box::new(reservation)),
@@ -317,46 +278,50 @@ impl PendingPush {
         CoreId(self.sync_state.booking_id)
     }
 
+    fn record<'a>(&'a self, event: SyncEvent, error: Option<&'a str>) -> PushedReservation<'a> {
+        PushedReservation { sync_state: &self.sync_state, digest: &self.digest, event, error }
+    }
+
     /// True if the channel has confirmed exactly this.
     fn is_confirmed(&self) -> bool {
-        let ReservationSyncState { confirmed, in_doubt, mismatch_count, .. } = &self.sync_state;
-        confirmed.as_deref() == Some(&self.digest) && !in_doubt && *mismatch_count == 0
+        let ReservationSyncState { confirmed, state, .. } = &self.sync_state;
+        confirmed.as_deref() == Some(&self.digest) && !state.in_doubt && state.mismatch_count == 0
     }
 
     /// Evaluates the channel's reply.
-    fn evaluate(&self, outcome: &Outcome, trusts_acknowledgements: bool) -> Evaluated {
-        let was_unknown = self.sync_state.in_doubt;
+    fn evaluate(&self, outcome: &Outcome, is_trusted: bool) -> Evaluated {
         match outcome {
             Outcome::Accepted { id, confirmed, warnings, .. } => {
                 let id = id.as_ref().or(self.operation.channel_id.as_ref());
-                self.accepted(id, *confirmed && trusts_acknowledgements, warnings)
+                let acknowledged = SyncEvent::Acknowledged { is_stored: *confirmed, is_trusted };
+                self.accepted(id, acknowledged, warnings)
             }
             // The lookup by our reference found nothing, so there is nothing to cancel.
             Outcome::Refused(_)
                 if self.operation.kind == OperationKind::Cancel && self.operation.channel_id.is_none() =>
             {
-                Evaluated::confirmed(Some("it did not exist at the channel".to_owned()))
+                self.done(SyncEvent::Gone, Some("it did not exist at the channel".to_owned()))
             }
             Outcome::Refused(errors) => Evaluated {
-                result: ReservationPushResult::Rejected(describe_errors(errors)),
-                // An earlier attempt may have succeeded, and may be why this one is rejected.
-                in_doubt: was_unknown,
+                error: Some(describe_errors(errors)),
                 outcome: PushOutcome::Rejected(describe_errors(errors)),
-                status: "failed",
-                message: Some(error_paths(errors)),
+                status: LogStatus::Failed,
+                // An earlier attempt may have succeeded, and may be why this one is rejected.
+                ..self.done(SyncEvent::Refused { may_be_there: true }, Some(error_paths(errors)))
             },
             Outcome::Retry(seconds) => {
                 let wait = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-                Evaluated::retry(wait, was_unknown, "the channel asked for a retry")
+                let event = if self.sync_state.state.in_doubt { SyncEvent::Unclear } else { SyncEvent::NotSent };
+                self.retry(event, wait, "the channel asked for a retry")
             }
             outcome @ (Outcome::Unknown | Outcome::Other { .. }) => {
-                Evaluated::retry(None, true, &describe_unclear(outcome))
+                self.retry(SyncEvent::Unclear, None, &describe_unclear(outcome))
             }
         }
     }
 
     /// Evaluates an acceptance.
-    fn accepted(&self, id: Option<&String>, is_sure: bool, warnings: &[String]) -> Evaluated {
+    fn accepted(&self, id: Option<&String>, acknowledged: SyncEvent, warnings: &[String]) -> Evaluated {
         let warned = (!warnings.is_empty()).then(|| format!("{} warnings", warnings.len()));
         let Operation { kind, attempt, .. } = &self.operation;
         // A reservation found by our reference has the state it was created with, which may be outdated.
@@ -366,19 +331,34 @@ impl PendingPush {
         match id {
             Some(_) if was_found => Evaluated {
                 outcome: PushOutcome::Retry(Some(SignedDuration::ZERO), String::new()),
-                ..Evaluated::retry(None, false, "found at the channel; its current state is pushed")
+                ..self.retry(SyncEvent::Found, None, "found at the channel; its current state is pushed")
             },
-            Some(_) if is_sure => Evaluated::confirmed(warned),
-            Some(_) => Evaluated {
-                result: ReservationPushResult::Unconfirmed,
-                status: "pending",
-                message: Some("awaiting read-back".to_owned()),
-                ..Evaluated::confirmed(None)
-            },
+            Some(_) if self.after(acknowledged) == SyncStatus::Confirmed => self.done(acknowledged, warned),
+            Some(_) => {
+                let message = Some("awaiting read-back".to_owned());
+                Evaluated { status: LogStatus::Pending, ..self.done(acknowledged, message) }
+            }
             // Without an external id it does not exist there.
-            None if *kind == OperationKind::Cancel => Evaluated::confirmed(warned),
-            None => Evaluated::retry(None, true, "the channel returned no id: it will be looked up"),
+            None if *kind == OperationKind::Cancel => self.done(SyncEvent::Gone, warned),
+            None => self.retry(SyncEvent::Unclear, None, "the channel returned no id: it will be looked up"),
         }
+    }
+
+    fn after(&self, event: SyncEvent) -> SyncStatus {
+        self.sync_state.state.after(event).status
+    }
+
+    /// Nothing is left to push.
+    fn done(&self, event: SyncEvent, message: Option<String>) -> Evaluated {
+        let reached = self.after(event);
+        Evaluated { event, reached, error: None, outcome: PushOutcome::Done, status: LogStatus::Success, message }
+    }
+
+    /// It is pushed again.
+    fn retry(&self, event: SyncEvent, wait: Option<SignedDuration>, why: &str) -> Evaluated {
+        let (reached, why) = (self.after(event), why.to_owned());
+        let outcome = PushOutcome::Retry(wait, why.clone());
+        Evaluated { event, reached, error: Some(why.clone()), outcome, status: LogStatus::Pending, message: Some(why) }
     }
 
     /// The external id that the channel assigned, if it returned one.
@@ -391,9 +371,9 @@ impl PendingPush {
     /// Audit trail line.
     fn line(&self, source: &Source, evaluated: &Evaluated) -> sync_log::NewSyncLogLine<'_> {
         let action = match self.operation.kind {
-            OperationKind::Create => "create",
-            OperationKind::Cancel => "cancel",
-            _ => "update",
+            OperationKind::Create => LogAction::Create,
+            OperationKind::Cancel => LogAction::Cancel,
+            _ => LogAction::Update,
         };
         sync_log::NewSyncLogLine {
             source: source.id,
@@ -416,20 +396,16 @@ async fn record_outcomes(
     evaluated: &[(&PendingPush, &Outcome, Evaluated)],
     now: Timestamp,
 ) -> store::Result<()> {
-    let source_key = (source.account, source.id);
+    let source_key = source.key();
     let links: Vec<ExternalIdAssignment<'_>> =
         evaluated.iter().filter_map(|(push, outcome, _)| push.assignment(outcome)).collect();
-    external_ids::assign(tx, source.account, source.id, &links, now).await?;
-    let marks =
-        evaluated.iter().map(|(PendingPush { sync_state, digest, .. }, _, Evaluated { result, in_doubt, .. })| {
-            PushedReservation { sync_state, digest, result, in_doubt: *in_doubt }
-        });
+    external_ids::assign(tx, source.key(), &links, now).await?;
+    let marks = evaluated.iter().map(|(push, _, evaluated)| push.record(evaluated.event, evaluated.error.as_deref()));
     bookings::record_results(tx, source_key, &Vec::from_iter(marks), now).await?;
-    let to_read = evaluated.iter().filter(|(.., evaluated)| evaluated.result == ReservationPushResult::Unconfirmed);
+    let to_read = evaluated.iter().filter(|(.., evaluated)| evaluated.reached == SyncStatus::Unconfirmed);
     let to_read = to_read.filter_map(|(push, outcome, _)| push.assignment(outcome)).map(|assignment| {
-        let payload = json!({ "entity": "reservation", "id": assignment.external_id });
-        let work = JobKind::Refetch.job(source_key, payload, (now + READ_BACK_AFTER, now));
-        NewJob { priority: JobKind::ReadBack.priority(), ..work }
+        let refetch = Refetch::record(Entity::Reservation, assignment.external_id);
+        refetch.of(source.key()).after(READ_BACK_AFTER).with_priority(priority::VERIFICATION)
     });
     queue::enqueue(tx, &Vec::from_iter(to_read), now).await?;
     let lines: Vec<sync_log::NewSyncLogLine<'_>> =

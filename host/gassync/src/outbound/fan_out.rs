@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use async_trait::async_trait;
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey};
 use gassync_runtime::Interface;
 
 use crate::{
     app::App,
-    schedule::{push_of_booking, push_of_calendar},
+    facts::FactConsumer,
+    schedule::{JobSpec, PushBooking, PushCalendar, priority},
     store::{
         Result, Tx,
         outbound::{
@@ -18,34 +20,39 @@ use crate::{
     },
 };
 
-/// Prices are less urgent than availability.
-const URGENCY_OF_PRICES: i64 = 3;
+/// The channels that are pushed to.
+pub struct ChannelFanOut;
 
-/// Fans out the events in these sequence ranges, in the transaction that assigned them; returns the jobs to enqueue.
-pub async fn facts(app: &App, tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
-    let mut work: BTreeMap<(i64, i64), NewJob<'static>> = BTreeMap::new();
-    let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
-    invalidated.retain(|(channel, ..)| supports(app, channel, Interface::PushCalendar));
-    for (_, only_prices, invalidation) in &invalidated {
-        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
-        let put = push_of_calendar(source_key, (now, now));
-        let urgency = if *only_prices { URGENCY_OF_PRICES } else { put.priority };
-        let waiting = work
-            .entry((invalidation.account_id, invalidation.source_id))
-            .or_insert(NewJob { priority: urgency, ..put });
-        waiting.priority = waiting.priority.min(urgency);
+#[async_trait]
+impl FactConsumer for ChannelFanOut {
+    async fn facts(&self, app: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
+        // The priority of each source's push.
+        let mut calendars: BTreeMap<SourceKey, i64> = BTreeMap::new();
+        let mut invalidated = invalidations::nights_changed_by(tx, given).await?;
+        invalidated.retain(|(channel, ..)| supports(app, channel, Interface::PushCalendar));
+        for (_, only_prices, invalidation) in &invalidated {
+            let priority = if *only_prices { priority::PRICES } else { PushCalendar::PRIORITY };
+            let source = source_key(invalidation.account_id, invalidation.source_id);
+            let known = calendars.entry(source).or_insert(priority);
+            *known = priority.min(*known);
+        }
+        let invalidated: Vec<_> = invalidated.into_iter().map(|(.., invalidation)| invalidation).collect();
+        invalidations::upsert(tx, &invalidated).await?;
+        let mut reservations = invalidations::reservations_changed_by(tx, given).await?;
+        reservations.retain(|invalidation| supports(app, &invalidation.source_type, Interface::PushReservations));
+        bookings::invalidate(tx, &reservations).await?;
+        let calendars =
+            calendars.into_iter().map(|(source, priority)| PushCalendar {}.of(source).with_priority(priority));
+        let bookings = reservations.iter().map(|invalidation| {
+            let source = source_key(invalidation.account_id, invalidation.source_id);
+            PushBooking { booking: CoreId(invalidation.booking_id) }.of(source)
+        });
+        Ok(calendars.chain(bookings).collect())
     }
-    let invalidated: Vec<_> = invalidated.into_iter().map(|(.., invalidation)| invalidation).collect();
-    invalidations::upsert(tx, &invalidated).await?;
-    let mut reservations = invalidations::reservations_changed_by(tx, given).await?;
-    reservations.retain(|invalidation| supports(app, &invalidation.source_type, Interface::PushReservations));
-    bookings::invalidate(tx, &reservations).await?;
-    let mut all: Vec<NewJob<'static>> = work.into_values().collect();
-    all.extend(reservations.iter().map(|invalidation| {
-        let source_key = (AccountId(invalidation.account_id), SourceId(invalidation.source_id));
-        push_of_booking(source_key, CoreId(invalidation.booking_id), now)
-    }));
-    Ok(all)
+}
+
+fn source_key(account: i64, source: i64) -> SourceKey {
+    SourceKey { account: AccountId(account), source: SourceId(source) }
 }
 
 /// True if a channel's plugin exports this, or is not loaded: then its jobs wait.

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use gassync_domain::{ChannelError, Date, Entity, PushSettings, Query, Selection, Timestamp, today_at};
+use gassync_domain::{ChannelError, Date, Entity, PushSettings, Query, Selection, Timestamp, today_at, utc_day};
 use gassync_runtime::{CallError, Interface};
 use jiff::{SignedDuration, Span as Days};
 
@@ -12,9 +12,10 @@ use crate::{
     app::App,
     channel::ChannelCallError,
     inbound::{apply::IngestContext, fetch, manual_closure, poll_run},
+    lease::{self, LeaseError},
     plugins::Plugin,
     reconcile::desired::{self, ComparedNight},
-    schedule,
+    schedule::{self, JobSpec, PushCalendar},
     store::{
         self, Tx, closures,
         outbound::{
@@ -23,7 +24,7 @@ use crate::{
             targets::PushTargets,
         },
         queue,
-        sources::{self, Source},
+        sources::{self, Source, SourceStatus},
         sync_log,
     },
 };
@@ -67,7 +68,7 @@ pub enum GoLiveError {
     NoChannel,
     /// The source is not active.
     #[error("the source is {0}: connect or resume it first")]
-    NotActive(String),
+    NotActive(SourceStatus),
     /// Its bookings are not imported yet.
     #[error("its bookings are being imported: try again in a moment")]
     Unread,
@@ -84,6 +85,9 @@ pub enum GoLiveError {
     /// The effect exceeds the plan.
     #[error("{0}, which is not in the plan: make another with --plan")]
     Unplanned(String),
+    /// A job calls the channel.
+    #[error("{0}")]
+    Busy(LeaseError),
     /// A call to the channel failed.
     #[error(transparent)]
     Channel(#[from] ChannelCallError),
@@ -92,15 +96,28 @@ pub enum GoLiveError {
     Store(#[from] sqlx::Error),
 }
 
+impl From<LeaseError> for GoLiveError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => Self::Store(error),
+            LeaseError::Busy => Self::Busy(error),
+        }
+    }
+}
+
 /// Reads the channel and saves the effect of going live as the source's plan; returns the plan's id.
 pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result<(i64, GoLiveEffect), GoLiveError> {
+    lease::alone(app, &[source.key()], plan_alone(app, source, opens_closed)).await?
+}
+
+async fn plan_alone(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result<(i64, GoLiveEffect), GoLiveError> {
     let plugin = check_ready(app, source).await?;
     let read_at = read(app, source, &plugin).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     let (compared, effect) = compare_all(&mut tx, source, &plugin, opens_closed, now).await?;
     let changes = planned_spans(&compared);
-    let id = go_live_plans::save(&mut tx, source.account, source.id, (read_at, &changes, opens_closed), now).await?;
+    let id = go_live_plans::save(&mut tx, source.key(), (read_at, &changes, opens_closed), now).await?;
     tx.commit().await?;
     Ok((id, effect))
 }
@@ -108,12 +125,16 @@ pub async fn plan(app: &Arc<App>, source: &Source, opens_closed: bool) -> Result
 /// Executes the latest plan: opens and changes what it names, and closes what can no longer be sold. If the channel or
 /// the core has changed so that more would be opened or changed, nothing is done.
 pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<GoLiveEffect, GoLiveError> {
+    lease::alone(app, &[source.key()], execute_alone(app, source, id)).await?
+}
+
+async fn execute_alone(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result<GoLiveEffect, GoLiveError> {
     let plugin = check_ready(app, source).await?;
     check_plan(&last_plan(app, source).await?, id, app.now())?;
     read(app, source, &plugin).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    let plan = go_live_plans::latest(&mut tx, source.account, source.id).await?.ok_or(GoLiveError::NoPlan)?;
+    let plan = go_live_plans::latest(&mut tx, source.key()).await?.ok_or(GoLiveError::NoPlan)?;
     // Reading may have taken long: check again.
     check_plan(&plan, id, now)?;
     let (compared, effect) = compare_all(&mut tx, source, &plugin, plan.opens_closed, now).await?;
@@ -121,24 +142,24 @@ pub async fn execute(app: &Arc<App>, source: &Source, id: Option<i64>) -> Result
         return Err(GoLiveError::Unplanned(unplanned));
     }
     if plan.opens_closed {
-        let today = (now - SignedDuration::from_hours(24)).to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = utc_day(now - SignedDuration::from_hours(24));
         let context = IngestContext::from_source(source, now, now).with_unit_count(plugin.manifest().unit_count());
         manual_closure::waive(&mut tx, &context, today).await?;
     }
     let known: Vec<nights::NightState> = compared.iter().map(|compared| compared.known(now)).collect();
-    sources::go_live(&mut tx, source.account, source.id).await?;
-    go_live_plans::delete(&mut tx, source.account, source.id).await?;
-    nights::upsert(&mut tx, source.account, source.id, &known, now).await?;
+    sources::go_live(&mut tx, source.key()).await?;
+    go_live_plans::delete(&mut tx, source.key()).await?;
+    nights::upsert(&mut tx, source.key(), &known, now).await?;
     // Bookings made during the comparison are pushed as well.
-    schedule::invalidate_source(&mut tx, (source.account, source.id), (invalidations::FIRST, false), now).await?;
-    schedule::push_due_bookings(&mut tx, (source.account, source.id), now).await?;
-    queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    schedule::invalidate_source(&mut tx, source.key(), (invalidations::FIRST, false), now).await?;
+    schedule::push_due_bookings(&mut tx, source.key(), now).await?;
+    queue::enqueue(&mut tx, &[PushCalendar {}.of(source.key())], now).await?;
     let line = sync_log::NewSyncLogLine {
         source: source.id,
         entity_type: "source",
         entity_id: &source.name,
-        action: "go-live",
-        status: "success",
+        action: sync_log::LogAction::GoLive,
+        status: sync_log::LogStatus::Success,
         message: Some(summary(&effect)),
     };
     sync_log::outbound(&mut tx, source.account, &[line], now).await?;
@@ -152,11 +173,10 @@ async fn check_ready(app: &Arc<App>, source: &Source) -> Result<Arc<Plugin>, GoL
     if source.connection.is_none() {
         return Err(GoLiveError::NoChannel);
     }
-    if !["active", "error"].contains(&source.status.as_str()) {
-        return Err(GoLiveError::NotActive(source.status.clone()));
+    if !source.status.is_working() {
+        return Err(GoLiveError::NotActive(source.status));
     }
-    let plugin = app.plugins.get(&source.source_type);
-    Ok(plugin.ok_or_else(|| ChannelCallError::NotLoaded(source.source_type.clone()))?)
+    Ok(app.plugins.require(&source.source_type).map_err(ChannelCallError::from)?)
 }
 
 /// Imports the channel's bookings if that has not been done, and reads its calendar up to the horizon. Returns when it
@@ -168,7 +188,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
     if !is_read {
         for poll in plugin.manifest().polls.iter().filter(|poll| poll.entity == Entity::Reservation) {
             let selection = poll_run::selection(app, source, poll).await?;
-            poll_run::run(app, source, poll, Query::new(poll.entity, selection)).await?;
+            poll_run::run(app, source, (poll, None), Query::new(poll.entity, selection)).await?;
         }
     }
     let began = tokio::time::Instant::now();
@@ -188,7 +208,7 @@ async fn read(app: &Arc<App>, source: &Source, plugin: &Plugin) -> Result<Timest
         return Ok(asked_at);
     }
     let mut tx = app.db.read(source.account).await?;
-    let horizon = push_settings::get(&mut tx, source.account, source.id).await?.unwrap_or_default().horizon_days;
+    let horizon = push_settings::get(&mut tx, source.key()).await?.unwrap_or_default().horizon_days;
     drop(tx);
     let start = today_at(asked_at, None);
     let until = start.saturating_add(Days::new().days(i64::from(horizon) + 2));
@@ -208,15 +228,14 @@ async fn compare_all(
     opens_closed: bool,
     now: Timestamp,
 ) -> store::Result<(Vec<ComparedNight>, GoLiveEffect)> {
-    let (account, id) = (source.account, source.id);
     let pushing: PushSettings =
-        push_settings::get(tx, account, id).await?.unwrap_or_default().under(source.push_authority());
+        push_settings::get(tx, source.key()).await?.unwrap_or_default().under(source.push_authority());
     let mut compared = Vec::new();
     let mut effect = GoLiveEffect::default();
-    let rooms = closures::linked_room_types(tx, account, id).await?;
+    let rooms = closures::linked_room_types(tx, source.key()).await?;
     let names: HashMap<i64, &str> = rooms.iter().map(|room| (room.id, room.external_id.as_str())).collect();
     if plugin.exports().contains(&Interface::PushCalendar) && desired::any_part(desired::pushed_parts(&pushing)) {
-        let mut targets = PushTargets::new(account, id);
+        let mut targets = PushTargets::new(source.key());
         targets.load(tx, rooms.iter().map(|room| room.id)).await?;
         for target in rooms.iter().flat_map(|room| targets.get(room.id)) {
             let of_target = (&pushing, plugin.manifest(), target);
@@ -224,7 +243,7 @@ async fn compare_all(
         }
     }
     let today = today_at(now, None);
-    for closed in closures::of_source(tx, account, id, today).await? {
+    for closed in closures::of_source(tx, source.key(), today).await? {
         if !closed.closure.waived {
             let room = names.get(&closed.room_type).copied().unwrap_or_default();
             effect.closed_by_hand.count(room, closed.night);
@@ -318,7 +337,7 @@ fn unplanned(plan: &SavedGoLivePlan, compared: &[ComparedNight]) -> Option<Strin
 
 async fn last_plan(app: &App, source: &Source) -> Result<SavedGoLivePlan, GoLiveError> {
     let mut tx = app.db.read(source.account).await?;
-    go_live_plans::latest(&mut tx, source.account, source.id).await?.ok_or(GoLiveError::NoPlan)
+    go_live_plans::latest(&mut tx, source.key()).await?.ok_or(GoLiveError::NoPlan)
 }
 
 fn check_plan(plan: &SavedGoLivePlan, id: Option<i64>, now: Timestamp) -> Result<(), GoLiveError> {

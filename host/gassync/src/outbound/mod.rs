@@ -1,6 +1,6 @@
 //! Pushes the core to channels: events invalidate nights ([`fan_out`]), invalidated nights are computed ([`desired`]),
-//! unconfirmed state is pushed ([`calendar`], [`booking`]) and verified ([`read_back`], [`verify_reservation`]);
-//! [`push_tally`] counts the results.
+//! unconfirmed state is pushed ([`calendar`] in [`night_runs`], [`booking`]) and verified ([`read_back`],
+//! [`verify_reservation`]); [`push_tally`] counts the results.
 //!
 //! A finished job proves nothing: a night or reservation is confirmed once a read-back shows it, or once the channel
 //! acknowledged it and the source trusts acknowledgements.
@@ -9,12 +9,17 @@ pub mod booking;
 pub mod calendar;
 pub mod fan_out;
 pub mod going_live;
+pub mod night_runs;
 pub mod push_tally;
 
 use gassync_domain::{FieldError, Outcome, PushSettings};
 use gassync_runtime::{CallRecord, Interface};
+use jiff::SignedDuration;
 
 use crate::channel::ChannelSession;
+
+/// Delay between a push and its read-back, so that several records share one read-back.
+const READ_BACK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// True if an acknowledgement counts as confirmation without a read-back: some channels acknowledge and do nothing.
 fn trusts_acknowledgements(session: &ChannelSession<'_>, pushing: &PushSettings) -> bool {

@@ -1,6 +1,6 @@
 //! Counts the results of one push for the sync runs, and records the health of the links used.
 
-use gassync_domain::{AccountId, ChannelError, SourceId, Timestamp};
+use gassync_domain::{AccountId, ChannelError, SourceId, SourceKey, SyncStatus, Timestamp};
 use gassync_runtime::CallError;
 
 use crate::{
@@ -40,6 +40,17 @@ pub enum RecordResult {
     InDoubt,
 }
 
+impl From<SyncStatus> for RecordResult {
+    fn from(status: SyncStatus) -> Self {
+        match status {
+            SyncStatus::Confirmed => Self::Confirmed,
+            SyncStatus::Unconfirmed => Self::Accepted,
+            SyncStatus::Rejected => Self::Rejected,
+            SyncStatus::Pending => Self::InDoubt,
+        }
+    }
+}
+
 impl PushTally {
     /// Starts counting.
     pub fn begin(source: &Source, kind: SyncRunKind, now: Timestamp) -> Self {
@@ -76,7 +87,13 @@ impl PushTally {
         self.counters.error = Some(CALL_FAILED.to_owned());
         let links = links.iter().map(|(kind, id)| LinkOutcome { kind: *kind, id, error: Some(CALL_FAILED.to_owned()) });
         let mut tx = app.db.write(self.account).await?;
-        link_health::record(&mut tx, self.account, self.source, &Vec::from_iter(links), app.now()).await?;
+        link_health::record(
+            &mut tx,
+            SourceKey { account: self.account, source: self.source },
+            &Vec::from_iter(links),
+            app.now(),
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -91,6 +108,6 @@ impl PushTally {
 /// results.
 pub async fn record(tx: &mut Tx, source: &Source, links: &[LinkOutcome<'_>], now: Timestamp) -> store::Result<()> {
     let well = links.is_empty() || links.iter().any(|links| links.error.is_none());
-    link_health::record(tx, source.account, source.id, links, now).await?;
-    source_switches::record_channel_call(tx, source.account, source.id, well, now).await
+    link_health::record(tx, source.key(), links, now).await?;
+    source_switches::record_channel_call(tx, source.key(), well, now).await
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{Plugin, PluginRegistry, quarantine, reconcile};
 use crate::store::{
     self,
-    plugins::{self, faults},
+    plugins::{self, PluginStatus, faults},
 };
 
 /// Time window for counting faults.
@@ -53,7 +53,7 @@ pub async fn release(registry: &PluginRegistry, id: &str) -> store::Result<bool>
     if let Some(hash) = &plugin.serving {
         quarantine::clear_faults(&mut tx, id, hash).await?;
     }
-    plugins::set_status(&mut tx, id, "enabled", now).await?;
+    plugins::set_status(&mut tx, id, PluginStatus::Enabled, now).await?;
     tx.commit().await?;
     reconcile(registry).await?;
     Ok(true)

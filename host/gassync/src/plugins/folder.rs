@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    InstallError, InstalledBy, PluginRegistry, install, locked,
+    InstallError, InstalledBy, PluginRegistry, install,
     registry::{self, PrepareError},
 };
 use crate::store::{self, plugins};
@@ -42,7 +42,7 @@ pub(super) struct SeenComponent {
 
 /// Installs changes of the folder. Returns false if something must be retried.
 pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
-    let former = locked(&registry.folder).clone();
+    let former = registry.folder.lock().clone();
     let mut now = BTreeMap::new();
     for path in components(&registry.dir)? {
         let channel = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -57,7 +57,7 @@ pub async fn read(registry: &PluginRegistry) -> anyhow::Result<bool> {
         record_gone(registry, channel, seen.taken.as_deref()).await?;
     }
     let done = now.values().all(|seen| seen.hash.is_some());
-    *locked(&registry.folder) = Some(now);
+    *registry.folder.lock() = Some(now);
     Ok(done)
 }
 

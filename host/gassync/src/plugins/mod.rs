@@ -13,12 +13,13 @@ use std::{
     collections::BTreeMap,
     ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use arc_swap::ArcSwap;
 use gassync_domain::{Clock, Timestamp};
 use gassync_runtime::{Adapter, Budget, Engine, Grant, Permissions};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -31,6 +32,11 @@ pub use self::{
 };
 
 use crate::{store::Db, vault::Random};
+
+/// No version of a channel's plugin is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plugin {0} is not loaded")]
+pub struct NotLoaded(pub String);
 
 /// An active version with its permissions.
 pub struct Plugin {
@@ -147,6 +153,11 @@ impl PluginRegistry {
         self.serving.load().get(channel).cloned()
     }
 
+    /// The active version of a channel, which must be loaded.
+    pub fn require(&self, channel: &str) -> Result<Arc<Plugin>, NotLoaded> {
+        self.get(channel).ok_or_else(|| NotLoaded(channel.to_owned()))
+    }
+
     /// All that serve.
     pub fn all(&self) -> Vec<Arc<Plugin>> {
         self.serving.load().values().cloned().collect()
@@ -154,12 +165,8 @@ impl PluginRegistry {
 
     /// Problems of plugin files and versions, by plugin.
     pub fn problems(&self) -> BTreeMap<String, String> {
-        let mut problems = locked(&self.broken).clone();
-        problems.extend(folder::problems(&locked(&self.folder)));
+        let mut problems = self.broken.lock().clone();
+        problems.extend(folder::problems(&self.folder.lock()));
         problems
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use gassync_domain::Timestamp;
 
 use crate::store::{
     self, Tx,
-    plugins::{self, faults, processes},
+    plugins::{self, PluginStatus, faults, processes},
 };
 
 /// Quarantines a version. If it is active, the previous one is requested; without one the plugin is quarantined and messages
@@ -21,7 +21,7 @@ pub(super) async fn quarantine(tx: &mut Tx, id: &str, hash: &str, why: &str, now
     }
     match plugins::former(tx, id, hash).await? {
         Some(former) => plugins::want(tx, id, Some(&former), now).await,
-        None => plugins::set_status(tx, id, "quarantined", now).await.map(drop),
+        None => plugins::set_status(tx, id, PluginStatus::Quarantined, now).await.map(drop),
     }
 }
 

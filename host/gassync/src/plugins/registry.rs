@@ -8,7 +8,7 @@ use gassync_runtime::{Adapter, Interface, LoadError};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{Plugin, PluginRegistry, locked, quarantine};
+use super::{Plugin, PluginRegistry, quarantine};
 use crate::{
     schedule,
     store::{
@@ -219,13 +219,13 @@ async fn serve(registry: &PluginRegistry) -> store::Result<()> {
         }
     }
     registry.serving.store(Arc::new(serving));
-    *locked(&registry.broken) = broken;
+    *registry.broken.lock() = broken;
     unload(registry, &needed).await
 }
 
 /// Unloads unneeded versions, after publishing that, so that other processes do not rely on them.
 async fn unload(registry: &PluginRegistry, needed: &[String]) -> store::Result<()> {
-    let unneeded: Vec<String> = locked(&registry.ready).keys().filter(|hash| !needed.contains(hash)).cloned().collect();
+    let unneeded: Vec<String> = registry.ready.lock().keys().filter(|hash| !needed.contains(hash)).cloned().collect();
     if let Some(process) = registry.process.get().filter(|_| !unneeded.is_empty()) {
         let mut tx = registry.db.platform_write().await?;
         for hash in &unneeded {
@@ -233,7 +233,7 @@ async fn unload(registry: &PluginRegistry, needed: &[String]) -> store::Result<(
         }
         tx.commit().await?;
     }
-    locked(&registry.ready).retain(|hash, _| !unneeded.contains(hash));
+    registry.ready.lock().retain(|hash, _| !unneeded.contains(hash));
     Ok(())
 }
 
@@ -244,7 +244,7 @@ pub(super) async fn prepare(
     hash: &str,
     wasm: impl AsyncFnOnce() -> Result<Vec<u8>, PrepareError>,
 ) -> Result<Arc<dyn Adapter>, PrepareError> {
-    let at_hand = locked(&registry.ready).get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.announced));
+    let at_hand = registry.ready.lock().get(hash).map(|ready| (Arc::clone(&ready.adapter), ready.announced));
     if let Some((adapter, announced)) = at_hand {
         if !announced {
             announce(registry, hash, InstanceState::Ready).await?;
@@ -267,7 +267,7 @@ pub(super) async fn prepare(
     match loaded {
         Ok(adapter) => {
             let ready = PreparedVersion { adapter: Arc::clone(&adapter), announced: false };
-            locked(&registry.ready).insert(hash.to_owned(), ready);
+            registry.ready.lock().insert(hash.to_owned(), ready);
             announce(registry, hash, InstanceState::Ready).await?;
             Ok(adapter)
         }
@@ -287,7 +287,7 @@ async fn announce(registry: &PluginRegistry, hash: &str, state: InstanceState) -
     }
     processes::record_preparation(&mut tx, process, (hash, state), registry.now()).await?;
     tx.commit().await?;
-    if let Some(ready) = locked(&registry.ready).get_mut(hash) {
+    if let Some(ready) = registry.ready.lock().get_mut(hash) {
         ready.announced = state == InstanceState::Ready;
     }
     Ok(())

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use gassync_domain::{
-    Amount, CalendarNight, CalendarParts, ChannelNight, Date, PushSettings, Stay, Timestamp, UnitCount, today_at,
+    Amount, CalendarNight, CalendarParts, ChannelNight, Date, PushSettings, Stay, SyncEvent, SyncState, SyncStatus,
+    Timestamp, UnitCount, today_at,
 };
 use gassync_runtime::Manifest;
 use jiff::{SignedDuration, Span};
@@ -14,14 +15,13 @@ use crate::store::{
     calendar::{self, ListedNight},
     closures::{self, ClosedNight},
     outbound::{
-        SyncStatus,
         invalidations::{self, Invalidation},
         nights::{self, NightKey, NightState},
-        observed_nights::{self, NightReading},
+        observed_nights,
         targets::{PushTarget, PushTargets},
     },
     sources::Source,
-    sync_log,
+    sync_log::{self, LogAction, LogStatus},
 };
 
 /// Progress of a computation.
@@ -44,7 +44,7 @@ pub async fn compute_invalidated(
     (pushing, manifest, targets): (&PushSettings, &Manifest, &mut PushTargets),
     now: Timestamp,
 ) -> Result<Progress> {
-    let invalidated = merge_adjacent(invalidations::take(tx, source.account, source.id).await?);
+    let invalidated = merge_adjacent(invalidations::take(tx, source.key()).await?);
     let Some(room_type) = invalidated.first().map(|invalidation| invalidation.int_room_type_id) else {
         return Ok(Progress::Complete);
     };
@@ -56,7 +56,7 @@ pub async fn compute_invalidated(
     // A removed link invalidates all nights.
     if invalidated.iter().any(|invalidation| invalidation.last_night.0 == invalidations::LAST) {
         let plans: Vec<&str> = targets.iter().map(|target| target.rate_plan_id.as_str()).collect();
-        nights::retire_all_but(tx, source.account, source.id, room_type, &plans).await?;
+        nights::retire_all_but(tx, source.key(), room_type, &plans).await?;
     }
     let mut changed = Vec::new();
     for target in targets {
@@ -64,7 +64,7 @@ pub async fn compute_invalidated(
         if invalidated.iter().any(|invalidation| invalidation.last_night.0 >= until) {
             // Nights pushed once stay pushed until they are over, even if the horizon shrinks.
             let key = (target.room_type, target.rate_plan_id.as_str());
-            let known = nights::last_night(tx, source.account, source.id, key).await?;
+            let known = nights::last_night(tx, source.key(), key).await?;
             until = until.max(known.and_then(|night| night.tomorrow().ok()).unwrap_or(until));
         }
         let stays: Vec<(Stay, &Invalidation)> = invalidated
@@ -76,8 +76,8 @@ pub async fn compute_invalidated(
             .collect();
         DesiredCalendar { source, pushing, manifest, target }.compute(tx, &stays, now, &mut changed).await?;
     }
-    nights::upsert(tx, source.account, source.id, &changed, now).await?;
-    let is_more = invalidations::any_pending(tx, source.account, source.id).await?;
+    nights::upsert(tx, source.key(), &changed, now).await?;
+    let is_more = invalidations::any_pending(tx, source.key()).await?;
     Ok(if is_more { Progress::Partial } else { Progress::Complete })
 }
 
@@ -184,10 +184,8 @@ pub async fn compare_with_channel(
     let (first, until) = horizon(target, pushing, now);
     let Some(stay) = Stay::spanning(first, until) else { return Ok(Vec::new()) };
     let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &[stay], now).await?;
-    let shown = observed_nights::find(tx, source.account, target.room_type, &[stay], Timestamp::UNIX_EPOCH).await?;
-    let of_plan = shown.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
-    let mut shown: HashMap<Date, CalendarNight> = of_plan.map(|shown| (shown.night.date, shown.night)).collect();
-    let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &[stay]).await?;
+    let mut shown = desired.shown(tx, &[stay], Timestamp::UNIX_EPOCH).await?;
+    let closed = closures::of_room_type(tx, source.key(), target.room_type, &[stay]).await?;
     let mut closed: HashMap<Date, ClosedNight> = closed.into_iter().map(|closed| (closed.night, closed)).collect();
     let surveyed = listed.into_iter().map(|mut listed| {
         let closed = closed.remove(&listed.night).filter(|closed| !closed.closure.waived);
@@ -249,37 +247,23 @@ impl DesiredCalendar<'_> {
         let Self { source, target, .. } = self;
         let stays: Vec<Stay> = invalidated.iter().map(|(stay, _)| *stay).collect();
         let listed = calendar::nights(tx, source.account, target.unit(), target.plan(), &stays, now).await?;
-        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
-        if foreign > 0 {
-            let message = format!("prices of {foreign} nights were left out: not in the property's currency");
-            let line = sync_log::NewSyncLogLine {
-                source: source.id,
-                entity_type: "calendar",
-                entity_id: &target.room_type_id,
-                action: "push",
-                status: "pending",
-                message: Some(message),
-            };
-            sync_log::outbound(tx, source.account, &[line], now).await?;
-        }
-        let known = nights::find(tx, source.account, source.id, target.room_type, &stays).await?;
+        self.log_foreign_prices(tx, &listed, now).await?;
+        let known = nights::find(tx, source.key(), target.room_type, &stays).await?;
         let of_plan = known.into_iter().filter(|known| known.key.rate_plan_id == target.rate_plan_id);
         let mut known: HashMap<Date, NightState> = of_plan.map(|known| (known.key.night, known)).collect();
-        let mut shown: HashMap<Date, NightReading> = HashMap::new();
-        if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
-            let since = now - OBSERVATION_MAX_AGE;
-            let rows = observed_nights::find(tx, source.account, target.room_type, &stays, since).await?;
-            let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
-            shown.extend(of_plan.map(|shown| (shown.night.date, shown)));
-        }
-        let closed = closures::of_room_type(tx, source.account, source.id, target.room_type, &stays).await?;
+        let shown = if known.len() < listed.len() || known.values().any(is_changed_at_channel) {
+            self.shown(tx, &stays, now - OBSERVATION_MAX_AGE).await?
+        } else {
+            HashMap::new()
+        };
+        let closed = closures::of_room_type(tx, source.key(), target.room_type, &stays).await?;
         let closed: HashSet<Date> = closed.iter().filter(|closed| closed.is_by_hand()).map(|c| c.night).collect();
         let invalidations = invalidated.iter().flat_map(|(stay, invalidation)| stay.each().map(move |_| *invalidation));
         for (listed, invalidation) in listed.into_iter().zip(invalidations) {
             let night = listed.night;
             let wanted = self.wanted(listed);
             let is_closed = closed.contains(&night);
-            let shown = shown.get(&night).map(|shown| &shown.night);
+            let shown = shown.get(&night);
             into.extend(match known.remove(&night) {
                 Some(known) => self.computed_before(invalidation, known, wanted, (shown, is_closed)),
                 None => Some(self.computed_first(invalidation, (night, shown), &wanted, is_closed)),
@@ -288,8 +272,32 @@ impl DesiredCalendar<'_> {
         Ok(())
     }
 
+    async fn log_foreign_prices(&self, tx: &mut Tx, listed: &[ListedNight], now: Timestamp) -> Result<()> {
+        let foreign = listed.iter().filter(|listed| self.price(listed).is_err()).count();
+        if foreign == 0 {
+            return Ok(());
+        }
+        let message = format!("prices of {foreign} nights were left out: not in the property's currency");
+        let line = sync_log::NewSyncLogLine {
+            source: self.source.id,
+            entity_type: "calendar",
+            entity_id: &self.target.room_type_id,
+            action: LogAction::Push,
+            status: LogStatus::Pending,
+            message: Some(message),
+        };
+        sync_log::outbound(tx, self.source.account, &[line], now).await
+    }
+
+    /// What the channel has shown since then.
+    async fn shown(&self, tx: &mut Tx, stays: &[Stay], since: Timestamp) -> Result<HashMap<Date, CalendarNight>> {
+        let Self { source, target, .. } = self;
+        let rows = observed_nights::find(tx, source.account, target.room_type, stays, since).await?;
+        let of_plan = rows.into_iter().filter(|shown| shown.rate_plan_id == target.rate_plan_id);
+        Ok(of_plan.map(|shown| (shown.night.date, shown.night)).collect())
+    }
+
     fn wanted(&self, listed: ListedNight) -> ChannelNight {
-        let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
         let free = listed.capacity - listed.sold - listed.held - listed.blocked;
         let units = free - i64::from(self.pushing.safety_stock);
         let (price, currency) = self.price(&listed).unwrap_or_default();
@@ -298,14 +306,7 @@ impl DesiredCalendar<'_> {
             closed: listed.closed,
             price,
             currency,
-            min_stay: count(listed.min_stay),
-            max_stay: count(listed.max_stay),
-            closed_to_arrival: listed.closed_to_arrival,
-            closed_to_departure: listed.closed_to_departure,
-            min_stay_through: count(listed.min_stay_through),
-            exact_stay: count(listed.exact_stay),
-            min_advance_days: count(listed.min_advance_days),
-            max_advance_days: count(listed.max_advance_days),
+            rules: listed.rules,
         }
     }
 
@@ -365,7 +366,7 @@ impl DesiredCalendar<'_> {
         let is_whole = invalidation.force || has_moved;
         let has = known.confirmed.as_deref().and_then(parse);
         // The last value sent may have arrived, whatever was confirmed before.
-        let is_sure = !known.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
+        let is_sure = !known.state.in_doubt && (known.sent.is_none() || known.sent == known.confirmed);
         let sent = known.sent.as_deref().filter(|_| !is_sure).and_then(parse);
         // A cleared rule is sent until the channel confirms it.
         let wanted = wanted.with_cleared_rules(has.as_ref()).with_cleared_rules(sent.as_ref());
@@ -377,7 +378,7 @@ impl DesiredCalendar<'_> {
             return None;
         }
         let is_new = any_part(intersect(wanted.diff(has.as_ref()), self.parts(is_closed)));
-        let is_said = has.is_some() && is_sure && !is_new && known.state != SyncStatus::Unconfirmed;
+        let is_said = has.is_some() && is_sure && !is_new && known.state.status != SyncStatus::Unconfirmed;
         let is_shown = is_moved && shown.is_some_and(|shown| self.is_shown(shown, &wanted, is_closed));
         let is_there = !is_whole && (is_said || is_shown);
         Some(NightState {
@@ -387,9 +388,9 @@ impl DesiredCalendar<'_> {
                 _ => known.confirmed.clone().or(has.as_ref().map(to_text)),
             },
             wanted: text,
-            state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
+            state: known.state.after(computed(is_there)),
             // Keep the time of the oldest unconfirmed change.
-            changed_at: if known.state == SyncStatus::Confirmed {
+            changed_at: if known.state.status == SyncStatus::Confirmed {
                 invalidation.invalidated_at.into()
             } else {
                 known.changed_at
@@ -397,6 +398,10 @@ impl DesiredCalendar<'_> {
             ..known
         })
     }
+}
+
+fn computed(is_there: bool) -> SyncEvent {
+    if is_there { SyncEvent::Known } else { SyncEvent::Changed }
 }
 
 /// Initial state of a night that was never pushed.
@@ -412,9 +417,7 @@ fn never_sent(
         confirmed: if is_there { Some(text.clone()) } else { has.as_ref().map(to_text) },
         wanted: text,
         sent: None,
-        state: if is_there { SyncStatus::Confirmed } else { SyncStatus::Pending },
-        in_doubt: false,
-        mismatch_count: 0,
+        state: SyncState::NEW.after(computed(is_there)),
         changed_at,
         sent_at: None,
         closed_by_us: false,
@@ -423,7 +426,7 @@ fn never_sent(
 
 /// True if the night was changed at the channel by hand, so that what it shows is what it has.
 pub(super) fn is_changed_at_channel(known: &NightState) -> bool {
-    known.state == SyncStatus::Confirmed && known.confirmed.is_none()
+    known.state.status == SyncStatus::Confirmed && known.confirmed.is_none()
 }
 
 #[cfg(test)]

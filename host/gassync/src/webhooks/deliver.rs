@@ -2,20 +2,21 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
-use gassync_domain::{Timestamp, delivery_delay};
+use gassync_domain::{Timestamp, WebhookId, delivery_delay};
 use gassync_runtime::{HttpTransport, OutgoingRequest, Transport as _};
 use jiff::SignedDuration;
-use serde_json::Value;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{
+    circuit_trip::CircuitTrip,
     headers,
-    message::{self, FULL, MessageContext, OutgoingMessage},
+    message::{self, MessageContext, OutgoingMessage},
     response::{self, DeliveryOutcome, GONE},
     signing::SigningSecret,
     subscription::{self, DisableReason},
@@ -23,13 +24,14 @@ use super::{
 use crate::{
     app::App,
     panics,
-    schedule::JobOutcome,
+    schedule::{Deliver, JobOutcome},
     store::{
         self,
         outbox::{self, FeedEntry},
-        queue::{Claim, Job, Pause},
-        webhooks::{self, EndpointHealth, NewAttempt, Webhook},
+        queue::{Claim, ClaimedJob, Pause},
+        webhooks::{self, EndpointHealth, NewAttempt, Payload, Webhook},
     },
+    telemetry::span,
 };
 
 /// Concurrent requests to one subscriber.
@@ -89,7 +91,7 @@ struct AttemptResult {
 
 /// Dispatches the claimed queue of a subscription. A panic fails only the message that caused it: after a panic,
 /// messages are sent one by one. Messages delivered before the panic are sent twice, with the same id.
-pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
+pub(crate) async fn dispatch(app: &Arc<App>, number: WebhookId, taken: &Claim) -> store::Result<DispatchReport> {
     if let Ok(report) = panics::caught("delivery", dispatch_batch(app, number, taken)).await {
         return report;
     }
@@ -108,7 +110,7 @@ pub(crate) async fn dispatch(app: &Arc<App>, number: i64, taken: &Claim) -> stor
 }
 
 /// Delivers one message.
-async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Job) -> DispatchReport {
+async fn dispatch_single(app: &Arc<App>, number: WebhookId, mut taken: Claim, job: &ClaimedJob) -> DispatchReport {
     taken.jobs = vec![job.clone()];
     match panics::caught("delivery", dispatch_batch(app, number, &taken)).await {
         Ok(Ok(report)) => report,
@@ -120,14 +122,14 @@ async fn dispatch_single(app: &Arc<App>, number: i64, mut taken: Claim, job: &Jo
     }
 }
 
-async fn max_attempts(app: &App, taken: &Claim, number: i64) -> store::Result<i64> {
+async fn max_attempts(app: &App, taken: &Claim, number: WebhookId) -> store::Result<i64> {
     let mut tx = app.db.read(taken.account).await?;
     let webhook = webhooks::get(&mut tx, taken.account, number).await?;
     Ok(webhook.map_or(i64::MAX, |webhook| webhook.spec.max_attempts))
 }
 
 /// Dispatches the claimed queue as a batch.
-async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Result<DispatchReport> {
+async fn dispatch_batch(app: &Arc<App>, number: WebhookId, taken: &Claim) -> store::Result<DispatchReport> {
     let jobs = &taken.jobs;
     let ended = |why: &str| DispatchReport::skipped(jobs.iter().map(|_| JobOutcome::Discard(why.to_owned())).collect());
     let mut tx = app.db.read(taken.account).await?;
@@ -140,7 +142,7 @@ async fn dispatch_batch(app: &Arc<App>, number: i64, taken: &Claim) -> store::Re
     let subscriber = match Subscriber::open(app, &mut tx, webhook).await? {
         Ok(subscriber) => subscriber,
         Err(why) => {
-            tracing::error!(webhook = number, why, "webhook subscription cannot be loaded");
+            tracing::error!(webhook = number.0, why, "webhook subscription cannot be loaded");
             return Ok(DispatchReport::deferred(app, jobs, why));
         }
     };
@@ -177,7 +179,7 @@ impl DispatchReport {
     }
 
     /// Defers all jobs: another host may have the key.
-    fn deferred(app: &App, jobs: &[Job], why: &str) -> Self {
+    fn deferred(app: &App, jobs: &[ClaimedJob], why: &str) -> Self {
         let outcomes = jobs.iter().map(|_| JobOutcome::Snooze(LONGEST_PAUSE, why.to_owned())).collect();
         let pause = Pause { until: app.now() + LONGEST_PAUSE, why: why.to_owned() };
         Self { pause: Some(pause), ..Self::skipped(outcomes) }
@@ -216,20 +218,22 @@ impl Subscriber {
         &self,
         app: &App,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<(HashMap<i64, FeedEntry>, Vec<Prepared>)> {
         let webhook = &self.webhook;
         let places: Vec<i64> = jobs.iter().filter_map(|job| job.sequence).collect();
         let mut batch = MessageContext::load(tx, webhook.account, app.public_url()).await?;
-        let facts = outbox::entries_at(tx, webhook.account, webhook.source, &places).await?;
+        let facts = outbox::entries_at(tx, webhook.key(), &places).await?;
         let facts: HashMap<i64, FeedEntry> = facts.into_iter().map(|fact| (fact.sequence, fact)).collect();
         let blocked = if webhook.spec.ordered { self.earlier_pending(tx, jobs).await? } else { HashMap::new() };
         let now = app.now();
         let mut work = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(sequence) = job.sequence else {
-                let id = job.payload.get("test").and_then(Value::as_str).unwrap_or_default();
-                work.push(Prepared::Message(message::test(webhook, id, job.created_at, &app.public_url())));
+                work.push(match Deliver::test_id_in(&job.payload) {
+                    Some(id) => Prepared::Message(message::test(webhook, &id, job.created_at, &app.public_url())),
+                    None => Prepared::Ended(JobOutcome::Discard("its payload names no message".to_owned())),
+                });
                 continue;
             };
             let Some(fact) = facts.get(&sequence) else {
@@ -251,7 +255,7 @@ impl Subscriber {
     async fn earlier_pending(
         &self,
         tx: &mut store::Tx,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
     ) -> store::Result<HashMap<(String, i64), (i64, Timestamp)>> {
         let last = jobs.iter().filter_map(|job| job.sequence).max().unwrap_or_default();
         let claim = jobs.first().map_or(0, |job| job.claim);
@@ -263,7 +267,7 @@ impl Subscriber {
     async fn send_all(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (facts, work): (&HashMap<i64, FeedEntry>, Vec<Prepared>),
     ) -> (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>, CircuitTrip) {
         let mut outcomes: Vec<Option<JobOutcome>> = Vec::with_capacity(jobs.len());
@@ -277,7 +281,7 @@ impl Subscriber {
                     let fact = job.sequence.and_then(|sequence| facts.get(&sequence));
                     let place = match fact.filter(|_| self.webhook.spec.ordered) {
                         Some(fact) => entity(fact),
-                        None => (String::new(), job.id),
+                        None => (String::new(), job.id.0),
                     };
                     queues.entry(place).or_default().push((index, message));
                 }
@@ -305,7 +309,7 @@ impl Subscriber {
     async fn dispatch_in_order(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         queue: Vec<(usize, OutgoingMessage)>,
         trip: &CircuitTrip,
     ) -> Vec<IndexedAttempt> {
@@ -325,7 +329,21 @@ impl Subscriber {
         sent
     }
 
-    async fn send(&self, app: &App, job: &Job, OutgoingMessage { id, body }: OutgoingMessage) -> AttemptResult {
+    async fn send(&self, app: &App, job: &ClaimedJob, message: OutgoingMessage) -> AttemptResult {
+        let span = span::delivery(job.account, self.webhook.id, job.id, i64::from(job.attempts));
+        let result = self.attempt(app, job, message).instrument(span.clone()).await;
+        span.in_scope(|| {
+            span::delivery_ended(result.outcome.word(), result.attempt.status, result.attempt.duration_ms)
+        });
+        result
+    }
+
+    async fn attempt(
+        &self,
+        app: &App,
+        job: &ClaimedJob,
+        OutgoingMessage { id, body }: OutgoingMessage,
+    ) -> AttemptResult {
         let began = app.now();
         let second = began.as_second();
         let signatures: Vec<String> = self.secrets.iter().map(|secret| secret.sign(&id, second, &body)).collect();
@@ -361,7 +379,7 @@ impl Subscriber {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
                 // Responses to `full` messages are not stored: they may repeat records.
-                if self.webhook.spec.payload != FULL {
+                if self.webhook.spec.payload != Payload::Full {
                     let words = response::excerpt(&answer.body, &self.hidden);
                     attempt.answer = Some(words).filter(|text| !text.is_empty());
                 }
@@ -379,7 +397,7 @@ impl Subscriber {
     fn report(
         &self,
         app: &App,
-        jobs: &[Job],
+        jobs: &[ClaimedJob],
         (outcomes, sent): (Vec<Option<JobOutcome>>, Vec<IndexedAttempt>),
         (trip, is_same): (CircuitTrip, bool),
     ) -> DispatchReport {
@@ -387,7 +405,7 @@ impl Subscriber {
         let mut tried = sent.iter().filter_map(|(_, sent)| sent.as_ref()).peekable();
         let any_attempted = tried.peek().is_some();
         let any_delivered = tried.any(AttemptResult::is_delivered);
-        let tripped = trip.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let tripped = trip.into_inner();
         let pause = tripped.as_ref().map(|trip| match trip.wait {
             Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
             None => pause(webhook.failures),
@@ -440,7 +458,7 @@ impl Subscriber {
     fn defer(
         &self,
         app: &App,
-        job: &Job,
+        job: &ClaimedJob,
         (asked, pause): (Option<SignedDuration>, SignedDuration),
         why: &str,
     ) -> JobOutcome {
@@ -453,13 +471,13 @@ impl Subscriber {
     }
 
     /// Retries by the schedule, up to the subscription's maximum.
-    fn retry(&self, app: &App, job: &Job, why: &str) -> JobOutcome {
+    fn retry(&self, app: &App, job: &ClaimedJob, why: &str) -> JobOutcome {
         retry(app, job, self.webhook.spec.max_attempts, why)
     }
 }
 
 /// Retries by the schedule, up to `most` attempts.
-fn retry(app: &App, job: &Job, most: i64, why: &str) -> JobOutcome {
+fn retry(app: &App, job: &ClaimedJob, most: i64, why: &str) -> JobOutcome {
     let is_last = i64::from(job.attempts) >= most;
     match delivery_delay(job.attempts, app.jitter()).filter(|_| !is_last) {
         Some(delay) => JobOutcome::RetryAt(SignedDuration::from_millis(delay.0), why.to_owned()),
@@ -475,35 +493,6 @@ fn entity(fact: &FeedEntry) -> (String, i64) {
 fn pause(failures: i64) -> SignedDuration {
     let doubled = u32::try_from(failures.clamp(0, 6)).unwrap_or_default();
     (FIRST_PAUSE * 2_i32.pow(doubled)).min(LONGEST_PAUSE)
-}
-
-/// Set when the endpoint is unavailable; remaining messages are deferred.
-#[derive(Default)]
-struct CircuitTrip(Mutex<Option<Tripped>>);
-
-struct Tripped {
-    wait: Option<SignedDuration>,
-    why: String,
-    is_gone: bool,
-}
-
-impl CircuitTrip {
-    fn is_tripped(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    fn record(&self, outcome: &DeliveryOutcome) {
-        let (wait, why, is_gone) = match outcome {
-            DeliveryOutcome::Unreachable(why) => (None, why.clone(), false),
-            DeliveryOutcome::Deferred(wait, why) => (*wait, why.clone(), false),
-            DeliveryOutcome::Gone => (None, GONE.to_owned(), true),
-            DeliveryOutcome::Delivered | DeliveryOutcome::Failed(_) => return,
-        };
-        let mut tripped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let longest = tripped.as_ref().and_then(|tripped| tripped.wait).max(wait);
-        let was_gone = tripped.as_ref().is_some_and(|tripped| tripped.is_gone);
-        *tripped = Some(Tripped { wait: longest, why, is_gone: is_gone || was_gone });
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::store::webhooks::{Envelope, Payload, Signing};
+
 /// A new subscription.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -28,10 +30,10 @@ pub struct NewWebhook {
     /// `thin` (default) identifies the entity; `full` adds its core record if it is linked to the source. `full`
     /// requires a key with the read scopes of all records that the events can carry.
     #[schema(required = false, example = "thin")]
-    pub payload: Option<String>,
+    pub payload: Option<Payload>,
     /// `standard` (default) or `cloudevents` (1.0, structured mode).
     #[schema(required = false, example = "standard")]
-    pub envelope: Option<String>,
+    pub envelope: Option<Envelope>,
     /// Do not deliver changes that this source made itself. Default: true.
     #[schema(required = false, example = true)]
     pub exclude_origin: Option<bool>,
@@ -40,7 +42,7 @@ pub struct NewWebhook {
     pub ordered: bool,
     /// `v1` (HMAC-SHA256, default) or `v1a` (Ed25519).
     #[schema(required = false, example = "v1")]
-    pub signing: Option<String>,
+    pub signing: Option<Signing>,
     /// The signing secret: `whsec_…`, or `whsk_…` for `v1a`. Generated if omitted.
     #[schema(required = false, example = json!(null))]
     pub secret: Option<String>,
@@ -83,11 +85,11 @@ pub struct WebhookChange {
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "thin")]
-    pub payload: Option<String>,
+    pub payload: Option<Payload>,
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "standard")]
-    pub envelope: Option<String>,
+    pub envelope: Option<Envelope>,
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_origin: Option<bool>,
@@ -143,17 +145,17 @@ pub struct WebhookResponse {
     pub property_ids: Vec<String>,
     /// `thin` or `full`.
     #[schema(example = "thin")]
-    pub payload: String,
+    pub payload: Payload,
     /// `standard` or `cloudevents`.
     #[schema(example = "standard")]
-    pub envelope: String,
+    pub envelope: Envelope,
     /// Whether changes that this source made itself are left out.
     pub exclude_origin: bool,
     /// Whether events of one entity are delivered in order.
     pub ordered: bool,
     /// `v1` or `v1a`.
     #[schema(example = "v1")]
-    pub signing: String,
+    pub signing: Signing,
     /// Public keys (`whpk_…`) that verify `v1a` signatures, newest first.
     pub public_keys: Vec<String>,
     /// Names of the extra headers.

@@ -1,19 +1,33 @@
 //! Matches feed entries to subscriptions.
 
-use gassync_domain::{EventFilter, SourceId, Timestamp};
+use async_trait::async_trait;
+use gassync_domain::{EventFilter, SourceId};
 
 use crate::{
-    schedule::JobKind,
+    app::App,
+    facts::FactConsumer,
+    schedule::Deliver,
     store::{
         Result, Tx,
         outbound::invalidations::SequenceRanges,
         queue::NewJob,
+        sources::SourceStatus,
         webhooks::{self, FilterableFact, Webhook},
     },
 };
 
+/// The subscribers that facts are delivered to.
+pub struct WebhookFanOut;
+
+#[async_trait]
+impl FactConsumer for WebhookFanOut {
+    async fn facts(&self, _: &App, tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
+        deliveries(tx, given).await
+    }
+}
+
 /// The delivery jobs for these feed entries, in the transaction that assigned their sequence numbers.
-pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Result<Vec<NewJob<'static>>> {
+pub async fn deliveries(tx: &mut Tx, given: &SequenceRanges) -> Result<Vec<NewJob>> {
     let active = webhooks::active(tx, given.iter().map(|(account, ..)| *account)).await?;
     if active.is_empty() {
         return Ok(Vec::new());
@@ -23,18 +37,18 @@ pub async fn facts(tx: &mut Tx, given: &SequenceRanges, now: Timestamp) -> Resul
     for webhook in &active {
         let filter = SubscriptionFilter::of(webhook);
         let matching = facts.iter().filter(|fact| fact.account_id == webhook.account.0 && filter.matches(fact));
-        work.extend(matching.map(|fact| JobKind::delivery(webhook, fact.sequence, now)));
+        work.extend(matching.map(|fact| Deliver::fact(webhook, fact.sequence)));
     }
     Ok(work)
 }
 
 /// Why an enabled subscription receives nothing; None if it does.
 pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
-    let status = webhook.source_status.as_str();
+    let status = webhook.source_status;
     match status {
         _ if !webhook.is_active => None,
         // Failing channel credentials do not affect subscribers.
-        "active" | "error" | "expired" => None,
+        SourceStatus::Active | SourceStatus::Error | SourceStatus::Expired => None,
         _ if is_stopped(webhook) => {
             Some(format!("its source is {status}: events are not enqueued, and can be replayed"))
         }
@@ -44,7 +58,7 @@ pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
 
 /// True if the source is stopped, so that nothing is enqueued.
 pub(super) fn is_stopped(webhook: &Webhook) -> bool {
-    matches!(webhook.source_status.as_str(), "disconnected" | "disabled")
+    matches!(webhook.source_status, SourceStatus::Disconnected | SourceStatus::Disabled)
 }
 
 /// The event filter of a subscription.
@@ -64,7 +78,7 @@ impl<'a> SubscriptionFilter<'a> {
             events: EventFilter::from_checked(&webhook.spec.events),
             properties: &webhook.spec.properties,
             not_of: Some(webhook.source).filter(|_| webhook.spec.exclude_origin),
-            itself: webhook.id,
+            itself: webhook.id.0,
         }
     }
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gassync_domain::{AccountId, FieldError};
+use gassync_domain::{AccountId, FieldError, WebhookId};
 
-use super::subscription::field_error;
 use crate::{
     app::App,
     http::{ApiError, Problem},
@@ -50,7 +49,7 @@ pub(super) fn validate(
         headers.insert(name.to_lowercase(), (value.clone(), place(name)));
     }
     if given.len() > MAX_HEADERS {
-        errors.push(field_error("/headers", &format!("are more than {MAX_HEADERS}")));
+        errors.push(FieldError::new("/headers", format!("are more than {MAX_HEADERS}")));
     }
     let credentials = [
         (bearer.map(|token| format!("Bearer {token}")), "/bearer"),
@@ -59,20 +58,21 @@ pub(super) fn validate(
     for (value, path) in credentials {
         let Some(value) = value else { continue };
         if headers.insert("authorization".to_owned(), (value, path.to_owned())).is_some() {
-            errors.push(field_error(path, "conflicts with another Authorization header"));
+            errors.push(FieldError::new(path, "conflicts with another Authorization header"));
         }
     }
     for (name, (value, path)) in &headers {
         let is_ours = name.starts_with(RESERVED_PREFIX) || RESERVED.contains(&name.as_str());
         if is_ours {
-            errors.push(field_error(path, "is a header that this host sets"));
+            errors.push(FieldError::new(path, "is a header that this host sets"));
         } else if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            errors.push(field_error(path, "is not a valid header name"));
+            errors.push(FieldError::new(path, "is not a valid header name"));
         }
         if value.len() > MAX_HEADER_BYTES {
-            errors.push(field_error(path, &format!("is longer than {MAX_HEADER_BYTES} bytes")));
+            errors.push(FieldError::new(path, format!("is longer than {MAX_HEADER_BYTES} bytes")));
         } else if HeaderValue::from_str(value).is_err() || !value.is_ascii() {
-            errors.push(field_error(path, "is not a valid header value: only visible ASCII characters are allowed"));
+            errors
+                .push(FieldError::new(path, "is not a valid header value: only visible ASCII characters are allowed"));
         }
     }
     headers.into_iter().map(|(name, (value, _))| (name, value)).collect()
@@ -107,7 +107,7 @@ fn as_json_string(secret: &String) -> Option<String> {
     text.strip_prefix('"')?.strip_suffix('"').map(ToOwned::to_owned)
 }
 
-fn headers_context(account: AccountId, webhook: i64) -> String {
+fn headers_context(account: AccountId, webhook: WebhookId) -> String {
     format!("{account}/webhook/{webhook}/headers")
 }
 
@@ -115,7 +115,7 @@ fn headers_context(account: AccountId, webhook: i64) -> String {
 pub(super) async fn save(
     app: &App,
     tx: &mut Tx,
-    (account, id): (AccountId, i64),
+    (account, id): (AccountId, WebhookId),
     headers: &[(String, String)],
 ) -> Result<(), ApiError> {
     let text = serde_json::to_string(headers).map_err(|_| Problem::Internal)?;

@@ -13,12 +13,9 @@ use crate::{
         core::snapshot,
         installation, mappings,
         outbox::{self, FeedEntry},
-        webhooks::Webhook,
+        webhooks::{self, Payload, Webhook},
     },
 };
-
-/// The payload kind whose messages carry records.
-pub(super) const FULL: &str = "full";
 
 /// A message ready to be signed.
 pub(super) struct OutgoingMessage {
@@ -68,7 +65,11 @@ impl MessageContext {
 
 /// The media type of message bodies.
 pub(super) fn media_type(webhook: &Webhook) -> &'static str {
-    if webhook.spec.envelope == "cloudevents" { "application/cloudevents+json" } else { "application/json" }
+    if webhook.spec.envelope == webhooks::Envelope::CloudEvents {
+        "application/cloudevents+json"
+    } else {
+        "application/json"
+    }
 }
 
 /// The message of a feed entry.
@@ -91,7 +92,7 @@ pub(super) async fn for_entry(
         data.insert("from".to_owned(), first.to_string().into());
         data.insert("to".to_owned(), last.to_string().into());
     }
-    let is_full = webhook.spec.payload == FULL;
+    let is_full = webhook.spec.payload == Payload::Full;
     let version = if is_full { batch.reached.max(entry.sequence) } else { entry.sequence };
     data.insert("version".to_owned(), version.into());
     if is_full {
@@ -125,7 +126,7 @@ struct Envelope<'a> {
 impl Envelope<'_> {
     fn message(self, webhook: &Webhook, id: String, data: Value) -> OutgoingMessage {
         let Self { kind, subject, at, host } = self;
-        let whole = if webhook.spec.envelope == "cloudevents" {
+        let whole = if webhook.spec.envelope == webhooks::Envelope::CloudEvents {
             json!({ "specversion": "1.0", "id": id, "source": host, "type": kind, "subject": subject, "time": at,
                 "datacontenttype": "application/json", "data": data })
         } else {
@@ -165,7 +166,7 @@ async fn record(
 /// Includes the guest only if the source knows it: the core may hold another source's guest.
 async fn booking(tx: &mut Tx, webhook: &Webhook, id: CoreId) -> store::Result<Value> {
     let mut booking = snapshot::booking(tx, webhook.account, id).await?;
-    if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.account, webhook.source, id).await? {
+    if booking["guest"].is_object() && !mappings::has_guest_of(tx, webhook.key(), id).await? {
         booking["guest"] = Value::Null;
     }
     Ok(booking)

@@ -3,6 +3,7 @@
 //! responses (`response`) and replays (`replay`). `service` holds the operations that the partner and operator
 //! endpoints share, `dto` their bodies.
 
+mod circuit_trip;
 mod deliver;
 mod dto;
 pub mod fan_out;
@@ -14,9 +15,12 @@ pub mod service;
 mod signing;
 mod subscription;
 
+pub use crate::store::webhooks::{Envelope, Payload, Signing};
 pub(crate) use deliver::{DispatchReport, dispatch};
 pub use dto::{CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse};
-pub use replay::{MAX_REPLAYED, MAX_SCANNED, ReplayPlan, ReplayRequest, enqueue_replay, enqueue_test, plan, redeliver};
-pub use signing::{InvalidSecret, Signing, SigningSecret, VerificationFailure, VerifyError, verify};
+pub use replay::{
+    MAX_REPLAYED, MAX_SCANNED, ReplayPlan, ReplayRequest, ReplayState, enqueue_replay, enqueue_test, plan, redeliver,
+};
+pub use signing::{InvalidSecret, SigningSecret, VerificationFailure, VerifyError, verify};
 pub(crate) use subscription::disable_endpoint;
 pub use subscription::{MAX_WEBHOOKS, Requester, change, create, delete, rotate, show};

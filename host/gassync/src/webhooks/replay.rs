@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use gassync_domain::{EventFilter, FieldError, Timestamp};
+use gassync_domain::{EventFilter, FieldError, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::fan_out::SubscriptionFilter;
 use crate::{
-    schedule::JobKind,
+    schedule::{Deliver, priority},
     store::{
         self, Tx,
-        queue::{self, NewJob},
-        webhooks::{self, Delivery, Webhook},
+        queue::{self, JobState, NewJob},
+        webhooks::{self, Delivery, PastState, Webhook},
     },
 };
 
@@ -24,8 +23,19 @@ pub const MAX_REPLAYED: usize = 10_000;
 pub const MAX_SCANNED: i64 = 50_000;
 /// Feed entries read at once.
 const PAGE: i64 = 1_000;
-/// Delivery states that a replay can select.
-const STATES: [&str; 3] = ["dead", "missed", "delivered"];
+
+gassync_domain::words! {
+    /// Which messages a replay can select.
+    #[derive(ToSchema)]
+    pub enum ReplayState {
+        /// All attempts failed.
+        Dead = "dead",
+        /// Never enqueued, or discarded.
+        Missed = "missed",
+        /// Received.
+        Delivered = "delivered",
+    }
+}
 
 /// Which messages to replay.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -46,7 +56,7 @@ pub struct ReplayRequest {
     /// `missed`.
     #[serde(default)]
     #[schema(required = false, max_items = 3)]
-    pub states: Vec<String>,
+    pub states: Vec<ReplayState>,
     /// `nextCursor` of the previous run of the same request.
     #[serde(default)]
     #[schema(required = false, example = json!(null))]
@@ -92,14 +102,9 @@ impl ReplayCursor {
 /// Validates the request.
 fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<FieldError>> {
     let mut errors = Vec::new();
-    let mut field_error = |path: String, problem: String| errors.push(FieldError { path, problem });
-    if asked.states.len() > STATES.len() {
-        field_error("/states".to_owned(), format!("has more than {} names", STATES.len()));
-    }
-    for (place, state) in asked.states.iter().enumerate().take(STATES.len()) {
-        if !STATES.contains(&state.as_str()) {
-            field_error(format!("/states/{place}"), format!("is not one of {}", STATES.join(", ")));
-        }
+    let most = ReplayState::ALL.len();
+    if asked.states.len() > most {
+        errors.push(FieldError::new("/states", format!("has more than {most} names")));
     }
     // Times are stored in milliseconds.
     let is_since = |at: Timestamp| at.as_millisecond() >= asked.since.as_millisecond();
@@ -108,7 +113,7 @@ fn check(asked: &ReplayRequest) -> Result<(EventFilter, ReplayCursor), Vec<Field
         Some(cursor) => ReplayCursor::parse(cursor).filter(|reached| is_since(reached.0) && reached.1 >= 0),
     };
     if from.is_none() {
-        field_error("/cursor".to_owned(), "is not a cursor of a replay with this start time".to_owned());
+        errors.push(FieldError::new("/cursor", "is not a cursor of a replay with this start time"));
     }
     match (EventFilter::parse(asked.events.clone()), from) {
         (Ok(events), Some(from)) if errors.is_empty() => Ok((events, from)),
@@ -130,9 +135,9 @@ pub async fn plan(
         Ok(checked) => checked,
         Err(errors) => return Ok(Err(errors)),
     };
-    let is_asked = |state: &str| match asked.states.as_slice() {
-        [] => state != "delivered",
-        states => states.iter().any(|asked| asked == state),
+    let is_asked = |state: ReplayState| match asked.states.as_slice() {
+        [] => state != ReplayState::Delivered,
+        states => states.contains(&state),
     };
     let filter = SubscriptionFilter::of(webhook);
     let mut plan = ReplayPlan { run: None, messages: 0, by_event: BTreeMap::new(), next_cursor: None };
@@ -145,12 +150,11 @@ pub async fn plan(
         let count = i64::try_from(page.len()).unwrap_or(PAGE);
         for past in page {
             let name = past.candidate.fact.name();
-            let state = match past.state.as_deref() {
-                Some("done") => Some("delivered"),
-                Some("dead") => Some("dead"),
-                // Still waiting or in flight.
-                Some("waiting") => None,
-                _ => Some("missed"),
+            let state = match past.state {
+                PastState::Delivered => Some(ReplayState::Delivered),
+                PastState::Dead => Some(ReplayState::Dead),
+                PastState::Missed => Some(ReplayState::Missed),
+                PastState::Waiting => None,
             };
             if state.is_some_and(is_asked) && events.wants(&name) && filter.matches(&past.candidate) {
                 if places.len() == MAX_REPLAYED {
@@ -178,17 +182,13 @@ pub async fn enqueue_replay(
     webhook: &Webhook,
     (asked, places): (&ReplayRequest, &[i64]),
     now: Timestamp,
-) -> store::Result<i64> {
+) -> store::Result<RunId> {
     let shown = serde_json::to_value(asked).unwrap_or_default();
     let jobs = i64::try_from(places.len()).unwrap_or(i64::MAX);
     let run = webhooks::begin_run(tx, webhook.account, webhook.id, (&shown, jobs), now).await?;
     // Lower priority than new events.
-    let again = |sequence: &i64| NewJob {
-        run: Some(run),
-        priority: JobKind::Backfill.priority(),
-        ..JobKind::delivery(webhook, *sequence, now)
-    };
-    let work: Vec<NewJob<'_>> = places.iter().map(again).collect();
+    let again = |sequence: &i64| Deliver::fact(webhook, *sequence).with_priority(priority::BACKFILLS).in_run(run);
+    let work: Vec<NewJob> = places.iter().map(again).collect();
     // Lock order: queues before jobs.
     queue::enqueue(tx, &work, now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, places, now).await?;
@@ -197,11 +197,12 @@ pub async fn enqueue_replay(
 
 /// Enqueues one message again, whatever its outcome; false if its event has expired or it is still waiting.
 pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> store::Result<bool> {
-    let Some(sequence) = delivery.sequence.filter(|_| delivery.entity_type.is_some() && delivery.state != "waiting")
+    let Some(sequence) =
+        delivery.sequence.filter(|_| delivery.entity_type.is_some() && delivery.state != JobState::Waiting)
     else {
         return Ok(false);
     };
-    queue::enqueue(tx, &[JobKind::delivery(webhook, sequence, now)], now).await?;
+    queue::enqueue(tx, &[Deliver::fact(webhook, sequence)], now).await?;
     webhooks::supersede(tx, webhook.account, webhook.id, &[sequence], now).await?;
     Ok(true)
 }
@@ -209,7 +210,6 @@ pub async fn redeliver(tx: &mut Tx, webhook: &Webhook, delivery: &Delivery, now:
 /// Enqueues a test message; returns its id.
 pub async fn enqueue_test(tx: &mut Tx, webhook: &Webhook, id: Uuid, now: Timestamp) -> store::Result<String> {
     let id = format!("msg_{}", id.simple());
-    let payload = json!({ "webhook": webhook.id, "test": id });
-    queue::enqueue(tx, &[NewJob { payload, sequence: None, ..JobKind::delivery(webhook, 0, now) }], now).await?;
+    queue::enqueue(tx, &[Deliver::test(webhook, id.clone())], now).await?;
     Ok(id)
 }

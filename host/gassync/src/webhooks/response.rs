@@ -25,6 +25,19 @@ pub(super) enum DeliveryOutcome {
     Gone,
 }
 
+impl DeliveryOutcome {
+    /// Its word in the log.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed(_) => "failed",
+            Self::Unreachable(_) => "unreachable",
+            Self::Deferred(..) => "deferred",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// Disable reason for 410 Gone.
 pub(super) const GONE: &str = "the endpoint answered 410 Gone";
 

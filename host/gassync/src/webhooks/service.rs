@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp, is_plausible};
-use jiff::tz::TimeZone;
+use gassync_domain::{
+    AccountId, DeliveryId, EventFilter, EventName, FieldError, RunId, SourceKey, Timestamp, WebhookId, is_plausible,
+    utc_day,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Builder, Uuid};
 
@@ -17,8 +18,9 @@ use super::{
 use crate::{
     app::App,
     http::{ApiError, ListPage, PageQuery, Problem, instant},
+    schedule::Deliver,
     store::{
-        queue,
+        queue::{self, JobState, RunState},
         webhooks::{self, AttemptRow, Delivery, DeliveryQuery, Webhook},
     },
 };
@@ -29,9 +31,29 @@ const TEST: &str = "webhook.test";
 const MAX_SCANNED: usize = 5_000;
 /// Deliveries to read at once while scanning.
 const SCAN_BATCH: i64 = 500;
-/// Delivery states: name in the API, name in the tables.
-const STATES: [(&str, &str); 4] =
-    [("waiting", "waiting"), ("delivered", "done"), ("dead", "dead"), ("cancelled", "cancelled")];
+
+gassync_domain::words! {
+    /// Where a delivery stands.
+    #[derive(ToSchema)]
+    pub enum DeliveryState {
+        /// It waits, or is in flight.
+        Waiting = "waiting",
+        /// The subscriber received it.
+        Delivered = "delivered",
+        /// All attempts failed.
+        Dead = "dead",
+        /// Superseded or discarded.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A delivery is a job.
+const STATES: [(DeliveryState, JobState); 4] = [
+    (DeliveryState::Waiting, JobState::Waiting),
+    (DeliveryState::Delivered, JobState::Done),
+    (DeliveryState::Dead, JobState::Dead),
+    (DeliveryState::Cancelled, JobState::Cancelled),
+];
 
 /// Filter of deliveries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -40,7 +62,8 @@ const STATES: [(&str, &str); 4] =
 pub struct DeliveryFilter {
     /// `waiting`, `delivered`, `dead` (all attempts failed) or `cancelled` (superseded or discarded).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    #[param(inline)]
+    pub state: Option<DeliveryState>,
     /// Enqueued at or after this time (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -76,7 +99,7 @@ pub struct DeliveryResponse {
     pub gas_id: Option<i64>,
     /// `waiting`, `delivered`, `dead` or `cancelled`.
     #[schema(example = "delivered")]
-    pub state: String,
+    pub state: DeliveryState,
     /// Number of attempts. Responses 429, 502 and 504 are not counted during the first day.
     #[schema(example = 1)]
     pub attempts: i64,
@@ -147,7 +170,7 @@ pub struct ReplayResponse {
     pub id: i64,
     /// `running`, `done` or `cancelled`.
     #[schema(example = "running")]
-    pub state: String,
+    pub state: RunState,
     /// Number of messages in the run.
     #[schema(example = 240)]
     pub messages: i64,
@@ -173,22 +196,23 @@ impl From<Delivery> for DeliveryResponse {
             _ if is_test => (Some(TEST.to_owned()), Some(TEST.to_owned())),
             name => name.map(|name| (name.record.into_owned(), name.event.into_owned())).unzip(),
         };
-        let state = STATES.iter().find(|(_, word)| *word == delivery.state).map_or("waiting", |(shown, _)| *shown);
-        let waits = state == "waiting";
+        let state =
+            STATES.iter().find(|(_, job)| *job == delivery.state).map_or(DeliveryState::Waiting, |(shown, _)| *shown);
+        let waits = state == DeliveryState::Waiting;
         let pause = delivery.paused_until.filter(|until| waits && *until > delivery.run_at);
         Self {
-            id: delivery.id,
+            id: delivery.id.0,
             message_id: match delivery.sequence {
                 Some(sequence) => delivery.happened_at.map(|at| {
                     message_id(&delivery.installation, AccountId(delivery.account_id), (sequence, at.into()))
                 }),
-                None => delivery.payload.get("test").and_then(Value::as_str).map(ToOwned::to_owned),
+                None => Deliver::test_id_in(&delivery.payload),
             },
             kind,
             event,
             sequence: delivery.sequence,
             gas_id: delivery.entity_id,
-            state: state.to_owned(),
+            state,
             attempts: delivery.attempts,
             next_attempt_at: waits.then(|| pause.unwrap_or(delivery.run_at).into()),
             why: delivery.error.or(delivery.pause_reason.filter(|_| pause.is_some())),
@@ -217,10 +241,9 @@ impl From<AttemptRow> for DeliveryAttempt {
 
 impl From<queue::RunProgress> for ReplayResponse {
     fn from(run: queue::RunProgress) -> Self {
-        let state = if run.state == "running" && run.waiting == 0 { "done".to_owned() } else { run.state };
         Self {
-            id: run.id,
-            state,
+            id: run.id.0,
+            state: run.reached(),
             messages: run.jobs,
             waiting: run.waiting,
             delivered: run.done,
@@ -233,8 +256,8 @@ impl From<queue::RunProgress> for ReplayResponse {
 /// Finds a subscription of this source.
 pub async fn find_for_source(
     app: &App,
-    (account, source): (AccountId, SourceId),
-    id: i64,
+    SourceKey { account, source }: SourceKey,
+    id: WebhookId,
 ) -> Result<Webhook, ApiError> {
     let mut tx = app.db.read(account).await?;
     let webhook = webhooks::get(&mut tx, account, id).await?.filter(|webhook| webhook.source == source);
@@ -242,7 +265,7 @@ pub async fn find_for_source(
 }
 
 /// Finds any subscription, for operators.
-pub async fn find_any(app: &App, id: i64) -> Result<Webhook, ApiError> {
+pub async fn find_any(app: &App, id: WebhookId) -> Result<Webhook, ApiError> {
     let mut tx = app.db.platform_read().await?;
     let account = webhooks::account_of(&mut tx, id).await?.ok_or(Problem::NotFound)?;
     Ok(webhooks::get(&mut tx, account, id).await?.ok_or(Problem::NotFound)?)
@@ -298,14 +321,13 @@ pub async fn list_deliveries(
         })?),
         _ => None,
     };
-    let state = filter.state.as_deref().map(parse_state).transpose()?;
     let fits = |delivery: &Delivery| match (&wants, &filter.event) {
         (Some(wants), _) => event_name(delivery).is_some_and(|name| wants.wants(&name)),
         (None, Some(_)) => delivery.sequence.is_none(),
         (None, None) => true,
     };
     let mut query = DeliveryQuery {
-        state: state.map(ToOwned::to_owned),
+        state: filter.state.and_then(|asked| STATES.iter().find(|(shown, _)| *shown == asked)).map(|(_, job)| *job),
         since: filter.since,
         before: Some(cursor.after).filter(|before| *before > 0),
     };
@@ -314,8 +336,8 @@ pub async fn list_deliveries(
     let limit = usize::try_from(cursor.limit).unwrap_or_default();
     let mut tx = app.db.read(webhook.account).await?;
     loop {
-        let rows = webhooks::deliveries(&mut tx, webhook.account, (webhook.source, webhook.id), &query, batch).await?;
-        let (count, last) = (rows.len(), rows.last().map(|row| row.id));
+        let rows = webhooks::deliveries(&mut tx, webhook.key(), webhook.id, &query, batch).await?;
+        let (count, last) = (rows.len(), rows.last().map(|row| row.id.0));
         scanned += count;
         found.extend(rows.into_iter().filter(fits));
         let is_all = i64::try_from(count).is_ok_and(|count| count < batch);
@@ -332,22 +354,13 @@ pub async fn list_deliveries(
             });
         }
     }
-    Ok(ListPage::cut(found, cursor, |delivery| delivery.id, DeliveryResponse::from))
-}
-
-fn parse_state(word: &str) -> Result<&'static str, Problem> {
-    let known = STATES.iter().find(|(shown, _)| *shown == word).map(|(_, state)| *state);
-    known.ok_or_else(|| {
-        let words = STATES.map(|(shown, _)| shown).join(", ");
-        Problem::Malformed(format!("in the query: state: {word} is not one of {words}"))
-    })
+    Ok(ListPage::cut(found, cursor, |delivery| delivery.id.0, DeliveryResponse::from))
 }
 
 /// One delivery with its attempts.
-pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryDetail, ApiError> {
+pub async fn delivery(app: &App, webhook: &Webhook, id: DeliveryId) -> Result<DeliveryDetail, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     let attempts = webhooks::attempts_of(&mut tx, webhook.account, id).await?;
     Ok(DeliveryDetail {
         delivery: delivery.into(),
@@ -356,14 +369,13 @@ pub async fn delivery(app: &App, webhook: &Webhook, id: i64) -> Result<DeliveryD
 }
 
 /// Enqueues one message again, whatever its outcome.
-pub async fn redeliver(app: &App, webhook: &Webhook, id: i64) -> Result<QueuedMessage, ApiError> {
+pub async fn redeliver(app: &App, webhook: &Webhook, id: DeliveryId) -> Result<QueuedMessage, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    let delivery = webhooks::delivery(&mut tx, webhook.account, whose, id).await?.ok_or(Problem::NotFound)?;
+    let delivery = webhooks::delivery(&mut tx, webhook.key(), webhook.id, id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(webhook)?;
     if !replay::redeliver(&mut tx, webhook, &delivery, app.now()).await? {
-        let why = match (delivery.sequence, delivery.state.as_str()) {
-            (_, "waiting") => "the message is waiting or in flight",
+        let why = match (delivery.sequence, delivery.state) {
+            (_, JobState::Waiting) => "the message is waiting or in flight",
             (None, _) => "a test message cannot be replayed: send another one",
             _ => "its event has expired",
         };
@@ -396,14 +408,14 @@ pub async fn replay(
     // The subscription may have been deleted meanwhile.
     let webhook = webhooks::get(&mut tx, webhook.account, webhook.id).await?.ok_or(Problem::NotFound)?;
     ensure_deliverable(&webhook)?;
-    plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?);
+    plan.run = Some(replay::enqueue_replay(&mut tx, &webhook, (request, &places), now).await?.0);
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok((StatusCode::ACCEPTED, plan))
 }
 
 /// Progress of a replay run.
-pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
+pub async fn replay_progress(app: &App, webhook: &Webhook, run: RunId) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.read(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
@@ -412,7 +424,7 @@ pub async fn replay_progress(app: &App, webhook: &Webhook, run: i64) -> Result<R
 }
 
 /// Cancels a replay run: waiting messages are discarded, messages in flight complete.
-pub async fn cancel_replay(app: &App, webhook: &Webhook, run: i64) -> Result<ReplayResponse, ApiError> {
+pub async fn cancel_replay(app: &App, webhook: &Webhook, run: RunId) -> Result<ReplayResponse, ApiError> {
     let mut tx = app.db.write(webhook.account).await?;
     if !webhooks::has_run(&mut tx, webhook.account, webhook.id, run).await? {
         return Err(Problem::NotFound.into());
@@ -437,16 +449,15 @@ fn ensure_deliverable(webhook: &Webhook) -> Result<(), Problem> {
 
 /// Rejects instants beyond the range of the databases.
 fn check_range(request: &ReplayRequest) -> Result<(), Problem> {
-    let far = |at: Timestamp| !is_plausible(at.to_zoned(TimeZone::UTC).date());
-    let field_error = |path: &str, problem: &str| FieldError { path: path.to_owned(), problem: problem.to_owned() };
+    let far = |at: Timestamp| !is_plausible(utc_day(at));
     let mut errors = Vec::new();
     for (path, at) in [("/since", Some(request.since)), ("/until", request.until)] {
         if at.is_some_and(far) {
-            errors.push(field_error(path, "must lie between the years 1900 and 2999"));
+            errors.push(FieldError::new(path, "must lie between the years 1900 and 2999"));
         }
     }
     if request.until.is_some_and(|until| until <= request.since) {
-        errors.push(field_error("/until", "must be after since"));
+        errors.push(FieldError::new("/until", "must be after since"));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }

@@ -10,7 +10,7 @@ use ring::{
     signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
 };
 
-use crate::vault::Random;
+use crate::{store::webhooks::Signing, vault::Random};
 
 /// Prefix of a symmetric secret.
 const SYMMETRIC: &str = "whsec_";
@@ -26,30 +26,6 @@ const MADE_BYTES: usize = 32;
 const SEED_BYTES: usize = 32;
 /// Maximum difference between message time and clock in seconds.
 const TOLERANCE_SECONDS: u64 = 5 * 60;
-
-/// Signature scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signing {
-    /// HMAC-SHA256 with a shared secret.
-    V1,
-    /// Ed25519; the subscriber has the public key.
-    V1a,
-}
-
-impl Signing {
-    /// Name in the tables and in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V1a => "v1a",
-        }
-    }
-
-    /// Parses the name.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::V1, Self::V1a].into_iter().find(|signing| signing.name() == word)
-    }
-}
 
 /// A signing secret. Only [`SigningSecret::text`] reveals it.
 pub enum SigningSecret {
@@ -153,7 +129,7 @@ impl SigningSecret {
             Self::Symmetric(bytes) => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), &text).as_ref().to_vec(),
             Self::Pair(pair, _) => pair.sign(&text).as_ref().to_vec(),
         };
-        format!("{},{}", self.signing().name(), STANDARD.encode(signature))
+        format!("{},{}", self.signing(), STANDARD.encode(signature))
     }
 }
 
@@ -209,7 +185,7 @@ impl Verifier {
     fn verifies(&self, text: &[u8], signature: &str) -> bool {
         let Some((version, encoded)) = signature.split_once(',') else { return false };
         let Ok(bytes) = STANDARD.decode(encoded) else { return false };
-        match (self, Signing::parse(version)) {
+        match (self, version.parse().ok()) {
             (Self::Symmetric(key), Some(Signing::V1)) => hmac::verify(key, text, &bytes).is_ok(),
             (Self::Public(key), Some(Signing::V1a)) => {
                 UnparsedPublicKey::new(&ED25519, key).verify(text, &bytes).is_ok()

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceId, Timestamp};
+use gassync_domain::{AccountId, EventFilter, EventName, FieldError, SourceKey, Timestamp, WebhookId};
 use jiff::SignedDuration;
 use url::Url;
 
 use super::{
     dto::{CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse},
     fan_out, headers, message,
-    signing::{Signing, SigningSecret},
+    signing::SigningSecret,
 };
 use crate::{
     app::App,
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, EntityKind},
-        webhooks::{self, SealedSecret, SubscriptionSpec, Webhook},
+        webhooks::{self, Payload, SealedSecret, Signing, SubscriptionSpec, Webhook},
     },
     vault::fingerprint,
 };
@@ -38,9 +38,6 @@ const MAX_PROPERTIES: usize = 200;
 const MAX_ATTEMPTS: u32 = 10;
 /// Maximum and default response timeout in seconds.
 const MAX_TIMEOUT_SECONDS: u32 = 15;
-
-/// The owner of a subscription.
-pub type SubscriptionOwner = (AccountId, SourceId);
 
 /// Who makes the request.
 #[derive(Debug, Clone, Copy)]
@@ -63,51 +60,46 @@ pub(crate) struct DisableReason {
 pub async fn create(
     app: &Arc<App>,
     by: Requester<'_>,
-    whose: SubscriptionOwner,
+    source: SourceKey,
     new: NewWebhook,
 ) -> Result<CreatedWebhook, ApiError> {
-    let (account, source) = whose;
     let mut errors = Vec::new();
-    let signing = new.signing.as_deref().map_or(Some(Signing::V1), Signing::parse);
-    if signing.is_none() {
-        errors.push(field_error("/signing", "must be v1 or v1a"));
-    }
-    let secret =
-        read_or_generate_secret(app, signing.unwrap_or(Signing::V1), new.secret.as_deref(), "/secret", &mut errors);
+    let signing = new.signing.unwrap_or_default();
+    let secret = read_or_generate_secret(app, signing, new.secret.as_deref(), "/secret", &mut errors);
     let headers = headers::validate(&new.headers, (new.bearer.as_deref(), new.basic.as_deref()), &mut errors);
-    let mut tx = app.db.read(account).await?;
-    let properties = resolve_properties(&mut tx, whose, &new.property_ids, &mut errors).await?;
+    let mut tx = app.db.read(source.account).await?;
+    let properties = resolve_properties(&mut tx, source, &new.property_ids, &mut errors).await?;
     drop(tx);
     let spec = SubscriptionSpec {
         url: new.url,
         description: new.description,
         events: new.events,
         properties,
-        payload: new.payload.unwrap_or_else(|| "thin".to_owned()),
-        envelope: new.envelope.unwrap_or_else(|| "standard".to_owned()),
+        payload: new.payload.unwrap_or_default(),
+        envelope: new.envelope.unwrap_or_default(),
         exclude_origin: new.exclude_origin.unwrap_or(true),
         ordered: new.ordered,
-        signing: signing.unwrap_or(Signing::V1).name().to_owned(),
+        signing,
         max_attempts: new.max_attempts.unwrap_or(MAX_ATTEMPTS).into(),
         timeout_seconds: new.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS).into(),
     };
     check_read_scopes(by, &spec)?;
     if let Err(problem) = check_url(app, &spec.url).await {
-        errors.push(field_error("/url", &problem));
+        errors.push(FieldError::new("/url", problem));
     }
     validate(&spec, errors)?;
     let secret = secret.ok_or(Problem::Internal)?;
     let now = app.now();
-    let mut tx = app.db.write(account).await?;
-    if webhooks::count(&mut tx, account, source).await? >= MAX_WEBHOOKS {
+    let mut tx = app.db.write(source.account).await?;
+    if webhooks::count(&mut tx, source).await? >= MAX_WEBHOOKS {
         return Err(Problem::Conflict(format!("the source already has {MAX_WEBHOOKS} subscriptions")).into());
     }
-    let id = webhooks::insert(&mut tx, account, source, &spec, now).await?;
-    store_secret(app, &mut tx, (account, id), &secret, now).await?;
+    let id = webhooks::insert(&mut tx, source, &spec, now).await?;
+    store_secret(app, &mut tx, (source.account, id), &secret, now).await?;
     if !headers.is_empty() {
-        headers::save(app, &mut tx, (account, id), &headers).await?;
+        headers::save(app, &mut tx, (source.account, id), &headers).await?;
     }
-    let made = show_by_id(app, &mut tx, (account, id)).await?;
+    let made = show_by_id(app, &mut tx, (source.account, id)).await?;
     tx.commit().await?;
     Ok(CreatedWebhook { webhook: made, secret: secret.verifier() })
 }
@@ -119,21 +111,22 @@ pub async fn change(
     webhook: Webhook,
     change: WebhookChange,
 ) -> Result<WebhookResponse, ApiError> {
-    let Webhook { account, id, source, spec: seen, .. } = webhook;
+    let source = webhook.key();
+    let Webhook { account, id, spec: seen, .. } = webhook;
     let mut errors = Vec::new();
     let headers = change.headers.as_ref().map(|given| headers::validate(given, (None, None), &mut errors));
     // No transaction is open during DNS resolution.
     if let Some(url) = change.url.as_ref().filter(|url| **url != seen.url)
         && let Err(problem) = check_url(app, url).await
     {
-        errors.push(field_error("/url", &problem));
+        errors.push(FieldError::new("/url", problem));
     }
     let now = app.now();
     let mut tx = app.db.write(account).await?;
     let Webhook { spec: before, is_active, .. } =
-        webhooks::lock(&mut tx, account, (source, id)).await?.ok_or(Problem::NotFound)?;
+        webhooks::lock(&mut tx, source, id).await?.ok_or(Problem::NotFound)?;
     let properties = match &change.property_ids {
-        Some(ids) => resolve_properties(&mut tx, (account, source), ids, &mut errors).await?,
+        Some(ids) => resolve_properties(&mut tx, source, ids, &mut errors).await?,
         None => before.properties,
     };
     let url_changed = change.url.as_ref().is_some_and(|url| *url != before.url);
@@ -153,14 +146,12 @@ pub async fn change(
     check_read_scopes(by, &spec)?;
     validate(&spec, errors)?;
     match change.enabled {
-        Some(false) if is_active => {
-            disable_and_cancel(&mut tx, (account, source, id), webhooks::DISABLED_ON_REQUEST, now).await?
-        }
+        Some(false) if is_active => disable_and_cancel(&mut tx, source, id, webhooks::DISABLED_ON_REQUEST, now).await?,
         Some(true) if !is_active => webhooks::enable(&mut tx, account, id, now).await?,
         _ => {}
     }
     if url_changed || change.enabled == Some(true) {
-        webhooks::reset_health(&mut tx, account, (source, id)).await?;
+        webhooks::reset_health(&mut tx, source, id).await?;
     }
     webhooks::update(&mut tx, account, id, &spec, now).await?;
     if let Some(headers) = headers {
@@ -176,15 +167,13 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
     let mut errors = Vec::new();
     let grace = rotation.grace_seconds.unwrap_or(GRACE_SECONDS);
     if grace > MAX_GRACE_SECONDS {
-        errors.push(field_error("/graceSeconds", &format!("is more than {MAX_GRACE_SECONDS} seconds")));
+        errors.push(FieldError::new("/graceSeconds", format!("is more than {MAX_GRACE_SECONDS} seconds")));
     }
-    let signing = Signing::parse(&webhook.spec.signing).unwrap_or(Signing::V1);
-    let secret = read_or_generate_secret(app, signing, rotation.secret.as_deref(), "/secret", &mut errors);
+    let secret = read_or_generate_secret(app, webhook.spec.signing, rotation.secret.as_deref(), "/secret", &mut errors);
     let Some(secret) = secret.filter(|_| errors.is_empty()) else { return Err(Problem::Invalid(errors).into()) };
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    webhooks::lock(&mut tx, webhook.account, whose).await?.ok_or(Problem::NotFound)?;
+    webhooks::lock(&mut tx, webhook.key(), webhook.id).await?.ok_or(Problem::NotFound)?;
     let ends = now + SignedDuration::from_secs(i64::from(grace));
     webhooks::end_secrets(&mut tx, webhook.account, webhook.id, (ends, now)).await?;
     store_secret(app, &mut tx, (webhook.account, webhook.id), &secret, now).await?;
@@ -197,8 +186,7 @@ pub async fn rotate(app: &Arc<App>, webhook: &Webhook, rotation: SecretRotation)
 pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.write(webhook.account).await?;
-    let whose = (webhook.source, webhook.id);
-    webhooks::cancel_pending(&mut tx, webhook.account, whose, "the subscription was deleted", now).await?;
+    webhooks::cancel_pending(&mut tx, webhook.key(), webhook.id, "the subscription was deleted", now).await?;
     webhooks::delete(&mut tx, webhook.account, webhook.id, now).await?;
     tx.commit().await?;
     Ok(())
@@ -208,16 +196,16 @@ pub async fn delete(app: &Arc<App>, webhook: &Webhook) -> Result<(), ApiError> {
 /// deliveries began.
 pub(crate) async fn disable_endpoint(
     app: &App,
-    whose: (AccountId, SourceId, i64),
+    source: SourceKey,
+    id: WebhookId,
     DisableReason { revision, why }: &DisableReason,
 ) -> crate::store::Result<()> {
-    let (account, source, id) = whose;
-    let mut tx = app.db.write(account).await?;
-    let now_is = webhooks::lock(&mut tx, account, (source, id)).await?;
+    let mut tx = app.db.write(source.account).await?;
+    let now_is = webhooks::lock(&mut tx, source, id).await?;
     if now_is.is_none_or(|webhook| webhook.revision != *revision) {
         return Ok(());
     }
-    disable_and_cancel(&mut tx, whose, why, app.now()).await?;
+    disable_and_cancel(&mut tx, source, id, why, app.now()).await?;
     tx.commit().await?;
     app.facts.notify_one();
     Ok(())
@@ -225,14 +213,15 @@ pub(crate) async fn disable_endpoint(
 
 async fn disable_and_cancel(
     tx: &mut Tx,
-    (account, source, id): (AccountId, SourceId, i64),
+    source: SourceKey,
+    id: WebhookId,
     why: &str,
     now: Timestamp,
 ) -> crate::store::Result<()> {
     let dead = format!("the subscription is disabled: {why}");
-    webhooks::cancel_pending(tx, account, (source, id), &dead, now).await?;
-    if webhooks::disable(tx, account, id, why, now).await? {
-        webhooks::publish_disabled(tx, account, id, now).await?;
+    webhooks::cancel_pending(tx, source, id, &dead, now).await?;
+    if webhooks::disable(tx, source.account, id, why, now).await? {
+        webhooks::publish_disabled(tx, source.account, id, now).await?;
     }
     Ok(())
 }
@@ -240,13 +229,12 @@ async fn disable_and_cancel(
 /// The response body of a subscription.
 pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookResponse, ApiError> {
     let Webhook { spec, .. } = webhook;
-    let whose = (webhook.account, webhook.source);
     let property_ids = if spec.properties.is_empty() {
         Vec::new()
     } else {
-        webhooks::external_property_ids(tx, whose.0, whose.1, &spec.properties).await?
+        webhooks::external_property_ids(tx, webhook.key(), &spec.properties).await?
     };
-    let public_keys = if spec.signing == Signing::V1a.name() {
+    let public_keys = if spec.signing == Signing::V1a {
         let sealed = webhooks::secrets(tx, webhook.account, webhook.id, app.now()).await?;
         sealed
             .iter()
@@ -258,16 +246,16 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
     };
     let headers = headers::decrypt(app, webhook).unwrap_or_default();
     Ok(WebhookResponse {
-        id: webhook.id,
+        id: webhook.id.0,
         url: spec.url.clone(),
         description: spec.description.clone(),
         events: spec.events.clone(),
         property_ids,
-        payload: spec.payload.clone(),
-        envelope: spec.envelope.clone(),
+        payload: spec.payload,
+        envelope: spec.envelope,
         exclude_origin: spec.exclude_origin,
         ordered: spec.ordered,
-        signing: spec.signing.clone(),
+        signing: spec.signing,
         public_keys,
         headers: headers.into_iter().map(|(name, _)| name).collect(),
         max_attempts: spec.max_attempts,
@@ -284,20 +272,19 @@ pub async fn show(app: &App, tx: &mut Tx, webhook: &Webhook) -> Result<WebhookRe
     })
 }
 
-async fn show_by_id(app: &App, tx: &mut Tx, (account, id): (AccountId, i64)) -> Result<WebhookResponse, ApiError> {
+async fn show_by_id(
+    app: &App,
+    tx: &mut Tx,
+    (account, id): (AccountId, WebhookId),
+) -> Result<WebhookResponse, ApiError> {
     let webhook = webhooks::get(tx, account, id).await?.ok_or(Problem::NotFound)?;
     show(app, tx, &webhook).await
-}
-
-/// A validation error.
-pub(super) fn field_error(path: &str, problem: &str) -> FieldError {
-    FieldError { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 /// A key needs the read scopes of the records it wants delivered.
 fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), Problem> {
     let Requester::Key(scopes) = by else { return Ok(()) };
-    if spec.payload != message::FULL {
+    if spec.payload != Payload::Full {
         return Ok(());
     }
     let filter = EventFilter::from_checked(&spec.events);
@@ -312,22 +299,16 @@ fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), P
 /// Validates the remaining fields.
 fn validate(spec: &SubscriptionSpec, mut errors: Vec<FieldError>) -> Result<(), Problem> {
     if spec.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_CHARS) {
-        errors.push(field_error("/description", &format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
+        errors.push(FieldError::new("/description", format!("is longer than {MAX_DESCRIPTION_CHARS} characters")));
     }
     if let Err(more) = EventFilter::parse(spec.events.clone()) {
         errors.extend(more);
     }
-    if !["thin", "full"].contains(&spec.payload.as_str()) {
-        errors.push(field_error("/payload", "must be thin or full"));
-    }
-    if !["standard", "cloudevents"].contains(&spec.envelope.as_str()) {
-        errors.push(field_error("/envelope", "must be standard or cloudevents"));
-    }
     if !(1..=i64::from(MAX_ATTEMPTS)).contains(&spec.max_attempts) {
-        errors.push(field_error("/maxAttempts", &format!("must be between 1 and {MAX_ATTEMPTS}")));
+        errors.push(FieldError::new("/maxAttempts", format!("must be between 1 and {MAX_ATTEMPTS}")));
     }
     if !(1..=i64::from(MAX_TIMEOUT_SECONDS)).contains(&spec.timeout_seconds) {
-        errors.push(field_error("/timeoutSeconds", &format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
+        errors.push(FieldError::new("/timeoutSeconds", format!("must be between 1 and {MAX_TIMEOUT_SECONDS} seconds")));
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
@@ -361,20 +342,20 @@ async fn check_url(app: &App, text: &str) -> Result<(), String> {
 
 async fn resolve_properties(
     tx: &mut Tx,
-    (account, source): SubscriptionOwner,
+    source: SourceKey,
     ids: &[String],
     errors: &mut Vec<FieldError>,
 ) -> Result<Vec<i64>, ApiError> {
     if ids.len() > MAX_PROPERTIES {
-        errors.push(field_error("/propertyIds", &format!("has more than {MAX_PROPERTIES} ids")));
+        errors.push(FieldError::new("/propertyIds", format!("has more than {MAX_PROPERTIES} ids")));
         return Ok(Vec::new());
     }
     let mut found = Vec::with_capacity(ids.len());
     for (place, id) in ids.iter().enumerate() {
-        match mappings::find(tx, account, source, EntityKind::Property, id).await? {
+        match mappings::find(tx, source, EntityKind::Property, id).await? {
             Some(mapping) => found.push(mapping.core.0),
             None => {
-                errors.push(field_error(&format!("/propertyIds/{place}"), "is not a linked property of this source"))
+                errors.push(FieldError::new(format!("/propertyIds/{place}"), "is not a linked property of this source"))
             }
         }
     }
@@ -396,24 +377,24 @@ fn read_or_generate_secret(
     match made {
         Ok(secret) if secret.signing() == signing => Some(secret),
         Ok(_) => {
-            errors.push(field_error(path, &format!("is not a secret for {}", signing.name())));
+            errors.push(FieldError::new(path, format!("is not a secret for {}", signing)));
             None
         }
         Err(error) => {
-            errors.push(field_error(path, &error.to_string()));
+            errors.push(FieldError::new(path, error.to_string()));
             None
         }
     }
 }
 
-fn secret_context(account: AccountId, webhook: i64) -> String {
+fn secret_context(account: AccountId, webhook: WebhookId) -> String {
     format!("{account}/webhook/{webhook}/secret")
 }
 
 async fn store_secret(
     app: &App,
     tx: &mut Tx,
-    (account, id): (AccountId, i64),
+    (account, id): (AccountId, WebhookId),
     secret: &SigningSecret,
     now: Timestamp,
 ) -> Result<(), ApiError> {

@@ -1,19 +1,20 @@
 use std::sync::Arc;
 
-use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection};
+use gassync_domain::{AccountId, ChannelError, Date, Entity, Query, Selection, SourceKey, Timestamp};
 use gassync_runtime::CallError;
 use jiff::{SignedDuration, Span};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
+use super::job::{Job, JobContext, RunningJob, done, each};
 use crate::{
     app::App,
     channel::ChannelCallError,
     inbound::fetch,
-    schedule,
+    schedule::{JobOutcome, JobSpec, priority},
     store::{
         self,
-        backfills::{self, Backfill},
-        queue::Job,
+        backfills::{self, Backfill, BackfillState},
+        queue::{self, NewJob},
         sources::Source,
     },
 };
@@ -24,16 +25,51 @@ const WINDOW_DAYS: i64 = 30;
 /// An attempt that fails this close to the deadline is the last.
 const FINAL_ATTEMPT_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
+/// Delay while the source is outbound only.
+const UNTIL_INWARD: SignedDuration = SignedDuration::from_mins(10);
+
 /// Entities fetched by date range.
 const BY_NIGHTS: [Entity; 3] = [Entity::Reservation, Entity::Block, Entity::Calendar];
 
-/// Fetches the next window, records the progress, and enqueues the one after.
-pub(super) async fn run(app: &Arc<App>, source: &Source, job: &Job) -> Result<(), ChannelCallError> {
-    let Some(id) = job.payload.get("backfill").and_then(Value::as_i64) else { return Ok(()) };
+/// Fetches one window of a backfill, records the progress, and enqueues the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContinueBackfill {
+    backfill: i64,
+}
+
+impl JobSpec for ContinueBackfill {
+    const NAME: &'static str = "backfill";
+    const PRIORITY: i64 = priority::BACKFILLS;
+    const MAX_AGE: Option<SignedDuration> = Some(SignedDuration::from_hours(72));
+}
+
+impl ContinueBackfill {
+    /// The job that fetches the next window.
+    pub fn next_window(account: AccountId, backfill: &Backfill) -> NewJob {
+        Self { backfill: backfill.id }.of(SourceKey { account, source: backfill.source })
+    }
+}
+
+impl Job for ContinueBackfill {
+    async fn run(
+        JobContext { app, source, .. }: JobContext<'_>,
+        jobs: &[RunningJob<'_, Self>],
+    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        if !source.direction.is_inward() {
+            return Ok(each(jobs, || JobOutcome::Snooze(UNTIL_INWARD, "the source is outbound only".to_owned())));
+        }
+        for RunningJob { args, claimed } in jobs {
+            run(app, source, args.backfill, claimed.deadline).await?;
+        }
+        done(jobs)
+    }
+}
+
+async fn run(app: &Arc<App>, source: &Source, id: i64, deadline: Option<Timestamp>) -> Result<(), ChannelCallError> {
     let result = next_window(app, source, id).await;
     if let Err(error) = &result {
         // Permanent errors are not retried, and neither is a job at its deadline.
-        let for_good = job.deadline.is_some_and(|deadline| app.now() + FINAL_ATTEMPT_WINDOW > deadline)
+        let for_good = deadline.is_some_and(|deadline| app.now() + FINAL_ATTEMPT_WINDOW > deadline)
             || matches!(
                 error,
                 ChannelCallError::NoConnection | ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))
@@ -47,7 +83,9 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
     let mut tx = app.db.read(source.account).await?;
     let backfill = backfills::get(&mut tx, source.account, id).await?;
     drop(tx);
-    let Some(mut backfill) = backfill.filter(|backfill| backfill.state == "running") else { return Ok(()) };
+    let Some(mut backfill) = backfill.filter(|backfill| backfill.state == BackfillState::Running) else {
+        return Ok(());
+    };
     if backfill.reached == backfill.starts_on {
         // Properties first: the other records refer to them.
         fetch(app, source, &mut backfill, Query::new(Entity::Property, Selection::Everything)).await?;
@@ -69,12 +107,12 @@ async fn next_window(app: &Arc<App>, source: &Source, id: i64) -> Result<(), Cha
 async fn note(app: &App, source: &Source, backfill: &Backfill, reached: Date) -> store::Result<()> {
     let now = app.now();
     let done = reached == backfill.ends_on;
-    let state = if done { "done" } else { "running" };
+    let state = if done { BackfillState::Done } else { BackfillState::Running };
     let mut tx = app.db.write(source.account).await?;
     backfills::record_progress(&mut tx, source.account, backfill.id, (reached, state, &backfill.outcome), now).await?;
     if !done {
         // Enqueueing the same job again ensures that there is never a second one for the same nights.
-        schedule::continue_backfill(&mut tx, source.account, backfill, now).await?;
+        queue::enqueue(&mut tx, &[ContinueBackfill::next_window(source.account, backfill)], now).await?;
     }
     tx.commit().await
 }
@@ -92,17 +130,29 @@ async fn fetch(
         Err(ChannelCallError::Call(CallError::Channel(ChannelError::Unsupported))) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let counts = backfill.outcome.entry(entity.as_str().to_owned()).or_default();
+    let counts = backfill.outcome.entry(entity).or_default();
     for (word, count) in outcomes {
-        *counts.entry(word.to_owned()).or_default() += count;
+        *counts.entry(word).or_default() += count;
     }
     Ok(true)
 }
 
 /// Records the failure on the backfill; `for_good` if the job is not retried.
 async fn record_failure(app: &App, account: AccountId, id: i64, (why, for_good): (&str, bool)) -> store::Result<()> {
-    let state = if for_good { "failed" } else { "running" };
+    let state = if for_good { BackfillState::Failed } else { BackfillState::Running };
     let mut tx = app.db.write(account).await?;
     backfills::record_failure(&mut tx, account, id, (state, Some(why)), app.now()).await?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_arguments_are_stored_as_before() {
+        let job = ContinueBackfill { backfill: 3 };
+        assert_eq!(serde_json::to_string(&job).expect("JSON"), r#"{"backfill":3}"#);
+        assert_eq!(serde_json::from_str::<ContinueBackfill>(r#"{"backfill":3}"#).expect("arguments"), job);
+    }
 }

@@ -1,32 +1,36 @@
 use std::sync::Arc;
 
-use gassync_domain::{Date, Entity, Query, Selection, Stay};
+use gassync_domain::{Date, Entity, Query, Selection, Stay, SyncStatus};
 use gassync_runtime::Interface;
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
     channel::{ChannelCallError, ChannelSession},
     inbound::fetch,
-    outbound::calendar::is_for_sale,
-    reconcile::calendar::MAX_MISMATCHES,
-    schedule,
+    outbound::night_runs::is_for_sale,
+    schedule::{JobOutcome, JobSpec, PushCalendar, ReadBack},
     store::{
         self,
         buffer::availability,
-        outbound::{
-            SyncStatus,
-            nights::{self, ReadBackResult},
-        },
+        outbound::nights::{self, ReadBackResult},
         queue,
         sources::Source,
     },
 };
 
-/// Reads back what was sent and is not confirmed.
-pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
+impl Job for ReadBack {
+    /// Reads back what was sent and is not confirmed.
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        run(context.app, context.source).await?;
+        done(jobs)
+    }
+}
+
+async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCallError> {
     let session = ChannelSession::open(app, source)?;
     let mut tx = app.db.read(source.account).await?;
-    let spans = nights::awaiting_confirmation(&mut tx, source.account, source.id).await?;
+    let spans = nights::awaiting_confirmation(&mut tx, source.key()).await?;
     drop(tx);
     if !session.plugin.exports().contains(&Interface::Pull) {
         // A channel that cannot be read is trusted.
@@ -42,8 +46,8 @@ pub(super) async fn run(app: &Arc<App>, source: &Source) -> Result<(), ChannelCa
     fetch::run(app, source, query).await?;
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    if nights::record_not_shown(&mut tx, source.account, source.id, MAX_MISMATCHES, asked_at).await? > 0 {
-        queue::enqueue(&mut tx, &[schedule::push_of_calendar((source.account, source.id), (now, now))], now).await?;
+    if nights::record_not_shown(&mut tx, source.key(), asked_at).await? > 0 {
+        queue::enqueue(&mut tx, &[PushCalendar {}.of(source.key())], now).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -52,16 +56,16 @@ async fn confirm_unread(app: &App, source: &Source, spans: &[(String, Date, Date
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
     for (room_type_id, first, last) in spans {
-        let room_type = availability::room_type(&mut tx, source.account, source.id, room_type_id).await?;
+        let room_type = availability::room_type(&mut tx, source.key(), room_type_id).await?;
         let Some(room_type) = room_type else { continue };
         let stay = Stay::spanning(*first, last.tomorrow().unwrap_or(*last));
-        let known = nights::find(&mut tx, source.account, source.id, room_type, stay.as_slice()).await?;
-        let sent = || known.iter().filter(|known| known.state == SyncStatus::Unconfirmed);
+        let known = nights::find(&mut tx, source.key(), room_type, stay.as_slice()).await?;
+        let sent = || known.iter().filter(|known| known.state.status == SyncStatus::Unconfirmed);
         // No reading will ever show that a closing word of ours is gone.
         let opened: Vec<_> = sent().filter(|known| is_for_sale(known)).map(|known| &known.key).collect();
-        nights::clear_closed_by_us(&mut tx, source.account, source.id, &opened).await?;
-        let sent: Vec<ReadBackResult<'_>> = sent().map(|known| ReadBackResult::confirmed(&known.key)).collect();
-        nights::record_read_back(&mut tx, source.account, source.id, &sent, (now, now)).await?;
+        nights::clear_closed_by_us(&mut tx, source.key(), &opened).await?;
+        let sent: Vec<ReadBackResult<'_>> = sent().map(ReadBackResult::shown).collect();
+        nights::record_read_back(&mut tx, source.key(), &sent, (now, now)).await?;
     }
     tx.commit().await
 }

@@ -1,42 +1,36 @@
-use std::sync::Arc;
-
-use gassync_domain::{Entity, Hint, Query, Selection};
+use gassync_domain::{Entity, Query, Selection};
 use jiff::Span;
-use serde_json::Value;
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
     channel::ChannelCallError,
-    inbound::{look_up, poll_run, set_aside},
-    store::sources::Source,
+    inbound::{look_up, poll_run},
+    schedule::{JobOutcome, JobSpec, Refetch},
+    store::{queue::BatchPolicy, sources::Source},
 };
 
 /// Calendar nights fetched if the plugin's manifest defines no window.
 const DAYS_AHEAD: i64 = 365;
 
-/// Fetches records that the channel announced, as few queries as possible.
-pub(super) async fn run(
-    app: &Arc<App>,
-    source: &Source,
-    payloads: impl Iterator<Item = &Value>,
-) -> Result<(), ChannelCallError> {
-    let mut queries: Vec<Query> = Vec::new();
-    for payload in payloads {
-        let Ok(hint) = serde_json::from_value::<Hint>(payload.clone()) else {
-            // Payloads are written by this program; an unreadable one is of another version and names nothing to fetch.
-            tracing::error!(source = %source.id, "a refetch names nothing");
-            continue;
-        };
-        let query = match set_aside::whole(payload, &hint) {
-            Some(query) => query,
-            None => query(app, source, hint).await?,
-        };
-        add(&mut queries, query);
+impl Job for Refetch {
+    /// Up to the size of a query.
+    const BATCH: BatchPolicy = BatchPolicy { kinds: &[Self::NAME], max: 20, independent: false };
+
+    /// Fetches records that the channel announced, as few queries as possible.
+    async fn run(
+        JobContext { app, source, .. }: JobContext<'_>,
+        jobs: &[RunningJob<'_, Self>],
+    ) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        let mut queries: Vec<Query> = Vec::new();
+        for job in jobs {
+            add(&mut queries, query(app, source, &job.args).await?);
+        }
+        for query in queries {
+            look_up::run(app, source, query).await?;
+        }
+        done(jobs)
     }
-    for query in queries {
-        look_up::run(app, source, query).await?;
-    }
-    Ok(())
 }
 
 /// Merges ids of one entity into one query, without duplicates.
@@ -54,8 +48,12 @@ fn add(queries: &mut Vec<Query>, query: Query) {
 }
 
 /// Room types and rate plans are fetched with their property, as channels return them.
-async fn query(app: &App, source: &Source, Hint { entity, id }: Hint) -> Result<Query, ChannelCallError> {
-    Ok(match (entity, id) {
+async fn query(app: &App, source: &Source, refetch: &Refetch) -> Result<Query, ChannelCallError> {
+    let entity = refetch.entity;
+    if refetch.whole && entity != Entity::Calendar {
+        return Ok(Query::new(entity, Selection::Everything));
+    }
+    Ok(match (entity, refetch.id.clone()) {
         (Entity::Reservation | Entity::Guest | Entity::Block, Some(id)) => {
             Query::new(entity, Selection::Some(vec![id]))
         }

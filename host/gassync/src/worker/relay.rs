@@ -8,12 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    core, outbound,
+    core,
+    facts::FactConsumer,
+    outbound::fan_out::ChannelFanOut,
     store::{
         self, accounts, buffer::parked_reservations, core::holds, idempotency, outbox, queue, webhooks as subscriptions,
     },
-    webhooks,
+    webhooks::fan_out::WebhookFanOut,
 };
+
+/// What follows the core.
+const CONSUMERS: [&dyn FactConsumer; 2] = [&ChannelFanOut, &WebhookFanOut];
 
 /// Interval of checking the outbox without a notification.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -68,8 +73,10 @@ async fn relay(app: &App) -> store::Result<i64> {
     let most = (DELIVERIES / listeners.max(1)).clamp(FEWEST, BATCH);
     let given = outbox::assign_sequence(&mut tx, most).await?;
     // In the same transaction, so that every sequenced event is fanned out.
-    let mut work = outbound::fan_out::facts(app, &mut tx, &given, app.now()).await?;
-    work.extend(webhooks::fan_out::facts(&mut tx, &given, app.now()).await?);
+    let mut work = Vec::new();
+    for consumer in CONSUMERS {
+        work.extend(consumer.facts(app, &mut tx, &given).await?);
+    }
     // One statement, so that queues are locked in order.
     queue::enqueue(&mut tx, &work, app.now()).await?;
     tx.commit().await?;

@@ -23,7 +23,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(PERIOD) => {}
+            () = (app.sleep)(PERIOD) => {}
         }
     }
 }

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use gassync_domain::{Change, ChangeKind, Missing, Parked, RawJson, Timestamp, today_at};
 
+use super::job::{Job, JobContext, RunningJob, done};
 use crate::{
     app::App,
+    channel::ChannelCallError,
     inbound::{
         apply::{self, IngestContext},
         calendar, manual_closure,
     },
+    schedule::{JobOutcome, RetryParked},
     store::{
         self,
         buffer::{
@@ -23,15 +26,22 @@ use crate::{
 /// Records per transaction.
 const BATCH: i64 = 100;
 
+impl Job for RetryParked {
+    async fn run(context: JobContext<'_>, jobs: &[RunningJob<'_, Self>]) -> Result<Vec<JobOutcome>, ChannelCallError> {
+        run(context.app, context.source).await?;
+        done(jobs)
+    }
+}
+
 /// Retries every parked record of a source in the order of their kinds, since later kinds depend on earlier ones.
-pub(super) async fn run(app: &App, source: &Source) -> store::Result<()> {
+async fn run(app: &App, source: &Source) -> store::Result<()> {
     macro_rules! retry {
         ($table:ident, $kind:expr, $data:expr) => {
             let mut after = 0;
             loop {
-                let mut tx = app.db.write_for(source.account, source.id).await?;
+                let mut tx = app.db.write_for(source.key()).await?;
                 let slice = PageCursor { after, limit: BATCH };
-                let rows = $table::parked(&mut tx, source.account, source.id, slice).await?;
+                let rows = $table::parked(&mut tx, source.key(), slice).await?;
                 let Some((last, _)) = rows.last() else { break };
                 after = last.row;
                 let links = linked(&mut tx, source, $kind, rows.iter().map(|(stored, _)| &*stored.record.id)).await?;
@@ -60,7 +70,7 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
     let context = IngestContext::from_source(source, now, now).with_unit_count(counts);
     // The earliest current date in any time zone.
     let today = today_at(now, None);
-    let mut tx = app.db.write_for(source.account, source.id).await?;
+    let mut tx = app.db.write_for(source.key()).await?;
     manual_closure::recheck(&mut tx, &context, today).await?;
     calendar::apply_buffered(&mut tx, &context, today).await?;
     tx.commit().await
@@ -70,9 +80,9 @@ async fn judge_calendars(app: &App, source: &Source) -> store::Result<()> {
 async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
-        let mut tx = app.db.write_for(source.account, source.id).await?;
+        let mut tx = app.db.write_for(source.key()).await?;
         let slice = PageCursor { after, limit: BATCH };
-        let words = parked_reservations::page(&mut tx, source.account, source.id, slice).await?;
+        let words = parked_reservations::page(&mut tx, source.key(), slice).await?;
         let Some((last, ..)) = words.last() else { return Ok(()) };
         after = *last;
         // A record linked meanwhile has a booking, which holds the nights.
@@ -102,8 +112,8 @@ async fn retry_reservations(app: &App, source: &Source) -> store::Result<()> {
 async fn retry_blocks(app: &App, source: &Source) -> store::Result<()> {
     let mut after = 0;
     loop {
-        let mut tx = app.db.write_for(source.account, source.id).await?;
-        let rows = blocks::parked(&mut tx, source.account, source.id, PageCursor { after, limit: BATCH }).await?;
+        let mut tx = app.db.write_for(source.key()).await?;
+        let rows = blocks::parked(&mut tx, source.key(), PageCursor { after, limit: BATCH }).await?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.row;
         for (stored, raw) in rows.into_iter().filter(|(stored, _)| may_apply_now(source, stored.parked.as_ref())) {
@@ -123,7 +133,7 @@ async fn linked<'a>(
     ids: impl Iterator<Item = &'a str>,
 ) -> store::Result<Mappings> {
     let records: Vec<(EntityKind, &str)> = ids.map(|id| (kind, id)).collect();
-    mappings::find_all(tx, source.account, source.id, &records).await
+    mappings::find_all(tx, source.key(), &records).await
 }
 
 /// True if a retry can succeed: a link or a switch may resolve it, but not what waits for a decision.

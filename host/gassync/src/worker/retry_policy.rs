@@ -5,12 +5,12 @@ use std::sync::Arc;
 use gassync_domain::{BreakerState, Timestamp, retry_delay};
 use jiff::SignedDuration;
 
-use super::{completer::Completion, extend_horizon, poll};
+use super::{completer::Completion, jobs::job_named};
 use crate::{
     app::App,
-    schedule::{FailureClass, JobKind, JobOutcome},
+    schedule::{FailureClass, JobOutcome, priority},
     store::{
-        queue::{Claim, Job, JobResult, NewJob, Pause, QueueResult},
+        queue::{Claim, ClaimedJob, JobResult, Pause, QueueResult},
         sources::Source,
     },
     webhooks::DispatchReport,
@@ -21,8 +21,8 @@ const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// Upper limit of any wait, whatever the channel says.
 const MAX_BUDGET_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
-/// A failed poll is retried at its regular interval, but not sooner than this.
-const MIN_POLL_RETRY: SignedDuration = SignedDuration::from_mins(1);
+/// A failed recurring job is retried at its regular interval, but not sooner than this.
+const MIN_RECURRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// Maximum length of a stored reason, in characters.
 const MAX_REASON_CHARS: usize = 2_000;
 
@@ -47,41 +47,34 @@ pub(super) async fn completion_of_jobs(
     let mut next = Vec::new();
     let mut ended = Vec::with_capacity(taken.jobs.len());
     for (job, outcome) in taken.jobs.iter().zip(outcomes) {
-        let kind = JobKind::named(&job.kind);
+        let registered = job_named(&job.kind);
         let alone = taken.jobs.iter().filter(|other| other.kind == job.kind).count() == 1;
         let mut judged = with_storable_reason(judge(app, job, (&outcome, alone), breaker, now));
-        if let (Some(JobKind::Poll), JobResult::Retry { at, .. }) = (kind, &mut judged) {
-            // A failing poll must not run less often than a working one.
-            let regular = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
-            *at = regular.map_or(*at, |regular| (*at).min(regular.max(now + MIN_POLL_RETRY)));
+        let recurs_at =
+            || registered.zip(source).and_then(|(registered, source)| registered.next_time(app, source, job, now));
+        if let JobResult::Retry { at, .. } = &mut judged {
+            // A failing recurring job must not run less often than a working one.
+            *at = recurs_at().map_or(*at, |regular| (*at).min(regular.max(now + MIN_RECURRING_RETRY)));
         }
         if judged != JobResult::Done {
             // The reason stays with the job: a channel may repeat guest data in it.
-            tracing::warn!(job = job.id, kind = job.kind, source = %job.source, result = judged.as_str(), "job failed");
+            tracing::warn!(job = job.id.0, kind = job.kind, source = %job.source, result = judged.as_str(), "job failed");
         }
         let pauses =
             pauses(&outcome, &judged, (breaker, now)).map(|pause| Pause { why: storable_reason(pause.why), ..pause });
         if let Some(new) = pauses {
             pause = Some(pause.filter(|pause| pause.until >= new.until).unwrap_or(new));
         }
-        let source_key = (job.account, job.source);
-        match (kind, &judged) {
-            (Some(kind), JobResult::Done) if matches!(outcome, JobOutcome::Continue) => {
-                let again = kind.job(source_key, job.payload.clone(), (now, now));
+        if judged == JobResult::Done {
+            let again = registered.and_then(|registered| registered.again(job));
+            next.extend(match outcome {
                 // Let others run first.
-                next.push(NewJob { priority: again.priority.max(JobKind::Poll.priority()), ..again });
-            }
-            (Some(JobKind::Poll), JobResult::Done) => {
-                let at = source.and_then(|source| poll::next_time(app, source, &job.payload, now));
-                next.extend(at.map(|at| JobKind::Poll.job(source_key, job.payload.clone(), (at, now))));
-            }
-            (Some(JobKind::ExtendHorizon), JobResult::Done) => {
-                next.extend(
-                    extend_horizon::next_time(now)
-                        .map(|at| JobKind::ExtendHorizon.job(source_key, job.payload.clone(), (at, now))),
-                );
-            }
-            _ => {}
+                JobOutcome::Continue => again.map(|again| {
+                    let priority = again.priority.max(priority::PRICES);
+                    again.with_priority(priority)
+                }),
+                _ => again.zip(recurs_at()).map(|(again, at)| again.at(at)),
+            });
         }
         ended.push(judged);
     }
@@ -138,7 +131,7 @@ async fn breaker(app: &App, source: Option<&Source>, now: Timestamp) -> Option<T
 
 fn judge(
     app: &App,
-    job: &Job,
+    job: &ClaimedJob,
     (outcome, alone): (&JobOutcome, bool),
     breaker: Option<Timestamp>,
     now: Timestamp,
@@ -175,7 +168,7 @@ fn judge(
 }
 
 /// Gives a job up whose next attempt is past its deadline.
-fn unless_past_deadline(job: &Job, at: Timestamp, ended: JobResult) -> JobResult {
+fn unless_past_deadline(job: &ClaimedJob, at: Timestamp, ended: JobResult) -> JobResult {
     match (job.deadline, ended) {
         (Some(deadline), JobResult::Retry { why, .. } | JobResult::Snoozed { why, .. }) if at > deadline => {
             JobResult::Dead { why: format!("deadline exceeded: {why}") }
@@ -184,8 +177,8 @@ fn unless_past_deadline(job: &Job, at: Timestamp, ended: JobResult) -> JobResult
     }
 }
 
-fn is_recurring(job: &Job) -> bool {
-    JobKind::named(&job.kind).is_some_and(JobKind::is_recurring)
+fn is_recurring(job: &ClaimedJob) -> bool {
+    job_named(&job.kind).is_some_and(|registered| registered.is_recurring)
 }
 
 /// The wait demanded by a rate limit.

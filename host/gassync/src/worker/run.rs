@@ -1,8 +1,10 @@
 //! Claims due messages and jobs, runs them, and completes them.
 
+use gassync_domain::WebhookId;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::{
     sync::Semaphore,
     task::{JoinError, JoinSet},
@@ -10,34 +12,27 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    backfill,
     completer::{Completer, Completion},
-    extend_horizon, failed, poll, push, read_back, refetch, retry_parked, retry_policy,
+    job::{JobContext, each},
+    jobs::job_named,
+    retry_policy,
 };
 use crate::{
     app::App,
-    channel::ChannelCallError,
     inbound::process,
+    lease::{self, LEASE},
     panics,
-    schedule::{JobKind, JobOutcome},
+    schedule::JobOutcome,
     store::{
-        self, inbox,
-        queue::{self, BatchPolicy, Claim, Job, QueueKey, WorkerPool},
+        self, Lease, inbox,
+        queue::{self, BatchPolicy, Claim, ClaimedJob, QueueKey, WorkerPool},
         sources::{self, Source},
-        sync_runs::PushRun,
     },
     webhooks,
 };
 
 /// Lease of a message. A decode takes a second at most.
 const MESSAGE_LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// Lease of a queue, extended by heartbeats; the queue stands still this long after a process dies.
-const QUEUE_LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// Heartbeat interval.
-const HEARTBEAT: Duration = Duration::from_secs(4);
-
-/// Delay of a backfill while its source is outbound only.
-const UNTIL_ASKED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Concurrency limits.
 struct Slots {
@@ -115,8 +110,11 @@ async fn begin(
         return Ok(false);
     }
     let mut tx = app.db.platform_write().await?;
-    let messages =
-        if messages_wait { inbox::claim(&mut tx, now, now + MESSAGE_LEASE, for_messages).await? } else { Vec::new() };
+    let messages = if messages_wait {
+        inbox::claim(&mut tx, Lease { now, until: now + MESSAGE_LEASE }, for_messages).await?
+    } else {
+        Vec::new()
+    };
     let mut taken = Vec::new();
     for (work, of_it) in waiting {
         let free = free(of_it);
@@ -126,12 +124,13 @@ async fn begin(
             WorkerPool::Deliveries => app.config.workers.deliveries.div_ceil(2),
         };
         let most_of_one = i64::from(most_of_one);
-        let batch_policy = |kind: &str| JobKind::named(kind).map_or(BatchPolicy::NONE, JobKind::batch_policy);
-        let queues = queue::claim(&mut tx, work, (now, now + QUEUE_LEASE), (free, most_of_one), batch_policy).await?;
+        let batch_policy = |kind: &str| job_named(kind).map_or(BatchPolicy::NONE, |job| job.batch);
+        let lease = Lease { now, until: now + LEASE };
+        let queues = queue::claim(&mut tx, work, lease, (free, most_of_one), batch_policy).await?;
         taken.extend(queues.into_iter().map(|queue| (queue, of_it)));
     }
     let of_channels = taken.iter().filter(|(queue, _)| !matches!(queue.queue, QueueKey::Webhook(_)));
-    let whose: Vec<_> = of_channels.map(|(queue, _)| (queue.account, queue.source)).collect();
+    let whose: Vec<_> = of_channels.map(|(queue, _)| queue.key()).collect();
     let sources = sources::get_all(&mut tx, &whose).await?;
     tx.commit().await?;
     let began = !(messages.is_empty() && taken.is_empty());
@@ -145,7 +144,7 @@ async fn begin(
     }
     for (taken, of_it) in taken {
         let (app, place) = (Arc::clone(app), Arc::clone(of_it).acquire_owned().await);
-        let source = sources.get(&(taken.account, taken.source)).cloned();
+        let source = sources.get(&taken.key()).cloned();
         let completer = Arc::clone(completer);
         running.spawn(async move {
             if let Err(error) = run_leased(&app, &completer, source, taken).await {
@@ -166,97 +165,51 @@ async fn run_leased(
     source: Option<Source>,
     taken: Claim,
 ) -> store::Result<()> {
-    // In a task of its own, since the job may hold a transaction; it ends with the job.
-    let mut heart = JoinSet::new();
-    heart.spawn(heartbeat(Arc::clone(app), taken.clone()));
+    let _heart = lease::keep(app, taken.lease());
     if let QueueKey::Webhook(number) = taken.queue {
         return deliver(app, completer, number, taken).await;
     }
-    let mut runs = Vec::new();
+    let pushes = Mutex::default();
     let outcomes = match &source {
-        Some(source) => work_on(app, source, &taken.jobs, &mut runs).await,
+        Some(source) => work_on(JobContext { app, source, pushes: &pushes }, &taken.jobs).await,
         None => each(&taken.jobs, || JobOutcome::Discard("the source was deleted".to_owned())),
     };
+    let runs = pushes.into_inner();
     let over = Completion { runs, ..retry_policy::completion_of_jobs(app, source.as_ref(), (taken, outcomes)).await };
     completer.complete(over).await;
     Ok(())
 }
 
-async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: i64, taken: Claim) -> store::Result<()> {
-    let whose = (taken.account, taken.source, number);
+async fn deliver(app: &Arc<App>, completer: &Arc<Completer>, number: WebhookId, taken: Claim) -> store::Result<()> {
+    let source = taken.key();
     let mut report = webhooks::dispatch(app, number, &taken).await?;
     let disable = report.disable.take();
     completer.complete(retry_policy::completion_of_deliveries(app, taken, report)).await;
     match disable {
-        Some(why) => webhooks::disable_endpoint(app, whose, &why).await,
+        Some(why) => webhooks::disable_endpoint(app, source, number, &why).await,
         None => Ok(()),
     }
 }
 
-async fn heartbeat(app: Arc<App>, taken: Claim) {
-    loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = extend(&app, &taken).await {
-            tracing::warn!(%error, "a queue that is worked on could not be kept from others");
-        }
-    }
-}
-
-async fn extend(app: &App, taken: &Claim) -> store::Result<()> {
-    let mut tx = app.db.write(taken.account).await?;
-    queue::extend(&mut tx, taken, app.now() + QUEUE_LEASE).await?;
-    tx.commit().await
-}
-
-fn each(jobs: &[Job], outcome: impl Fn() -> JobOutcome) -> Vec<JobOutcome> {
-    jobs.iter().map(|_| outcome()).collect()
-}
-
 /// Runs the jobs claimed for a source, those of a kind together; one outcome per job.
-async fn work_on(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
+async fn work_on(context: JobContext<'_>, jobs: &[ClaimedJob]) -> Vec<JobOutcome> {
     let mut outcomes: Vec<JobOutcome> = Vec::with_capacity(jobs.len());
     for of_kind in jobs.chunk_by(|one, next| one.kind == next.kind) {
         // A channel that asked for a pause is not called for the other kinds either.
         match outcomes.iter().find_map(retry_policy::pause) {
             Some((wait, why)) => outcomes.extend(each(of_kind, || JobOutcome::Snooze(wait, why.clone()))),
-            None => outcomes.extend(work_on_kind(app, source, of_kind, runs).await),
+            None => outcomes.extend(work_on_kind(context, of_kind).await),
         }
     }
     outcomes
 }
 
 /// A panic is a failure: jobs of the batch are retried, each alone.
-async fn work_on_kind(app: &Arc<App>, source: &Source, jobs: &[Job], runs: &mut Vec<PushRun>) -> Vec<JobOutcome> {
+async fn work_on_kind(context: JobContext<'_>, jobs: &[ClaimedJob]) -> Vec<JobOutcome> {
     let Some(first) = jobs.first() else { return Vec::new() };
-    let Some(kind) = JobKind::named(&first.kind) else {
+    let Some(job) = job_named(&first.kind) else {
         return each(jobs, || JobOutcome::Discard(format!("unknown job kind {}", first.kind)));
     };
-    let worked = panics::caught(kind.name(), work_on_jobs(app, source, kind, (first, jobs), runs)).await;
+    let worked = panics::caught(job.name, job.run(context, jobs)).await;
     worked.unwrap_or_else(|reason| each(jobs, || JobOutcome::RetryAfter(None, reason.clone())))
-}
-
-async fn work_on_jobs(
-    app: &Arc<App>,
-    source: &Source,
-    kind: JobKind,
-    (first, jobs): (&Job, &[Job]),
-    runs: &mut Vec<PushRun>,
-) -> Vec<JobOutcome> {
-    let done = |()| each(jobs, || JobOutcome::Done);
-    let result: Result<Vec<JobOutcome>, ChannelCallError> = match kind {
-        JobKind::PushBooking => Ok(push::bookings(app, source, jobs, runs).await),
-        JobKind::PushCalendar => push::calendar(app, source, runs).await.map(|outcome| vec![outcome]),
-        JobKind::Refetch => refetch::run(app, source, jobs.iter().map(|job| &job.payload)).await.map(done),
-        JobKind::Poll => poll::run(app, source, &first.payload).await.map(done),
-        JobKind::Backfill if !source.direction.is_inward() => {
-            Ok(each(jobs, || JobOutcome::Snooze(UNTIL_ASKED, "the source is outbound only".to_owned())))
-        }
-        JobKind::Backfill => backfill::run(app, source, first).await.map(done),
-        JobKind::ReadBack => read_back::run(app, source).await.map(done),
-        JobKind::RetryParked => retry_parked::run(app, source).await.map(done).map_err(ChannelCallError::from),
-        JobKind::ExtendHorizon => extend_horizon::run(app, source).await.map(done).map_err(ChannelCallError::from),
-        // Deliveries run elsewhere.
-        JobKind::Deliver => Ok(each(jobs, || JobOutcome::Discard("it waits in no subscriber's queue".to_owned()))),
-    };
-    result.unwrap_or_else(|error| each(jobs, || failed(&error)))
 }

@@ -11,6 +11,7 @@ export {
 export { exportsOf } from "./exports.js";
 export { clock, coreData, http, log, settings, signing, state } from "./host.js";
 export { minorMoney, money } from "./amounts.js";
+export { readXml, withoutPlaceholders } from "./documents.js";
 export { addDays, date, dateOrNote, dateText, eachNight, nights, readDate, readDateOrNote } from "./days.js";
 export { readEach, readOne } from "./each.js";
 export { instant, lastModified } from "./instants.js";

@@ -8,6 +8,7 @@ from .amounts import minor_money, money
 from .contract import *
 from .crossing import to_json
 from .days import each_night, nights, parse_date, parse_date_or_note, read_date, read_date_or_note
+from .documents import read_xml, write_xml
 from .each import read_each, read_one
 from .errors import (
     Broken,

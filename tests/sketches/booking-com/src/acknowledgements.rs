@@ -2,12 +2,10 @@
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, ChannelError, http, log, malformed,
-};
-
-use crate::{
-    Queue, RESERVATIONS, message, send, support_id,
     xml::{Element, element},
 };
+
+use crate::{Queue, RESERVATIONS, message, send, support_id};
 
 /// One outcome per acknowledgement.
 pub fn acknowledge(acknowledgements: &[Acknowledgement]) -> Result<Vec<AcknowledgementOutcome>, ChannelError> {
@@ -55,9 +53,10 @@ fn post(
     let ids = which
         .iter()
         .map(|index| element("HotelReservationID").with("ResID_Value", &acknowledgements[*index].external_id));
-    let entry = element(entry).around([element("ResGlobalInfo").around([element("HotelReservationIDs").around(ids)])]);
+    let entry = element(entry)
+        .with_children([element("ResGlobalInfo").with_children([element("HotelReservationIDs").with_children(ids)])]);
     let answer = message(&format!("{}RS", queue.message()), "2.001", &acknowledgements[*first].at)?
-        .around([element("Success"), element(list).around([entry])]);
+        .with_children([element("Success"), element(list).with_children([entry])]);
     let request = http::Request::post_xml(format!("{RESERVATIONS}{}", queue.message()), answer.document());
     let heard = match send(request) {
         Ok(heard) => heard,
@@ -83,9 +82,9 @@ fn taken(body: &[u8]) -> AcknowledgementOutcome {
     if body.trim_ascii().is_empty() {
         return AcknowledgementOutcome::Accepted;
     }
-    let is_theirs = |root: Element| match root.name.starts_with("OTA_") {
+    let is_theirs = |root: Element| match root.name().starts_with("OTA_") {
         true => Ok(()),
-        false => Err(malformed(root.name, "is none of the answers")),
+        false => Err(malformed(root.name(), "is none of the answers")),
     };
     match Element::parse(body).and_then(is_theirs) {
         Ok(()) => AcknowledgementOutcome::Accepted,

@@ -1,12 +1,11 @@
 //! Writes nights as two messages: availability with rules, and rates.
 
-use gassync_plugin::{CalendarNights, CalendarPart, ChannelError, Money, clock, to_date_text};
-
-use crate::{
-    decimal::Decimal,
-    message,
+use gassync_plugin::{
+    CalendarNights, CalendarPart, ChannelError, Decimal, Money, clock, to_date_text,
     xml::{Element, element},
 };
+
+use crate::message;
 
 /// Availability and rules; `None` if no row changes them.
 pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, ChannelError> {
@@ -16,10 +15,11 @@ pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, Channel
             && let Some(limit) = booking_limit(row)
         {
             // The number of rooms belongs to the room, whatever the rate plan.
-            messages.push(element("AvailStatusMessage").with("BookingLimit", limit).around([control(row, None)]));
+            messages
+                .push(element("AvailStatusMessage").with("BookingLimit", limit).with_children([control(row, None)]));
         }
         let Some(plan) = row.rate_plan_id.as_deref() else { continue };
-        let about = |part: Element| element("AvailStatusMessage").around([control(row, Some(plan)), part]);
+        let about = |part: Element| element("AvailStatusMessage").with_children([control(row, Some(plan)), part]);
         if row.changed.contains(CalendarPart::AVAILABILITY)
             && let Some(open) = row.available
         {
@@ -27,7 +27,7 @@ pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, Channel
         }
         if row.changed.contains(CalendarPart::RULES) {
             let lengths: Vec<Element> = lengths(row).collect();
-            messages.extend((!lengths.is_empty()).then(|| about(element("LengthsOfStay").around(lengths))));
+            messages.extend((!lengths.is_empty()).then(|| about(element("LengthsOfStay").with_children(lengths))));
             let rules = &row.rules;
             for (closed, way) in [(rules.closed_to_arrival, "Arrival"), (rules.closed_to_departure, "Departure")] {
                 messages.extend(closed.map(|closed| about(status(!closed, Some(way)))));
@@ -37,8 +37,8 @@ pub fn availability(rows: &[&CalendarNights]) -> Result<Option<Element>, Channel
     if messages.is_empty() {
         return Ok(None);
     }
-    let messages = element("AvailStatusMessages").around(numbered(messages));
-    Ok(Some(message("OTA_HotelAvailNotifRQ", "1.005", clock::now())?.around([messages])))
+    let messages = element("AvailStatusMessages").with_children(numbered(messages));
+    Ok(Some(message("OTA_HotelAvailNotifRQ", "1.005", clock::now())?.with_children([messages])))
 }
 
 /// Rates of one property; `None` if no row changes them.
@@ -48,8 +48,8 @@ pub fn rates(property: &str, rows: &[&CalendarNights]) -> Result<Option<Element>
     if messages.is_empty() {
         return Ok(None);
     }
-    let messages = element("RateAmountMessages").with("HotelCode", property).around(numbered(messages));
-    Ok(Some(message("OTA_HotelRateAmountNotifRQ", "3.000", clock::now())?.around([messages])))
+    let messages = element("RateAmountMessages").with("HotelCode", property).with_children(numbered(messages));
+    Ok(Some(message("OTA_HotelRateAmountNotifRQ", "3.000", clock::now())?.with_children([messages])))
 }
 
 /// Why a row cannot be sent, if so.
@@ -103,10 +103,11 @@ fn rate(row: &CalendarNights) -> Option<Element> {
     let amounts = row.prices.iter().map(|price| {
         let decimal = Decimal::parse(&price.amount.amount)?;
         let tax = if price.tax_included == Some(false) { "AmountBeforeTax" } else { "AmountAfterTax" };
-        let amount = element("BaseByGuestAmt").with_some("NumberOfGuests", price.occupancy).with(tax, decimal.units);
-        Some(amount.with("DecimalPlaces", decimal.places).with_some("CurrencyCode", price.amount.currency.as_deref()))
+        let amount = element("BaseByGuestAmt").with_some("NumberOfGuests", price.occupancy).with(tax, decimal.units());
+        Some(amount.with("DecimalPlaces", decimal.places()).with_some("CurrencyCode", price.amount.currency.as_deref()))
     });
     let amounts: Vec<Element> = amounts.collect::<Option<_>>()?;
-    let rates = element("Rates").around([element("Rate").around([element("BaseByGuestAmts").around(amounts)])]);
-    Some(element("RateAmountMessage").around([control(row, row.rate_plan_id.as_deref()), rates]))
+    let rates = element("Rates")
+        .with_children([element("Rate").with_children([element("BaseByGuestAmts").with_children(amounts)])]);
+    Some(element("RateAmountMessage").with_children([control(row, row.rate_plan_id.as_deref()), rates]))
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Outcome, accepted, http};
+use gassync_plugin::{Accepted, CalendarNights, ChannelError, FieldError, Outcome, accepted, http, xml::Element};
 
-use crate::{AVAILABILITY, calendar, send, support_id, xml::Element};
+use crate::{AVAILABILITY, calendar, send, support_id};
 
 /// Maximum requests per call.
 const MAX_REQUESTS: u32 = 20;
@@ -103,9 +103,12 @@ impl Heard {
         let said = root.all("Errors/Error").into_iter().chain(root.all("Warnings/Warning"));
         let before = self.problems.len();
         self.problems.extend(said.map(|said| {
-            let text = said.attribute("ShortText").or(said.own_text()).unwrap_or("not said why");
+            let text = said.attribute("ShortText").or(said.text()).unwrap_or("not said why");
             let code = said.attribute("Code").unwrap_or_default();
-            FieldError::new(format_args!("xml:{}/{}", root.name, said.name), format_args!("{code} {text} ({support})"))
+            FieldError::new(
+                format_args!("xml:{}/{}", root.name(), said.name()),
+                format_args!("{code} {text} ({support})"),
+            )
         }));
         // A response with neither success nor errors is a failure.
         if self.problems.len() == before && root.find("Success").is_none() {

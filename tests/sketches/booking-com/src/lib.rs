@@ -6,23 +6,18 @@
 
 mod acknowledgements;
 mod calendar;
-#[path = "../../vrbo/src/decimal.rs"]
-pub mod decimal;
 mod delivery;
 mod price;
 mod reservation;
 #[cfg(test)]
 mod tests;
-#[path = "../../vrbo/src/xml.rs"]
-pub mod xml;
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementOutcome, Acknowledgements, Adapter, Attempt, CalendarNights, ChannelError, Entity,
     Outcome, Page, Pull, PushCalendar, Query, Selection, http, log, malformed, settings,
+    xml::{Element, element},
 };
 use serde::Deserialize;
-
-use crate::xml::{Element, element};
 
 /// The adapter.
 pub struct BookingCom;
@@ -106,8 +101,8 @@ impl Pull for BookingCom {
         }
         let root = Element::parse(answer.body())?;
         // The message itself says which queue it is from.
-        let queue = Queue::ALL.into_iter().find(|queue| root.name == format!("{}RQ", queue.message()));
-        let queue = queue.ok_or_else(|| malformed(&root.name, "is none of the queues"))?;
+        let queue = Queue::ALL.into_iter().find(|queue| root.name() == format!("{}RQ", queue.message()));
+        let queue = queue.ok_or_else(|| malformed(root.name(), "is none of the queues"))?;
         let (list, entry) = queue.path();
         let changes =
             root.all(&format!("{list}/{entry}")).into_iter().map(|entry| reservation::change_of(queue, entry));

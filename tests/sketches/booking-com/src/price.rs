@@ -1,8 +1,6 @@
 //! Parses prices: integers whose number of decimal places is in the same element.
 
-use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, malformed, money};
-
-use crate::{decimal::Decimal, xml::Element};
+use gassync_plugin::{ChannelError, Decimal, Money, PriceKind, PriceLine, money, xml::Element};
 
 const TOTAL: &str = "PriceDetails/GuestView/Total";
 
@@ -46,10 +44,10 @@ fn lines(stay: &Element, seen: &Money) -> Result<Vec<PriceLine>, ChannelError> {
             continue;
         }
         let Some(amount) = scaled(Some(tax), "Amount")? else { continue };
-        let name = tax.said("TaxDescription/Text").unwrap_or("Tax").to_owned();
+        let name = tax.text_at("TaxDescription/Text").unwrap_or("Tax").to_owned();
         taxes.push(PriceLine { kind: PriceKind::Tax, name, amount });
     }
-    let less = |rest: Decimal, tax: &PriceLine| Some(rest.minus(Decimal::parse(&tax.amount.amount)?));
+    let less = |rest: Decimal, tax: &PriceLine| rest.minus(Decimal::parse(&tax.amount.amount)?);
     let in_one_currency = taxes.iter().all(|tax| tax.amount.currency.is_none() || tax.amount.currency == seen.currency);
     let rest = Decimal::parse(&seen.amount).and_then(|total| taxes.iter().try_fold(total, less));
     let Some(rest) = rest.filter(|_| in_one_currency) else { return Ok(Vec::new()) };
@@ -93,13 +91,13 @@ fn total(total: Option<&Element>) -> Result<Option<Money>, ChannelError> {
 
 /// An amount; one without its number of decimal places is an error.
 fn scaled(amount: Option<&Element>, attribute: &str) -> Result<Option<Money>, ChannelError> {
-    let Some((element, text)) = amount.and_then(|element| Some((element, element.attribute(attribute)?))) else {
+    let path = format!("@{attribute}");
+    let Some((element, field)) = amount.map(|element| (element, element.field(&path))) else { return Ok(None) };
+    if field.text().is_none() {
         return Ok(None);
-    };
-    let place = format!("{}@{attribute}", element.name);
-    let places = Lenient::from(element.attribute("DecimalPlaces")).count();
-    let places = places.ok_or_else(|| malformed(&place, "has no DecimalPlaces that can be read"))?;
-    let amount = Lenient::from(Some(text)).decimal_places(places, place)?;
+    }
+    let places = element.field("@DecimalPlaces").required_count()?;
+    let amount = field.lenient().decimal_places(places, field)?;
     Ok(amount.map(|amount| money(amount, element.attribute("CurrencyCode"))))
 }
 

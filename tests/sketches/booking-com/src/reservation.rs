@@ -2,13 +2,12 @@
 
 use gassync_plugin::{
     Address, Change, ChangeKind, ChannelError, Completeness, Date, GuestDetails, Lenient, Money, Nights, Reservation,
-    ReservationStatus, RoomStay, change, malformed, parse_date,
+    ReservationStatus, RoomStay, change, malformed, parse_date, xml::Element,
 };
 
 use crate::{
     Queue,
     price::{self, Price},
-    xml::Element,
 };
 
 /// The age codes of guests.
@@ -19,7 +18,7 @@ const CHILD: &str = "8";
 pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> {
     let ids = entry.find("ResGlobalInfo/HotelReservationIDs/HotelReservationID");
     let id = ids.and_then(|ids| ids.attribute("ResID_Value"));
-    let id = id.ok_or_else(|| malformed(&entry.name, "no ResID_Value"))?;
+    let id = id.ok_or_else(|| malformed(entry.place_of(""), "no ResID_Value"))?;
     let stays = entry.all("RoomStays/RoomStay");
     let prices = stays.iter().map(|stay| Price::of_room(stay)).collect::<Result<Vec<_>, _>>()?;
     let Price { total, lines } = Price::of_all(entry, &prices)?;
@@ -30,7 +29,7 @@ pub fn change_of(queue: Queue, entry: &Element) -> Result<Change, ChannelError> 
     let word = entry.attribute("ResStatus").unwrap_or_default().to_lowercase();
     let cancelled = word.contains("cancel") || (queue == Queue::Modified && stays.is_empty());
     let notes: Vec<&str> =
-        entry.all("ResGlobalInfo/Comments/Comment").iter().filter_map(|comment| comment.said("Text")).collect();
+        entry.all("ResGlobalInfo/Comments/Comment").iter().filter_map(|comment| comment.text_at("Text")).collect();
     let reservation = Reservation {
         property_id: property.map(str::to_owned),
         stay: span(&rooms),
@@ -101,7 +100,7 @@ fn span(rooms: &[RoomStay]) -> Option<Nights> {
 
 /// The person who booked, who need not be a guest.
 fn booker(customer: &Element) -> GuestDetails {
-    let said = |path: &str| customer.said(path).map(str::to_owned);
+    let said = |path: &str| customer.text_at(path).map(str::to_owned);
     let attribute = |path: &str, name: &str| customer.find(path)?.attribute(name).map(str::to_owned);
     let address = Address {
         street: said("Address/AddressLine"),
@@ -125,6 +124,6 @@ fn sleeper(entry: &Element, stay: &Element) -> Option<GuestDetails> {
     let pointer = stay.find("ResGuestRPHs/ResGuestRPH")?.attribute("RPH")?;
     let guests = entry.all("ResGuests/ResGuest");
     let guest = guests.into_iter().find(|guest| guest.attribute("ResGuestRPH") == Some(pointer))?;
-    let name = guest.said("Profiles/ProfileInfo/Profile/Customer/PersonName/Surname")?;
+    let name = guest.text_at("Profiles/ProfileInfo/Profile/Customer/PersonName/Surname")?;
     Some(GuestDetails { name: Some(name.to_owned()), ..GuestDetails::unknown() })
 }

@@ -1,10 +1,10 @@
 use gassync_plugin::{
     Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Acknowledgements, Attempt, CalendarNights,
     CalendarPart, ChangeKind, ChannelError, Entity, Header, HttpResponse, Nights, Outcome, Price, PriceKind, Pull,
-    PushCalendar, Query, Selection, money, parse_date, testing::FakeHost,
+    PushCalendar, Query, Selection, money, parse_date, testing::FakeHost, xml::Element,
 };
 
-use crate::{BookingCom, xml::Element};
+use crate::BookingCom;
 
 const TAKEN: &str = include_str!("../../../fixtures/booking-com/availability-taken.xml");
 const WARNED: &str = include_str!("../../../fixtures/booking-com/availability-warned.xml");

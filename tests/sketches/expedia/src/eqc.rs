@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementKind, AcknowledgementOutcome, Change, ChangeKind, ChannelError, Completeness,
-    FieldError, GuestDetails, Lenient, Nights, Page, PaymentCollectedBy, PriceKind, Query, Reservation,
+    Decimal, FieldError, GuestDetails, Nights, Page, PaymentCollectedBy, PriceKind, Query, Reservation,
     ReservationStatus, RoomStay, Selection, change, clock, http, log, malformed, parse_date,
+    xml::{Element, element, leaf},
 };
 
-use crate::{
-    decimal::Decimal,
-    price, send,
-    xml::{Element, element},
-};
+use crate::{price, send};
 
 const BASE: &str = "https://services.expediapartnercentral.com/eqc/";
 const RETRIEVAL: &str = "http://www.expediaconnect.com/EQC/BR/2014/01";
@@ -24,8 +21,8 @@ const MAX_DAYS: i64 = 30;
 pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
     let (parameters, another) = parameters(query)?;
     let request = message("BookingRetrievalRQ", RETRIEVAL)
-        .around(query.property_id.as_ref().map(|hotel| element("Hotel").with("id", hotel)))
-        .around([element("ParamSet").around(parameters)]);
+        .with_children(query.property_id.as_ref().map(|hotel| element("Hotel").with("id", hotel)))
+        .with_children([element("ParamSet").with_children(parameters)]);
     let root = post("br", &request, "BookingRetrievalRS")?;
     let changes = root.all("Bookings/Booking").into_iter().map(booking).collect::<Result<_, _>>()?;
     Page::numbered(query, changes, another)
@@ -33,7 +30,7 @@ pub fn fetch(query: &Query) -> Result<Page, ChannelError> {
 
 /// What is asked for, and whether there is more to ask.
 fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
-    let days = |days: i64| vec![element("NbDaysInPast").saying(days.clamp(1, MAX_DAYS))];
+    let days = |days: i64| vec![leaf("NbDaysInPast", days.clamp(1, MAX_DAYS))];
     match &query.selection {
         Selection::Queue(_) => {
             let status = |word| element("Status").with("value", word);
@@ -55,11 +52,10 @@ fn parameters(query: &Query) -> Result<(Vec<Element>, bool), ChannelError> {
 }
 
 fn booking(booking: &Element) -> Result<Change, ChannelError> {
-    let missing = |what: &str| malformed("Booking", format_args!("{what} is not said"));
-    let id = booking.attribute("id").ok_or_else(|| missing("@id"))?;
-    let kind = booking.attribute("type").ok_or_else(|| missing("@type"))?;
-    let hotel = booking.find("Hotel").and_then(|hotel| hotel.attribute("id")).ok_or_else(|| missing("Hotel@id"))?;
-    let at = Lenient::from(booking.attribute("createDateTime")).instant("Booking@createDateTime")?;
+    let id = booking.field("@id").required()?;
+    let kind = booking.field("@type").required()?;
+    let hotel = booking.field("Hotel/@id").required()?;
+    let at = booking.field("@createDateTime").instant()?;
     let seller = booking.attribute("source");
     let payment_collected_by =
         seller.map(|s| if s.starts_with("A-") { PaymentCollectedBy::Property } else { PaymentCollectedBy::Channel });
@@ -86,22 +82,21 @@ fn booked(
     booking: &Element,
     payment_collected_by: Option<&PaymentCollectedBy>,
 ) -> Result<Reservation, ChannelError> {
-    let stay = booking.find("RoomStay").ok_or_else(|| malformed("Booking/RoomStay", "is not there"))?;
-    let day = |name: &str| {
-        let text = stay.find("StayDate").and_then(|date| date.attribute(name)).unwrap_or_default();
-        let place = format_args!("Booking/RoomStay/StayDate@{name}");
-        parse_date(text).ok_or_else(|| malformed(place, format_args!("is {text:?}, and no date")))
+    let stay = booking.required("RoomStay")?;
+    let nights = Nights {
+        start: stay.field("StayDate/@arrival").required_date()?,
+        until: stay.field("StayDate/@departure").required_date()?,
     };
-    let nights = Nights { start: day("arrival")?, until: day("departure")? };
     let count = |name: &str| stay.find("GuestCount")?.attribute(name)?.parse().ok();
     let sum = price::amount(stay.find("Total"), "amountAfterTaxes", "currency")?;
     // What Expedia collects is told as what it hands on, unless it says otherwise; no other sum is told.
     let is_net =
-        payment_collected_by == Some(&PaymentCollectedBy::Channel) && stay.said("BaseRateType") != Some("Sell");
+        payment_collected_by == Some(&PaymentCollectedBy::Channel) && stay.text_at("BaseRateType") != Some("Sell");
     let (total, payout) = (sum.clone(), sum.filter(|_| is_net));
     let taxes = price::amount(stay.find("Total"), "amountOfTaxes", "currency")?.map(|taxes| taxes.amount);
     let fees = stay.all("PerDayRates/PerDayRate").into_iter().filter_map(|night| night.attribute("hotelServiceFees"));
-    let fees = Decimal::sum(fees).ok_or_else(|| malformed("PerDayRate@hotelServiceFees", "is no decimal"))?;
+    let fees = Decimal::sum(fees)
+        .ok_or_else(|| malformed(stay.place_of("PerDayRates/PerDayRate/@hotelServiceFees"), "is no decimal"))?;
     let reported = [(PriceKind::Fee, "Service fees", Some(fees.to_string())), (PriceKind::Tax, "Taxes", taxes)];
     let room = RoomStay {
         rate_plan_id: stay.attribute("ratePlanID").map(str::to_owned),
@@ -111,7 +106,7 @@ fn booked(
         total: total.clone(),
         ..RoomStay::new(stay.attribute("roomTypeID").map(str::to_owned))
     };
-    let notes: Vec<&str> = booking.all("SpecialRequest").into_iter().filter_map(Element::own_text).collect();
+    let notes: Vec<&str> = booking.all("SpecialRequest").into_iter().filter_map(Element::text).collect();
     Ok(Reservation {
         adults: room.adults,
         children: room.children,
@@ -138,7 +133,7 @@ fn guest(guest: &Element) -> GuestDetails {
         first_name: Some(first.join(" ")).filter(|name| !name.is_empty()),
         last_name: name("surname").map(str::to_owned),
         phone,
-        email: guest.said("Email").map(str::to_owned),
+        email: guest.text_at("Email").map(str::to_owned),
         ..GuestDetails::unknown()
     }
 }
@@ -155,8 +150,10 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
     }
     for (hotel, numbers) in of_hotel {
         let (which, numbers): (Vec<usize>, Vec<Element>) = numbers.into_iter().unzip();
-        let request = message("BookingConfirmRQ", CONFIRMATION)
-            .around([element("Hotel").with("id", hotel), element("BookingConfirmNumbers").around(numbers)]);
+        let request = message("BookingConfirmRQ", CONFIRMATION).with_children([
+            element("Hotel").with("id", hotel),
+            element("BookingConfirmNumbers").with_children(numbers),
+        ]);
         let root = match post("bc", &request, "BookingConfirmRS") {
             Ok(root) => root,
             Err(error) => {
@@ -174,7 +171,7 @@ pub fn confirm(acknowledgements: &[Acknowledgement]) -> Result<Vec<Acknowledgeme
             };
             if let Some(index) = which.iter().find(about) {
                 let code = warning.attribute("code").unwrap_or_default();
-                let why = format!("{code} {}", warning.own_text().unwrap_or_default());
+                let why = format!("{code} {}", warning.text().unwrap_or_default());
                 outcomes[*index] = AcknowledgementOutcome::Refused(why);
             }
         }
@@ -220,20 +217,16 @@ fn message(name: &str, namespace: &str) -> Element {
     let login = element("Authentication")
         .with_secret("username", "expedia.username")
         .with_secret("password", "expedia.password");
-    element(name).with("xmlns", namespace).around([login])
+    element(name).with("xmlns", namespace).with_children([login])
 }
 
 /// What is answered to a message. A web page is as well-formed, and must not pass for an empty queue.
 fn post(path: &str, message: &Element, answered: &str) -> Result<Element, ChannelError> {
     let url = format!("{BASE}{path}");
-    let answer = send(
-        http::Request::with_body("POST", url, "text/xml; charset=utf-8", message.document())
-            .body_secret("expedia.username")
-            .body_secret("expedia.password"),
-    )?;
+    let answer = send(http::Request::with_document("POST", url, "text/xml; charset=utf-8", message))?;
     let root = Element::parse(answer.body())?;
     match root.find("Error") {
-        _ if root.name != answered => Err(malformed(&root.name, format_args!("is not {answered}"))),
+        _ if root.name() != answered => Err(malformed(root.name(), format_args!("is not {answered}"))),
         Some(error) => Err(refusal(error)),
         None => Ok(root),
     }
@@ -241,7 +234,7 @@ fn post(path: &str, message: &Element, answered: &str) -> Result<Element, Channe
 
 fn refusal(error: &Element) -> ChannelError {
     let code = error.attribute("code").unwrap_or_default();
-    let text = format!("{code} {}", error.own_text().unwrap_or_default());
+    let text = format!("{code} {}", error.text().unwrap_or_default());
     match code.parse::<u32>() {
         Ok(1000 | 1001 | 1003) => ChannelError::Unauthorized(text),
         Ok(3210 | 4000..=4099 | 4206 | 5000) => ChannelError::Unavailable(text),

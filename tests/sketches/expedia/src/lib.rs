@@ -4,16 +4,12 @@
 //! [`notification`] decodes and answers notifications, [`eqc`] fetches and confirms, [`price`] serves both; [`graphql`]
 //! lists the reservations of a property.
 
-#[path = "../../vrbo/src/decimal.rs"]
-pub mod decimal;
 mod eqc;
 mod graphql;
 mod notification;
 mod price;
 #[cfg(test)]
 mod tests;
-#[path = "../../vrbo/src/xml.rs"]
-pub mod xml;
 
 use gassync_plugin::{
     Acknowledgement, AcknowledgementOutcome, Acknowledgements, Adapter, Change, ChangeResult, ChannelError, Decoded,

@@ -2,14 +2,12 @@
 
 use gassync_plugin::{
     AppliedChange, Change, ChangeKind, ChangeResult, ChannelError, Completeness, Decoded, GuestDetails, HttpResponse,
-    Lenient, Nights, PriceKind, Refusal, RefusalReason, Reservation, ReservationStatus, RoomStay, change, clock,
-    malformed, parse_date, reply_with,
-};
-
-use crate::{
-    price,
+    Nights, PriceKind, Refusal, RefusalReason, Reservation, ReservationStatus, RoomStay, change, clock, malformed,
+    reply_with,
     xml::{Element, element},
 };
+
+use crate::price;
 
 const OTA: &str = "http://www.opentravel.org/OTA/2003/05";
 const HEADER: &str = "http://www.newtrade.com/expedia/R14/header";
@@ -66,12 +64,12 @@ struct Notification {
 impl Notification {
     fn read(bytes: &[u8]) -> Result<Self, ChannelError> {
         let mut envelope = Element::parse(bytes)?;
-        let info = envelope.find("Header/Interface/PayloadInfo").cloned();
-        let info = info.ok_or_else(|| malformed(&envelope.name, "no Header/Interface/PayloadInfo"))?;
-        let body = envelope.children.iter_mut().find(|child| child.name == "Body");
-        let body = body.and_then(|body| body.children.pop()).unwrap_or_default();
-        let kind = Kind::ALL.into_iter().find(|kind| body.name == format!("{}RQ", kind.message()));
-        let kind = kind.ok_or_else(|| malformed(format_args!("Body/{}", body.name), "is no notification"))?;
+        let info = envelope.required("Header/Interface/PayloadInfo")?.clone();
+        let body = envelope.children_mut().iter_mut().find(|child| child.name() == "Body");
+        let body = body.and_then(|body| body.children_mut().pop());
+        let body = body.ok_or_else(|| malformed(envelope.place_of("Body"), "has no message"))?;
+        let kind = Kind::ALL.into_iter().find(|kind| body.name() == format!("{}RQ", kind.message()));
+        let kind = kind.ok_or_else(|| malformed(body.place_of(""), "is no notification"))?;
         Ok(Self { info, body, kind })
     }
 
@@ -92,20 +90,18 @@ impl Notification {
 
     fn hotel(&self) -> Option<&str> {
         let vendors = self.body.all("Verification/Vendor").into_iter();
-        let named = vendors.filter(|vendor| vendor.attribute("Code") == Some("3")).find_map(Element::own_text);
+        let named = vendors.filter(|vendor| vendor.attribute("Code") == Some("3")).find_map(Element::text);
         let stay = self.entry().and_then(|entry| entry.find("RoomStays/RoomStay/BasicPropertyInfo"));
         let header = || self.info.find("PayloadDescriptor/PayloadReference")?.attribute("SupplierHotelCode");
         named.or_else(|| stay?.attribute("HotelCode")).or_else(header)
     }
 
     fn change(&self) -> Result<Change, ChannelError> {
-        let missing = |what: &str| malformed(&self.body.name, format_args!("{what} is not said"));
+        let missing = |what: &str| malformed(self.body.place_of(""), format_args!("{what} is not said"));
         let id = self.number(THEIRS).ok_or_else(|| missing("UniqueID"))?;
         let entry = self.entry().ok_or_else(|| missing("the booking"))?;
-        let instant = |element: &Element, name: &str| {
-            Lenient::from(element.attribute(name)).instant(format_args!("{}@{name}", element.name))
-        };
-        let (made_at, entries_at) = (instant(entry, "CreateDateTime")?, instant(&self.body, "TimeStamp")?);
+        let instant = |element: &Element, name: &str| element.field(name).instant();
+        let (made_at, entries_at) = (instant(entry, "@CreateDateTime")?, instant(&self.body, "@TimeStamp")?);
         let mut reservation = match self.kind {
             // It contains ids, and a name for comparison; all else is unchanged.
             Kind::Cancelled => Reservation {
@@ -126,9 +122,9 @@ impl Notification {
     fn envelope(&self, answer: Element) -> HttpResponse {
         let said = |path: &str, name: &str| self.info.find(path).and_then(|found| found.attribute(name));
         let descriptor = element("PayloadDescriptor")
-            .with("Name", &answer.name)
+            .with("Name", answer.name())
             .with("Version", "2003A")
-            .around([element("PayloadReference").with_some("SupplierHotelCode", self.hotel())]);
+            .with_children([element("PayloadReference").with_some("SupplierHotelCode", self.hotel())]);
         let communication = element("CommDescriptor")
             .with_some("SourceId", said("CommDescriptor", "DestinationId"))
             .with_some("DestinationId", said("CommDescriptor", "SourceId"))
@@ -140,9 +136,10 @@ impl Notification {
             .with("xmlns", HEADER)
             .with("Name", "ExpediaDirectConnect")
             .with("Version", "4.0")
-            .around([info.with("Location", "Body").around([communication, descriptor])]);
-        let parts = [element("soap-env:Header").around([header]), element("soap-env:Body").around([answer])];
-        let envelope = element("soap-env:Envelope").with("xmlns:soap-env", ENVELOPE).around(parts);
+            .with_children([info.with("Location", "Body").with_children([communication, descriptor])]);
+        let parts =
+            [element("soap-env:Header").with_children([header]), element("soap-env:Body").with_children([answer])];
+        let envelope = element("soap-env:Envelope").with("xmlns:soap-env", ENVELOPE).with_children(parts);
         reply_with(200, "text/xml; charset=utf-8", envelope.document())
     }
 
@@ -158,13 +155,17 @@ impl Notification {
     }
 
     fn taken(&self, ours: &AppliedChange) -> Element {
-        let answer = self.answer(self.kind.verdict().1).around([element("Success")]);
+        let answer = self.answer(self.kind.verdict().1).with_children([element("Success")]);
         let theirs = self.number(THEIRS);
         let us = self.info.attribute("ResponderId");
         if self.kind == Kind::Cancelled {
             let unique = |kind, id: Option<&str>| element("UniqueID").with("Type", kind).with_some("ID", id);
             let number = || unique(OURS.1, Some(&ours.our_reference));
-            return answer.around([unique(THEIRS.1, theirs), number(), element("CancelInfoRS").around([number()])]);
+            return answer.with_children([
+                unique(THEIRS.1, theirs),
+                number(),
+                element("CancelInfoRS").with_children([number()]),
+            ]);
         }
         let number = |kind: &str, id: Option<&str>, source: Option<&str>| {
             element("HotelReservationID")
@@ -174,17 +175,17 @@ impl Notification {
                 .with("ResID_Date", &ours.at)
         };
         let numbers = [number(THEIRS.0, theirs, Some("Expedia")), number(OURS.0, Some(&ours.our_reference), us)];
-        let ids = element("ResGlobalInfo").around([element("HotelReservationIDs").around(numbers)]);
+        let ids = element("ResGlobalInfo").with_children([element("HotelReservationIDs").with_children(numbers)]);
         let (list, entry) = self.kind.path();
-        answer.around([element(list).around([element(entry).around([ids])])])
+        answer.with_children([element(list).with_children([element(entry).with_children([ids])])])
     }
 
     fn refused(&self, reasons: &[(&str, String)]) -> Element {
         let errors = reasons.iter().map(|(code, text)| {
             let error = element("Error").with("Language", "en-us").with("Type", "3").with("Code", "450");
-            error.with("ShortText", code).saying(text)
+            error.with("ShortText", code).with_text(text)
         });
-        self.answer("Ignored").around([element("Errors").around(errors)])
+        self.answer("Ignored").with_children([element("Errors").with_children(errors)])
     }
 }
 
@@ -240,13 +241,11 @@ fn code(reason: &Refusal) -> Option<&'static str> {
 }
 
 fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
-    let stay = entry.find("RoomStays/RoomStay").ok_or_else(|| malformed("RoomStay", "is not there"))?;
-    let day = |name: &str| {
-        let text = stay.find("TimeSpan").and_then(|span| span.attribute(name)).unwrap_or_default();
-        let place = format_args!("RoomStay/TimeSpan@{name}");
-        parse_date(text).ok_or_else(|| malformed(place, format_args!("is {text:?}, and no date")))
+    let stay = entry.required("RoomStays/RoomStay")?;
+    let nights = Nights {
+        start: stay.field("TimeSpan/@Start").required_date()?,
+        until: stay.field("TimeSpan/@End").required_date()?,
     };
-    let nights = Nights { start: day("Start")?, until: day("End")? };
     let total = price::amount(stay.find("Total"), "AmountAfterTax", "CurrencyCode")?;
     let taxes = price::amount(stay.find("Total/Taxes"), "Amount", "CurrencyCode")?.map(|taxes| taxes.amount);
     let reported = [(PriceKind::Fee, "", None), (PriceKind::Tax, "Taxes", taxes)];
@@ -269,7 +268,7 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
         ..RoomStay::new(room_type.map(str::to_owned))
     };
     let requests = stay.all("SpecialRequests/SpecialRequest");
-    let notes: Vec<&str> = requests.iter().filter_map(|request| request.said("Text")).collect();
+    let notes: Vec<&str> = requests.iter().filter_map(|request| request.text_at("Text")).collect();
     let customer = entry.find("ResGuests/ResGuest/Profiles/ProfileInfo/Profile/Customer");
     Ok(Reservation {
         adults: room.adults,
@@ -285,7 +284,7 @@ fn booked(id: &str, entry: &Element) -> Result<Reservation, ChannelError> {
 }
 
 fn guest(customer: &Element) -> GuestDetails {
-    let said = |path: &str| customer.said(path).map(str::to_owned);
+    let said = |path: &str| customer.text_at(path).map(str::to_owned);
     let phone = customer.find("Telephone").map(|phone| {
         let parts = ["AreaCityCode", "PhoneNumber"].into_iter().filter_map(|name| phone.attribute(name));
         let country = phone.attribute("CountryAccessCode").map(|code| format!("+{code}"));

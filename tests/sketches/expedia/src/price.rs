@@ -1,13 +1,11 @@
 //! Parses the prices of the XML interfaces: a total and some of its parts.
 
-use gassync_plugin::{ChannelError, Lenient, Money, PriceKind, PriceLine, money};
-
-use crate::{decimal::Decimal, xml::Element};
+use gassync_plugin::{ChannelError, Decimal, Money, PriceKind, PriceLine, money, xml::Element};
 
 /// The amount of an attribute, with the currency of another attribute.
 pub fn amount(element: Option<&Element>, name: &str, currency: &str) -> Result<Option<Money>, ChannelError> {
     let Some(element) = element else { return Ok(None) };
-    let amount = Lenient::from(element.attribute(name)).amount(format_args!("{}@{name}", element.name))?;
+    let amount = element.field(&format!("@{name}")).amount()?;
     Ok(amount.map(|amount| money(amount, element.attribute(currency))))
 }
 
@@ -23,12 +21,13 @@ pub fn lines(total: &Money, reported: [(PriceKind, &str, Option<String>); 2]) ->
     let Some(mut rest) = Decimal::parse(&total.amount) else { return Vec::new() };
     let mut lines = Vec::new();
     for (kind, name, amount) in reported {
-        let amount = amount.as_deref().and_then(Decimal::parse).filter(|amount| amount.units != 0);
+        let amount = amount.as_deref().and_then(Decimal::parse).filter(|amount| !amount.is_zero());
         let Some(amount) = amount else { continue };
-        rest = rest.minus(amount);
+        let Some(less) = rest.minus(amount) else { return Vec::new() };
+        rest = less;
         lines.push(line(kind, name, amount));
     }
-    if lines.is_empty() || rest.units < 0 {
+    if lines.is_empty() || rest.is_negative() {
         return Vec::new();
     }
     lines.insert(0, line(PriceKind::Stay, "Stay", rest));

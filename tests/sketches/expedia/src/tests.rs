@@ -3,9 +3,10 @@ use gassync_plugin::{
     ChangeResult, ChannelError, Entity, Inbound, PaymentCollectedBy, PriceKind, Pull, Query, Refusal, RefusalReason,
     Reply, Reservation, ReservationStatus, Selection, Verdict, money,
     testing::{FakeHost, post},
+    xml::Element,
 };
 
-use crate::{Expedia, xml::Element};
+use crate::Expedia;
 
 const NEW: &str = include_str!("../../../fixtures/expedia/notification-new.xml");
 const CANCELLED: &str = include_str!("../../../fixtures/expedia/notification-cancelled.xml");
@@ -20,7 +21,7 @@ fn reported(body: &str) -> Reservation {
 fn answer(body: &str, result: Option<ChangeResult>) -> Result<Element, ChannelError> {
     let reply = Expedia::respond(post("/notifications", body), Vec::new(), result.into_iter().collect())?;
     let envelope = Element::parse(&reply.body)?;
-    Ok(envelope.find("Body").and_then(|body| body.children.first()).cloned().expect("a body"))
+    Ok(envelope.find("Body").and_then(|body| body.children().first()).cloned().expect("a body"))
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn a_cancellation_is_answered_with_our_number() {
     let at = "2027-04-04T10:00:06Z".to_owned();
     let applied = AppliedChange { verdict: Verdict::Updated, our_reference: "GAS-300".to_owned(), at };
     let body = answer(CANCELLED, Some(ChangeResult::Applied(applied))).expect("an answer");
-    assert_eq!(body.name, "OTA_CancelRS");
+    assert_eq!(body.name(), "OTA_CancelRS");
     assert_eq!(body.attribute("Status"), Some("Cancelled"));
     let ours = body.find("CancelInfoRS/UniqueID").expect("a number");
     assert_eq!((ours.attribute("Type"), ours.attribute("ID")), (Some("10"), Some("GAS-300")));

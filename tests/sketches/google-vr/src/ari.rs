@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gassync_plugin::{
     CalendarNights, CalendarPart, ChannelError, Date, FieldError, Outcome, accepted, clock, settings,
+    xml::{Element, element},
 };
 
 use crate::{
     Settings,
     upload::{self, Heard, error},
     weekdays::Span,
-    xml::{Element, element},
 };
 
 const NAMESPACE: &str = "http://www.opentravel.org/OTA/2003/05";
@@ -107,7 +107,7 @@ impl Kind {
             let control = move |span: Span| {
                 let control = span.write(element("StatusApplicationControl")).with("InvTypeCode", property);
                 let control = control.with_some("RatePlanCode", package.as_deref());
-                element(self.entry).around([control, said.clone()])
+                element(self.entry).with_children([control, said.clone()])
             };
             Span::cover(&nights).into_iter().map(control)
         });
@@ -118,7 +118,7 @@ impl Kind {
         let overlay = (self.entry == "RateAmountMessage").then_some(("Overlay", "ProductRate"));
         // A token may contain letters, digits, `_` and `-`.
         let plain: String = property.chars().filter(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
-        let source = element("Source").around([element("RequestorID").with("ID", &settings.partner)]);
+        let source = element("Source").with_children([element("RequestorID").with("ID", &settings.partner)]);
         let root = element(self.root)
             .with("xmlns", NAMESPACE)
             .with("EchoToken", format!("{}_{plain}_{}", self.entry, clock::since_1970().as_nanos()))
@@ -126,8 +126,8 @@ impl Kind {
             .with("Version", "3.0")
             .with_some("NotifType", overlay.map(|(kind, _)| kind))
             .with_some("NotifScopeType", overlay.map(|(_, scope)| scope));
-        let list = element(self.list).with("HotelCode", property).around(entries);
-        Some(root.around([element("POS").around([source]), list]))
+        let list = element(self.list).with("HotelCode", property).with_children(entries);
+        Some(root.with_children([element("POS").with_children([source]), list]))
     }
 }
 
@@ -140,8 +140,9 @@ fn inventory(row: &CalendarNights, _: &Settings) -> Vec<Saying> {
         (None, None) => None,
     };
     let data = count.filter(|_| row.changed.contains(CalendarPart::AVAILABILITY));
-    let said = data
-        .map(|count| element("InvCounts").around([element("InvCount").with("Count", count).with("CountType", "2")]));
+    let said = data.map(|count| {
+        element("InvCounts").with_children([element("InvCount").with("Count", count).with("CountType", "2")])
+    });
     said.map(|said| (None, said)).into_iter().collect()
 }
 
@@ -168,7 +169,7 @@ fn availability(row: &CalendarNights, settings: &Settings) -> Vec<Saying> {
                 element("LengthOfStay").with("Time", nights).with("TimeUnit", "Day").with("MinMaxMessageType", kind)
             };
             let lengths = element("LengthsOfStay").with("ArrivalDateBased", on_arrival);
-            said.extend(nights.map(|nights| lengths.around([length(nights)])));
+            said.extend(nights.map(|nights| lengths.with_children([length(nights)])));
         }
     }
     said.into_iter().map(|said| (Some(package(row, settings)), said)).collect()
@@ -186,8 +187,8 @@ fn rates(row: &CalendarNights, settings: &Settings) -> Vec<Saying> {
             .with_some("CurrencyCode", price.amount.currency.as_deref())
             .with("NumberOfGuests", price.occupancy.unwrap_or(GUESTS))
     });
-    let rate = element("Rate").around([element("BaseByGuestAmts").around(amounts)]);
-    vec![(Some(package(row, settings)), element("Rates").around([rate]))]
+    let rate = element("Rate").with_children([element("BaseByGuestAmts").with_children(amounts)]);
+    vec![(Some(package(row, settings)), element("Rates").with_children([rate]))]
 }
 
 fn package(row: &CalendarNights, settings: &Settings) -> String {

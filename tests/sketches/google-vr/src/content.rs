@@ -2,6 +2,7 @@
 
 use gassync_plugin::{
     ChannelError, ContentItem, Entity, EntityRef, FieldError, Outcome, accepted, clock, core_data, settings,
+    xml::{Element, element, leaf},
 };
 use serde::de::DeserializeOwned;
 
@@ -9,7 +10,6 @@ use crate::{
     Settings,
     document::{Package, Room, Texts},
     upload::{self, Heard, error},
-    xml::{Element, element},
 };
 
 /// One outcome per item: all items are in one message about their property.
@@ -32,12 +32,12 @@ pub fn push(items: &[ContentItem]) -> Result<Vec<Outcome>, ChannelError> {
         });
     }
     parts.extend(unsent(property, items, &settings)?);
-    let set = element("PropertyDataSet").around([element("Property").saying(property)]).around(parts);
+    let set = element("PropertyDataSet").with_children([leaf("Property", property)]).with_children(parts);
     let message = element("Transaction")
         .with("timestamp", clock::now())
         .with("id", format!("content_{}", clock::since_1970().as_nanos()))
         .with("partner", &settings.partner)
-        .around([set]);
+        .with_children([set]);
     let worse = match upload::send("property_data", &message)? {
         Heard::Taken => return Ok(outcomes),
         Heard::Refused(errors) => Outcome::Refused(errors),
@@ -100,23 +100,23 @@ fn read<T: DeserializeOwned>(content: &str) -> Result<T, FieldError> {
 fn room(id: &str, room: &Room, language: &str) -> Element {
     let photos = room.images.iter().map(|image| {
         let caption = (!image.captions.is_empty()).then(|| texts("Caption", &image.captions));
-        element("PhotoURL").around(caption).around([element("URL").saying(&image.url)])
+        element("PhotoURL").with_children(caption).with_children([leaf("URL", &image.url)])
     });
     let descriptions = room.text.descriptions(language);
     element("RoomData")
-        .around([element("RoomID").saying(id), texts("Name", &room.text.names(language))])
-        .around((!descriptions.is_empty()).then(|| texts("Description", &descriptions)))
-        .around(photos)
-        .around(room.max_occupancy.map(|people| element("Capacity").saying(people)))
+        .with_children([leaf("RoomID", id), texts("Name", &room.text.names(language))])
+        .with_children((!descriptions.is_empty()).then(|| texts("Description", &descriptions)))
+        .with_children(photos)
+        .with_children(room.max_occupancy.map(|people| leaf("Capacity", people)))
 }
 
 fn package(id: &str, package: &Package, language: &str) -> Element {
-    let breakfast = package.has_breakfast().map(|has| element("BreakfastIncluded").saying(u8::from(has)));
+    let breakfast = package.has_breakfast().map(|has| leaf("BreakfastIncluded", u8::from(has)));
     element("PackageData")
-        .around([element("PackageID").saying(id), texts("Name", &package.text.names(language))])
-        .around(refundable(package))
-        .around([element("ChargeCurrency").saying("web")])
-        .around(breakfast)
+        .with_children([leaf("PackageID", id), texts("Name", &package.text.names(language))])
+        .with_children(refundable(package))
+        .with_children([leaf("ChargeCurrency", "web")])
+        .with_children(breakfast)
 }
 
 /// Never, or until when; `None` if unknown.
@@ -136,7 +136,7 @@ fn refundable(package: &Package) -> Option<Element> {
 
 fn texts(name: &str, texts: &Texts) -> Element {
     let text = |(language, text): (&String, &String)| element("Text").with("text", text).with("language", language);
-    element(name).around(texts.iter().map(text))
+    element(name).with_children(texts.iter().map(text))
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
             let reported = package
                 .find("Refundable")
                 .map(|terms| (terms.attribute("available").expect("a flag"), terms.attribute("refundable_until_days")));
-            assert_eq!((reported, package.said("BreakfastIncluded")), (refundable, breakfast), "{content}");
+            assert_eq!((reported, package.text_at("BreakfastIncluded")), (refundable, breakfast), "{content}");
         }
     }
 
@@ -200,8 +200,7 @@ mod tests {
             ..CoreData::default()
         });
         let root = sent(&[item(Entity::Property, "a", "{}"), item(Entity::RatePlan, "flex", r#"{"name":"Flexible"}"#)]);
-        let rooms: Vec<_> =
-            root.all("PropertyDataSet/RoomData/RoomID").into_iter().filter_map(Element::own_text).collect();
+        let rooms: Vec<_> = root.all("PropertyDataSet/RoomData/RoomID").into_iter().filter_map(Element::text).collect();
         assert_eq!(rooms, ["a"], "a room that is not its property is none of Google's");
         let names: Vec<_> = root
             .all("PropertyDataSet/PackageData/Name/Text")

@@ -6,8 +6,6 @@
 
 mod ari;
 mod content;
-#[path = "../../vrbo/src/decimal.rs"]
-pub mod decimal;
 mod document;
 mod listings;
 mod query;
@@ -15,8 +13,6 @@ mod query;
 mod tests;
 mod upload;
 mod weekdays;
-#[path = "../../vrbo/src/xml.rs"]
-pub mod xml;
 
 use gassync_plugin::{
     Adapter, Attempt, CalendarNights, Change, ChangeResult, ChannelError, Chunk, ContentItem, Decoded, Feeds,

@@ -1,12 +1,11 @@
 //! The listing feed; a chunk contains as many listings as are read at once.
 
-use gassync_plugin::{ChannelError, Chunk, Entity, EntityRef, Header, Property, core_data, log, read_json, settings};
-
-use crate::{
-    Settings,
-    document::Text,
-    xml::{Element, element},
+use gassync_plugin::{
+    ChannelError, Chunk, Entity, EntityRef, Header, Property, core_data, log, read_json, settings,
+    xml::{Element, element, leaf},
 };
+
+use crate::{Settings, document::Text};
 
 /// Listings per chunk.
 const OF_A_PART: usize = 100;
@@ -21,7 +20,7 @@ pub fn render(cursor: Option<&str>) -> Result<Chunk, ChannelError> {
     let mut body = Vec::new();
     if begin == 0 {
         body.extend(br#"<?xml version="1.0" encoding="UTF-8"?><listings>"#);
-        element("language").saying(&settings.language).write_to(&mut body);
+        leaf("language", &settings.language).write_to(&mut body);
     }
     for property in properties.get(begin..end).unwrap_or_default() {
         match listing(property, &settings)? {
@@ -61,21 +60,22 @@ fn of(property: &Property, name: &str, settings: &Settings) -> Option<Element> {
         ("postal_code", address.postcode.as_deref()),
         ("country", Some(country)),
     ];
-    let components =
-        components.into_iter().filter_map(|(name, text)| Some(element("component").with("name", name).saying(text?)));
-    let attributes = element("attributes").around([
-        element("website").saying(settings.landing_page.replace("{id}", &property.id)),
-        element("client_attr").with("name", "capacity").saying(capacity),
+    let components = components
+        .into_iter()
+        .filter_map(|(name, text)| Some(element("component").with("name", name).with_text(text?)));
+    let attributes = element("attributes").with_children([
+        leaf("website", settings.landing_page.replace("{id}", &property.id)),
+        element("client_attr").with("name", "capacity").with_text(capacity),
     ]);
-    let said = |name: &str, text: &str| element(name).saying(text);
-    Some(element("listing").around([
+    let said = |name: &str, text: &str| leaf(name, text);
+    Some(element("listing").with_children([
         said("id", &property.id),
         said("name", name),
-        element("address").with("format", "simple").around(components),
+        element("address").with("format", "simple").with_children(components),
         said("country", country),
         said("latitude", &latitude.to_string()),
         said("longitude", &longitude.to_string()),
         said("category", "vacation_rental"),
-        element("content").around([attributes]),
+        element("content").with_children([attributes]),
     ]))
 }

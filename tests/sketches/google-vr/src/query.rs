@@ -1,13 +1,9 @@
 //! Google requests prices of a stay in several properties, and gets them in one transaction.
 
 use gassync_plugin::{
-    Change, ChangeKind, ChangeResult, ChannelError, Date, HttpResponse, Nights, Occupancy, PriceKind, Question, Quote,
-    StayQuery, change, clock, malformed, parse_date, reply_with, to_date_text,
-};
-
-use crate::{
-    decimal::Decimal,
-    xml::{Element, element},
+    Change, ChangeKind, ChangeResult, ChannelError, Date, Decimal, HttpResponse, Nights, Occupancy, PriceKind,
+    Question, Quote, StayQuery, change, clock, reply_with, to_date_text,
+    xml::{Element, element, leaf},
 };
 
 /// Queries contain no occupancy, and Google shows prices for two: prices are requested and returned for two.
@@ -22,12 +18,15 @@ struct Query {
 impl Query {
     fn read(body: &[u8]) -> Result<Self, ChannelError> {
         let root = Element::parse(body)?;
-        let wrong = |name: &str, problem: &str| malformed(format_args!("{}/{name}", root.name), problem);
-        let nights = root.must_say("Nights")?.parse().ok().filter(|nights| (1..=365).contains(nights));
-        let properties = root.all("PropertyList/Property").into_iter().filter_map(Element::own_text);
+        let nights = root.field("Nights");
+        let length = nights.required_count()?;
+        if !(1..=365).contains(&length) {
+            return Err(nights.malformed("is no length of stay"));
+        }
+        let properties = root.all("PropertyList/Property").into_iter().filter_map(Element::text);
         Ok(Self {
-            check_in: parse_date(root.must_say("Checkin")?).ok_or_else(|| wrong("Checkin", "is no date"))?,
-            nights: nights.ok_or_else(|| wrong("Nights", "is no length of stay"))?,
+            check_in: root.field("Checkin").required_date()?,
+            nights: length,
             properties: properties.map(str::to_owned).collect(),
         })
     }
@@ -52,22 +51,23 @@ pub fn questions(body: &[u8]) -> Result<Vec<Change>, ChannelError> {
 pub fn answer(body: &[u8], results: &[ChangeResult]) -> Result<HttpResponse, ChannelError> {
     let Query { check_in, nights, properties } = Query::read(body)?;
     let entries = properties.iter().zip(results).map(|(property, result)| {
-        let entry = element("Result").around([
-            element("Property").saying(property),
-            element("Checkin").saying(to_date_text(check_in)),
-            element("Nights").saying(nights),
+        let entry = element("Result").with_children([
+            leaf("Property", property),
+            leaf("Checkin", to_date_text(check_in)),
+            leaf("Nights", nights),
         ]);
         let prices = match result {
             ChangeResult::Quote(quoted) => prices(quoted),
             _ => None,
         };
         // Without a price the property is unavailable, whatever the reason.
-        entry.around(prices.unwrap_or_else(|| vec![element("Unavailable").around([element("NoVacancy")])]))
+        entry
+            .with_children(prices.unwrap_or_else(|| vec![element("Unavailable").with_children([element("NoVacancy")])]))
     });
     let transaction = element("Transaction")
         .with("timestamp", clock::now())
         .with("id", format!("query_{}", clock::since_1970().as_nanos()))
-        .around(entries);
+        .with_children(entries);
     Ok(reply_with(200, "application/xml; charset=utf-8", transaction.document()))
 }
 
@@ -77,11 +77,11 @@ fn prices(quoted: &Quote) -> Option<Vec<Element>> {
     let sum = |of: fn(PriceKind) -> bool| {
         Decimal::sum(quoted.lines.iter().filter(|line| of(line.kind)).map(|line| line.amount.amount.as_str()))
     };
-    let part = |name: &str, sum: Option<Decimal>| Some(element(name).with("currency", currency).saying(sum?));
+    let part = |name: &str, sum: Option<Decimal>| Some(element(name).with("currency", currency).with_text(sum?));
     Some(vec![
         part("Baserate", sum(|kind| matches!(kind, PriceKind::Stay | PriceKind::Discount)))?,
         part("Tax", sum(|kind| kind == PriceKind::Tax))?,
         part("OtherFees", sum(|kind| matches!(kind, PriceKind::Cleaning | PriceKind::Fee | PriceKind::Other)))?,
-        element("Occupancy").saying(OCCUPANCY.adults),
+        leaf("Occupancy", OCCUPANCY.adults),
     ])
 }

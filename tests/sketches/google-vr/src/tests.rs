@@ -3,9 +3,10 @@ use gassync_plugin::{
     Price, PriceKind, PriceLine, Property, PushCalendar, Quote, Refusal, RefusalReason, Reply, RoomType, money,
     parse_date,
     testing::{CoreData, FakeHost, get, post},
+    xml::Element,
 };
 
-use crate::{GoogleVr, xml::Element};
+use crate::GoogleVr;
 
 const TAKEN: &str = include_str!("../../../fixtures/google-vr/taken.xml");
 const QUERY: &str = include_str!("../../../fixtures/google-vr/query.xml");
@@ -107,7 +108,7 @@ fn a_stay_is_priced_in_parts_or_there_is_no_vacancy() {
     .expect("a reply");
     let root = Element::parse(&reply.body).expect("XML");
     let results = root.all("Result");
-    let said = |name: &str| results[0].said(name).expect(name).to_owned();
+    let said = |name: &str| results[0].text_at(name).expect(name).to_owned();
     assert_eq!((said("Baserate"), said("Tax"), said("OtherFees")), ("539.50".into(), "64.74".into(), "80".into()));
     assert!(results[1].find("Unavailable/NoVacancy").is_some() && results[1].find("Baserate").is_none());
 }
@@ -142,7 +143,7 @@ fn a_feed_of_many_parts_is_one_document() {
     }
     let root = Element::parse(&body).expect("one document");
     assert_eq!((chunks, root.all("listing").len()), (3, 229));
-    let names: Vec<_> = root.all("listing/name").into_iter().filter_map(Element::own_text).collect();
+    let names: Vec<_> = root.all("listing/name").into_iter().filter_map(Element::text).collect();
     assert_eq!((names[0], names[1]), ("Cabin 0", "A & B"), "in the feed's language, where there is one");
     assert_eq!(FakeHost::take_log().len(), 1, "the one without a capacity");
 }

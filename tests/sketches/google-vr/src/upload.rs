@@ -1,8 +1,6 @@
 //! Sends a message to Google. Status 200 does not mean success: the body counts.
 
-use gassync_plugin::{ChannelError, FieldError, http, log};
-
-use crate::xml::Element;
+use gassync_plugin::{ChannelError, FieldError, http, log, xml::Element};
 
 const BASE: &str = "https://www.google.com/travel/hotels/uploads/";
 
@@ -43,9 +41,9 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
         Err(error) => return Ok(not_an_answer(&format!("{error:?}"))),
     };
     let errors = root.all("Errors/Error").into_iter().map(|said| {
-        let text = said.attribute("ShortText").or(said.own_text()).unwrap_or("not said why");
+        let text = said.attribute("ShortText").or(said.text()).unwrap_or("not said why");
         error(
-            &format!("xml:{}/Errors/Error", root.name),
+            &format!("xml:{}/Errors/Error", root.name()),
             format!("{} {text}", said.attribute("Code").unwrap_or_default()),
         )
     });
@@ -53,7 +51,7 @@ pub fn send(path: &str, message: &Element) -> Result<Heard, ChannelError> {
     Ok(match (errors.is_empty(), root.find("Success")) {
         (false, _) => Heard::Refused(errors),
         (true, Some(_)) => Heard::Taken,
-        (true, None) => not_an_answer(&format!("{} says neither success nor error", root.name)),
+        (true, None) => not_an_answer(&format!("{} says neither success nor error", root.name())),
     })
 }
 

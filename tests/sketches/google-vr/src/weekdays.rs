@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gassync_plugin::{Date, Nights, to_date_text};
-
-use crate::xml::Element;
+use gassync_plugin::{Date, Nights, to_date_text, xml::Element};
 
 /// Google's names of the weekdays, from Monday.
 const NAMES: [&str; 7] = ["Mon", "Tue", "Weds", "Thur", "Fri", "Sat", "Sun"];

@@ -1,20 +1,16 @@
 //! Vrbo's booking and quote requests, and their responses.
 
 use gassync_plugin::{
-    Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Lenient, Money, Nights, Occupancy,
+    Address, Change, ChangeKind, ChangeResult, ChannelError, GuestDetails, Intent, Money, Nights, Occupancy,
     PaymentCollectedBy, Question, Reservation, ReservationStatus, RoomStay, StayQuery, Verdict, change, clock,
-    malformed, parse_date, settings, to_date_text,
+    settings, to_date_text,
+    xml::{Element, element, leaf},
 };
 
-use crate::{
-    Settings, leaf, order, refusal,
-    xml::{Element, element},
-};
+use crate::{Settings, order, refusal};
 
 /// The document version that we send.
 pub const VERSION: &str = "1.3";
-
-const ORIGINATION: &str = "reservation/reservationOriginationDate";
 
 /// Place and dates, which bookings and quotes share.
 struct Stay {
@@ -28,22 +24,17 @@ struct Stay {
 
 impl Stay {
     fn read(details: &Element) -> Result<Self, ChannelError> {
-        let day = |name: &str| {
-            let path = format!("reservation/reservationDates/{name}");
-            let text = details.must_say(&path)?;
-            parse_date(text).ok_or_else(|| malformed(&path, format_args!("is {text}, and no date")))
-        };
-        let count = |name: &str| {
-            let count = details.said(&format!("reservation/{name}")).map(str::parse).transpose();
-            count.map_err(|_| malformed(format_args!("reservation/{name}"), "is no number"))
-        };
+        let field = |name: &'static str| details.field(name);
         Ok(Self {
-            listing: details.must_say("listingExternalId")?.to_owned(),
-            unit: details.must_say("unitExternalId")?.to_owned(),
-            nights: Nights { start: day("beginDate")?, until: day("endDate")? },
-            adults: count("numberOfAdults")?.ok_or_else(|| malformed("reservation/numberOfAdults", "is not said"))?,
-            children: count("numberOfChildren")?,
-            pets: count("numberOfPets")?,
+            listing: field("listingExternalId").required()?.to_owned(),
+            unit: field("unitExternalId").required()?.to_owned(),
+            nights: Nights {
+                start: field("reservation/reservationDates/beginDate").required_date()?,
+                until: field("reservation/reservationDates/endDate").required_date()?,
+            },
+            adults: field("reservation/numberOfAdults").required_count()?,
+            children: field("reservation/numberOfChildren").count()?,
+            pets: field("reservation/numberOfPets").count()?,
         })
     }
 }
@@ -59,7 +50,7 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         total: total.clone(),
         ..RoomStay::new(Some(unit))
     };
-    let said = |path: &str| details.said(path).map(str::to_owned);
+    let said = |path: &str| details.text_at(path).map(str::to_owned);
     let reservation = Reservation {
         property_id: Some(listing.clone()),
         rooms: vec![room],
@@ -72,7 +63,7 @@ pub fn request(details: &Element, id: String) -> Result<Change, ChannelError> {
         total,
         price_lines: order::price_lines(details)?,
         payment_collected_by: payment_collected_by(details),
-        booked_at: Lenient::from(details.said(ORIGINATION)).exact_instant(ORIGINATION)?,
+        booked_at: details.field("reservation/reservationOriginationDate").exact_instant()?,
         notes: said("message"),
         intent: Intent::Request,
         raw: Some(details.json().to_string()),
@@ -95,8 +86,8 @@ pub fn ask(details: &Element) -> Result<Change, ChannelError> {
 }
 
 fn guest(inquirer: &Element) -> GuestDetails {
-    let said = |path: &str| inquirer.said(path).map(str::to_owned);
-    let phone = said("phoneNumber").map(|number| match inquirer.said("phoneCountryCode") {
+    let said = |path: &str| inquirer.text_at(path).map(str::to_owned);
+    let phone = said("phoneNumber").map(|number| match inquirer.text_at("phoneCountryCode") {
         Some(code) => format!("+{code} {number}"),
         None => number,
     });
@@ -139,19 +130,23 @@ pub fn answer(details: &Element, result: Option<&ChangeResult>) -> Result<Elemen
     let items = details.all("orderItemList/orderItem").into_iter().map(order::accepted);
     let currency = details.find("orderItemList/orderItem/totalAmount").and_then(|amount| amount.attribute("currency"));
     let order = element("order")
-        .around(currency.map(|currency| leaf("currency", currency)))
-        .around([leaf("externalId", format!("{}-O1", booked.our_reference))])
-        .around([element("orderItemList").around(items)]);
+        .with_children(currency.map(|currency| leaf("currency", currency)))
+        .with_children([leaf("externalId", format!("{}-O1", booked.our_reference))])
+        .with_children([element("orderItemList").with_children(items)]);
     let names = ["advertiserAssignedId", "listingExternalId", "unitExternalId"];
     let ids = names.into_iter().filter_map(|name| details.find(name).cloned());
     let answer = element("bookingResponseDetails")
-        .around(ids)
-        .around([leaf("externalId", &booked.our_reference), locale(details), element("orderList").around([order])])
-        .around(agreement()?)
-        .around([leaf("reservationPaymentStatus", "UNPAID")])
-        .around(details.find("reservation").cloned())
-        .around([leaf("reservationStatus", "CONFIRMED")]);
-    Ok(element("bookingResponse").around([leaf("documentVersion", VERSION), answer]))
+        .with_children(ids)
+        .with_children([
+            leaf("externalId", &booked.our_reference),
+            locale(details),
+            element("orderList").with_children([order]),
+        ])
+        .with_children(agreement()?)
+        .with_children([leaf("reservationPaymentStatus", "UNPAID")])
+        .with_children(details.find("reservation").cloned())
+        .with_children([leaf("reservationStatus", "CONFIRMED")]);
+    Ok(element("bookingResponse").with_children([leaf("documentVersion", VERSION), answer]))
 }
 
 /// The response to a quote request: the price, or the reasons for none.
@@ -161,16 +156,16 @@ pub fn quote_answer(details: &Element, result: Option<&ChangeResult>) -> Result<
     let amount = |name: &str, money: &Money| leaf(name, &money.amount).with("currency", currency);
     // A quote has no payment schedule: full payment on booking is allowed for every listing.
     let schedule = element("paymentScheduleItem")
-        .around([amount("amount", &quoted.total), leaf("dueDate", to_date_text(clock::today()))]);
-    let order = element("order").around([
+        .with_children([amount("amount", &quoted.total), leaf("dueDate", to_date_text(clock::today()))]);
+    let order = element("order").with_children([
         leaf("currency", currency),
-        element("orderItemList").around(order::items(&quoted.lines, None)),
-        element("paymentSchedule").around([element("paymentScheduleItemList").around([schedule])]),
+        element("orderItemList").with_children(order::items(&quoted.lines, None)),
+        element("paymentSchedule").with_children([element("paymentScheduleItemList").with_children([schedule])]),
     ]);
     let answer = element("quoteResponseDetails")
-        .around([locale(details), element("orderList").around([order])])
-        .around(agreement()?);
-    Ok(element("quoteResponse").around([leaf("documentVersion", VERSION), answer]))
+        .with_children([locale(details), element("orderList").with_children([order])])
+        .with_children(agreement()?);
+    Ok(element("quoteResponse").with_children([leaf("documentVersion", VERSION), answer]))
 }
 
 fn locale(details: &Element) -> Element {

@@ -3,14 +3,10 @@
 use gassync_plugin::{
     Address, ChannelError, GuestDetails, PriceKind, PriceLine, Reservation, ReservationStatus, core_data, settings,
     to_date_text,
+    xml::{Element, element, leaf},
 };
 
-use crate::{
-    Settings,
-    booking::VERSION,
-    leaf, order,
-    xml::{Element, element},
-};
+use crate::{Settings, booking::VERSION, order};
 
 /// The booking with this reference; `None` if Vrbo would not call it a booking.
 pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
@@ -29,17 +25,17 @@ pub fn of(reference: &str) -> Result<Option<Element>, ChannelError> {
         return Ok(None);
     };
     let details = element("bookingUpdateDetails")
-        .around([
+        .with_children([
             leaf("advertiserAssignedId", advertiser_id),
             leaf("listingExternalId", listing),
             leaf("unitExternalId", room.room_type_id.as_deref().unwrap_or(listing)),
             leaf("externalId", &booked.our_reference),
         ])
-        .around(reservation.guest.as_ref().map(inquirer))
-        .around([leaf("locale", &language)])
-        .around(order(reservation, &booked.our_reference, item_status))
-        .around([leaf("reservationPaymentStatus", "UNPAID"), stay, leaf("reservationStatus", status)]);
-    Ok(Some(element("bookingUpdate").around([leaf("documentVersion", VERSION), details])))
+        .with_children(reservation.guest.as_ref().map(inquirer))
+        .with_children([leaf("locale", &language)])
+        .with_children(order(reservation, &booked.our_reference, item_status))
+        .with_children([leaf("reservationPaymentStatus", "UNPAID"), stay, leaf("reservationStatus", status)]);
+    Ok(Some(element("bookingUpdate").with_children([leaf("documentVersion", VERSION), details])))
 }
 
 /// If a record has a total without lines, all of it is rent.
@@ -47,11 +43,11 @@ fn order(reservation: &Reservation, reference: &str, status: &str) -> Option<Ele
     let total = reservation.total.as_ref()?;
     let rent = [PriceLine { kind: PriceKind::Stay, name: "Rent".to_owned(), amount: total.clone() }];
     let lines = if reservation.price_lines.is_empty() { &rent[..] } else { &reservation.price_lines };
-    let items = element("orderItemList").around(order::items(lines, Some(status)));
+    let items = element("orderItemList").with_children(order::items(lines, Some(status)));
     let order = element("order")
-        .around(total.currency.as_ref().map(|currency| leaf("currency", currency)))
-        .around([leaf("externalId", format!("{reference}-O1")), items]);
-    Some(element("orderList").around([order]))
+        .with_children(total.currency.as_ref().map(|currency| leaf("currency", currency)))
+        .with_children([leaf("externalId", format!("{reference}-O1")), items]);
+    Some(element("orderList").with_children([order]))
 }
 
 fn stay(reservation: &Reservation) -> Option<Element> {
@@ -61,11 +57,11 @@ fn stay(reservation: &Reservation) -> Option<Element> {
     let booked = reservation.booked_at.as_ref().map(|at| leaf("reservationOriginationDate", at));
     Some(
         element("reservation")
-            .around(count("numberOfAdults", reservation.adults.or(reservation.guests)))
-            .around(count("numberOfChildren", reservation.children))
-            .around(count("numberOfPets", reservation.pets))
-            .around([element("reservationDates").around(dates)])
-            .around(booked),
+            .with_children(count("numberOfAdults", reservation.adults.or(reservation.guests)))
+            .with_children(count("numberOfChildren", reservation.children))
+            .with_children(count("numberOfPets", reservation.pets))
+            .with_children([element("reservationDates").with_children(dates)])
+            .with_children(booked),
     )
 }
 
@@ -78,8 +74,8 @@ fn inquirer(guest: &GuestDetails) -> Element {
         ("phoneNumber", guest.phone.as_ref()),
     ];
     let parts = said.into_iter().filter_map(|(name, text)| Some(leaf(name, text?)));
-    let inquirer = element("inquirer").with_some("locale", guest.language.as_deref()).around(parts);
-    inquirer.around(guest.address.as_ref().map(address))
+    let inquirer = element("inquirer").with_some("locale", guest.language.as_deref()).with_children(parts);
+    inquirer.with_children(guest.address.as_ref().map(address))
 }
 
 /// City and state are in numbered address lines.
@@ -91,5 +87,5 @@ fn address(address: &Address) -> Element {
         ("country", &address.country),
         ("postalCode", &address.postcode),
     ];
-    element("address").around(lines.into_iter().filter_map(|(name, text)| Some(leaf(name, text.as_ref()?))))
+    element("address").with_children(lines.into_iter().filter_map(|(name, text)| Some(leaf(name, text.as_ref()?))))
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gassync_plugin::{CalendarNights, ChannelError, Date, Nights, clock, core_data, settings, to_date_text};
-
-use crate::{
-    Settings, leaf,
-    xml::{Element, element},
+use gassync_plugin::{
+    CalendarNights, ChannelError, Date, Nights, clock, core_data, settings, to_date_text,
+    xml::{Element, element, leaf},
 };
+
+use crate::Settings;
 
 /// The currencies allowed for rates.
 const CURRENCIES: [&str; 6] = ["USD", "CAD", "EUR", "GBP", "AUD", "NZD"];
@@ -67,19 +67,19 @@ pub fn availability(listing: &str, unit: &str) -> Result<Option<Element>, Channe
         leaf("minStay", calendar.list(|night| rule(night, min_stay, 1))),
         leaf("stayIncrement", calendar.letters(|_| 'D')),
     ];
-    let nights = element("unitAvailability").around([
+    let nights = element("unitAvailability").with_children([
         // If omitted, all other days would be open.
         leaf("availabilityDefault", "N"),
         leaf("availableUnitCountDefault", 0),
         leaf("changeOverDefault", "C"),
-        element("dateRange").around(dates),
+        element("dateRange").with_children(dates),
         leaf("maxStayDefault", longest_stay),
         leaf("minPriorNotifyDefault", 0),
         leaf("minStayDefault", 1),
         leaf("stayIncrementDefault", "D"),
-        element("unitAvailabilityConfiguration").around(lists),
+        element("unitAvailabilityConfiguration").with_children(lists),
     ]);
-    Ok(Some(element("unitAvailabilityContent").around(ids(listing, unit)).around([nights])))
+    Ok(Some(element("unitAvailabilityContent").with_children(ids(listing, unit)).with_children([nights])))
 }
 
 /// Number of units for sale. A night without a price is not for sale, since Vrbo would use the base price.
@@ -139,14 +139,14 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
     let overrides = days_of.into_iter().map(|(amount, days)| {
         let ranges: Vec<Element> = days.chunk_by(|a, b| a.next_day() == *b).filter_map(range).collect();
         written += 1 + ranges.len();
-        element("override").around([leaf("amount", amount), element("nights").around(ranges)])
+        element("override").with_children([leaf("amount", amount), element("nights").with_children(ranges)])
     });
-    let overrides = element("nightlyOverrides").around(overrides);
+    let overrides = element("nightlyOverrides").with_children(overrides);
     if written > MAX_OVERRIDES {
         return Err(ChannelError::Conflict(format!("{written} overrides and ranges; Vrbo takes {MAX_OVERRIDES}")));
     }
     let weekday = |name: &str| leaf(name, &base);
-    let nightly = element("nightlyRates").around([
+    let nightly = element("nightlyRates").with_children([
         weekday("fri"),
         weekday("mon"),
         overrides,
@@ -156,23 +156,23 @@ pub fn rates(listing: &str, unit: &str) -> Result<Option<Element>, ChannelError>
         weekday("tue"),
         weekday("wed"),
     ]);
-    let payment = element("payment").around([leaf("dueType", "AT_BOOKING"), element("requiresRemainder")]);
+    let payment = element("payment").with_children([leaf("dueType", "AT_BOOKING"), element("requiresRemainder")]);
     let schedule = element("paymentSchedule")
-        .around([leaf("externalId", "all-at-booking"), element("payments").around([payment])]);
-    let rate = element("lodgingRate").around([
+        .with_children([leaf("externalId", "all-at-booking"), element("payments").with_children([payment])]);
+    let rate = element("lodgingRate").with_children([
         leaf("currency", currency),
         leaf("externalId", format!("rate-{unit}")),
         leaf("language", language),
         nightly,
         schedule,
     ]);
-    Ok(Some(element("lodgingRateContent").around(ids(listing, unit)).around([rate])))
+    Ok(Some(element("lodgingRateContent").with_children(ids(listing, unit)).with_children([rate])))
 }
 
 /// A range; the schema requires the end before the start.
 fn range(days: &[Date]) -> Option<Element> {
     let day = |name: &str, day: Date| leaf(name, to_date_text(day));
-    Some(element("range").around([day("max", *days.last()?), day("min", *days.first()?)]))
+    Some(element("range").with_children([day("max", *days.last()?), day("min", *days.first()?)]))
 }
 
 fn ids(listing: &str, unit: &str) -> [Element; 2] {

@@ -1,26 +1,23 @@
 //! A sketch for Vrbo that tests whether the contract fits: Vrbo is the client that asks, books and fetches from us.
 //!
 //! [`booking`] parses requests and writes responses, [`order`] handles prices; [`feeds`] renders the fetched feeds, and
-//! [`booking_update`] one booking. The other XML channels share [`decimal`] and [`xml`].
+//! [`booking_update`] one booking.
 
 mod availability;
 mod booking;
 mod booking_update;
-pub mod decimal;
 mod feeds;
 mod order;
 mod refusal;
 #[cfg(test)]
 mod tests;
-pub mod xml;
 
 use gassync_plugin::{
-    Adapter, Change, ChangeResult, ChannelError, Chunk, Decoded, Feeds, HttpRequest, HttpResponse, Inbound, Lenient,
-    Question, Reply, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
+    Adapter, Change, ChangeResult, ChannelError, Chunk, Decoded, Feeds, HttpRequest, HttpResponse, Inbound, Question,
+    Reply, Route, change, malformed, percent_decode, percent_encode, read_json, reply, reply_with,
+    xml::{Element, element, leaf},
 };
 use serde::Deserialize;
-
-use crate::xml::Element;
 
 /// The adapter.
 pub struct Vrbo;
@@ -57,7 +54,7 @@ impl Inbound for Vrbo {
     fn decode(request: HttpRequest) -> Result<Decoded, ChannelError> {
         let (event_id, changes) = match read(&request)? {
             Asked::Booking(details) => {
-                let id = details.must_say("trackingUuid")?.to_owned();
+                let id = details.field("trackingUuid").required()?.to_owned();
                 // The prefix keeps a quote with the same number from being taken for this booking.
                 (Some(format!("booking-{id}")), vec![booking::request(&details, id)?])
             }
@@ -82,7 +79,7 @@ impl Reply for Vrbo {
     /// An unreadable booking or quote request gets an error document; everything else gets the manifest's response.
     fn on_error(request: HttpRequest, why: ChannelError) -> Result<HttpResponse, ChannelError> {
         let ChannelError::Malformed(problem) = &why else { return Err(why) };
-        let name = Element::parse(request.bytes()).map(|root| root.name).unwrap_or_default();
+        let name = Element::parse(request.bytes()).map(|root| root.name().to_owned()).unwrap_or_default();
         // If the content is unreadable, the path decides.
         match (name.as_str(), request.path()) {
             ("quoteRequest", _) | (_, "/quotes") => Ok(xml(&refusal::unreadable("quoteResponse", problem))),
@@ -113,21 +110,17 @@ fn read(request: &HttpRequest) -> Result<Asked, ChannelError> {
         return Ok(Asked::Availability(read_json(body, "")?));
     }
     let root = Element::parse(body)?;
-    let details = |name: &str| {
-        root.find(name).cloned().ok_or_else(|| malformed(format_args!("{}/{name}", root.name), "is not there"))
-    };
-    match root.name.as_str() {
-        "bookingRequest" => Ok(Asked::Booking(details("bookingRequestDetails")?)),
-        "quoteRequest" => Ok(Asked::Quote(details("quoteRequestDetails")?)),
+    match root.name() {
+        "bookingRequest" => Ok(Asked::Booking(root.required("bookingRequestDetails")?.clone())),
+        "quoteRequest" => Ok(Asked::Quote(root.required("quoteRequestDetails")?.clone())),
         "bookingContentIndexRequest" => Ok(Asked::Index(root)),
         other => Err(malformed(other, "is none of Vrbo's requests")),
     }
 }
 
 fn booking_index_question(root: &Element) -> Result<Change, ChannelError> {
-    let since = Lenient::from(Some(root.must_say("startDate")?)).exact_instant("startDate")?;
-    let since = since.ok_or_else(|| malformed("startDate", "is not said"))?;
-    let route = Route { property_id: None, account: root.said("advertiser/assignedId").map(str::to_owned) };
+    let since = root.field("startDate").required_instant()?;
+    let route = Route { property_id: None, account: root.text_at("advertiser/assignedId").map(str::to_owned) };
     Ok(Change { route, ..change(None, gassync_plugin::ChangeKind::Ask(Question::BookingsSince(since))) })
 }
 
@@ -139,18 +132,14 @@ fn booking_index(root: &Element, results: &[ChangeResult]) -> Result<Element, Ch
     let entries = bookings.iter().map(|booked| {
         let address =
             format!("{}/bookings/{}", public_url.trim_end_matches('/'), percent_encode(&booked.our_reference));
-        xml::element("bookingContentIndexEntry")
-            .around([leaf("bookingUpdateUrl", address), leaf("lastUpdatedDate", &booked.changed_at)])
+        element("bookingContentIndexEntry")
+            .with_children([leaf("bookingUpdateUrl", address), leaf("lastUpdatedDate", &booked.changed_at)])
     });
-    let advertiser = root.said("advertiser/assignedId").unwrap_or_default();
-    Ok(xml::element("bookingContentIndex").around([
+    let advertiser = root.text_at("advertiser/assignedId").unwrap_or_default();
+    Ok(element("bookingContentIndex").with_children([
         leaf("documentVersion", booking::VERSION),
-        xml::element("advertiser").around([leaf("assignedId", advertiser)]).around(entries),
+        element("advertiser").with_children([leaf("assignedId", advertiser)]).with_children(entries),
     ]))
-}
-
-fn leaf(name: &str, text: impl ToString) -> Element {
-    xml::element(name).saying(text)
 }
 
 fn xml(document: &Element) -> HttpResponse {

@@ -1,10 +1,9 @@
-use gassync_plugin::{ChangeResult, Refusal, RefusalReason};
-
-use crate::{
-    booking::VERSION,
-    leaf,
-    xml::{Element, element},
+use gassync_plugin::{
+    ChangeResult, Refusal, RefusalReason,
+    xml::{Element, element, leaf},
 };
+
+use crate::booking::VERSION;
 
 /// Vrbo's name for a reason.
 pub fn word(why: RefusalReason) -> &'static str {
@@ -53,8 +52,8 @@ pub fn unreadable(name: &str, why: &str) -> Element {
 }
 
 fn document(name: &str, reasons: Vec<Refusal>) -> Element {
-    let errors = reasons
-        .into_iter()
-        .map(|reason| element("error").around([leaf("errorType", word(reason.reason)), leaf("message", reason.text)]));
-    element(name).around([leaf("documentVersion", VERSION), element("errorList").around(errors)])
+    let errors = reasons.into_iter().map(|reason| {
+        element("error").with_children([leaf("errorType", word(reason.reason)), leaf("message", reason.text)])
+    });
+    element(name).with_children([leaf("documentVersion", VERSION), element("errorList").with_children(errors)])
 }

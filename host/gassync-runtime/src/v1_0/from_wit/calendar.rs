@@ -1,4 +1,4 @@
-use gassync_domain::{Calendar, CalendarNight, Entity, MAX_STAY_NIGHTS, Unreadable};
+use gassync_domain::{Calendar, CalendarNight, Entity, MAX_STAY_NIGHTS, StayRules, Unreadable};
 
 use super::{
     Converted, bad,
@@ -65,14 +65,7 @@ fn nights_of(reading: &mut Reading, row: &wit::CalendarNights) -> Converted<Vec<
                 currency: price.and_then(|p| p.amount.currency.clone()),
                 occupancy: price.and_then(|p| p.occupancy),
                 tax_included: price.and_then(|p| p.tax_included),
-                min_stay: row.rules.min_stay_arrival.or(row.rules.min_stay_through),
-                max_stay: row.rules.max_stay,
-                closed_to_arrival: row.rules.closed_to_arrival,
-                closed_to_departure: row.rules.closed_to_departure,
-                min_stay_through: row.rules.min_stay_through,
-                exact_stay: row.rules.exact_stay,
-                min_advance_days: row.rules.min_advance_days,
-                max_advance_days: row.rules.max_advance_days,
+                rules: stay_rules(&row.rules),
                 extra: extra.clone(),
                 ..CalendarNight::new(date)
             });
@@ -80,4 +73,20 @@ fn nights_of(reading: &mut Reading, row: &wit::CalendarNights) -> Converted<Vec<
         date = date.tomorrow().or_else(|e| bad("calendar.stay", e.to_string()))?;
     }
     Ok(nights)
+}
+
+fn stay_rules(rules: &wit::StayRules) -> StayRules {
+    let wit::StayRules { min_stay_arrival, min_stay_through, max_stay, exact_stay, .. } = *rules;
+    let wit::StayRules { closed_to_arrival, closed_to_departure, min_advance_days, max_advance_days, .. } = *rules;
+    StayRules {
+        // A channel without arrival rules means its stay-through rule there, too.
+        min_stay: min_stay_arrival.or(min_stay_through),
+        max_stay,
+        closed_to_arrival,
+        closed_to_departure,
+        min_stay_through,
+        exact_stay,
+        min_advance_days,
+        max_advance_days,
+    }
 }

@@ -48,7 +48,7 @@ pub(in crate::v1_0) fn acknowledgement_outcomes(
 }
 
 pub(in crate::v1_0) fn field_error(error: wit::FieldError) -> FieldError {
-    FieldError { path: error.path, problem: error.problem }
+    FieldError::new(error.path, error.problem)
 }
 
 pub(in crate::v1_0) fn chunk(chunk: wit::Chunk) -> Converted<Chunk> {

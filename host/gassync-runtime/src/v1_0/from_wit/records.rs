@@ -1,5 +1,3 @@
-use std::convert::Infallible;
-
 use gassync_domain::{
     Address, Block, Completeness, Guest, Intent, MAX_PRICE_LINES, PaymentCollectedBy, PriceKind, PriceLine, Property,
     RatePlan, Reservation, RoomStay, RoomType, Status,
@@ -87,7 +85,7 @@ pub(in crate::v1_0) fn reservation(reading: &mut Reading, record: wit::Reservati
         wit::ReservationStatus::Declined => (Status::Declined, None),
         wit::ReservationStatus::NoShow => (Status::NoShow, None),
         // A status the plugin does not know may be another spelling of a known one.
-        wit::ReservationStatus::Other(word) => (word.parse().unwrap_or_else(|never: Infallible| match never {}), None),
+        wit::ReservationStatus::Other(word) => (Status::from(word), None),
     };
     let (check_in, check_out) = reading.stay("", record.stay)?;
     let total = record.total;

@@ -7,7 +7,7 @@ use gassync_domain::{
     ChannelError, Completeness, ConnectionEvent, ContentItem, Date, Entity, EntityRef, Extra, FieldError, Guest, Hint,
     HttpRequest, HttpResponse, Intent, Mended, Occupancy, Operation, OperationKind, PaymentCollectedBy, PriceKind,
     PriceLine, Property, Query, Question, RatePlan, Reservation, RoomStay, RoomType, Selection, Status, StayQuery,
-    Subject, Timestamp, Unreadable,
+    StayRules, Subject, Timestamp, Unreadable,
 };
 
 pub(super) use self::results::{acknowledgement, change_result, core_booking, quote, refusal};
@@ -329,16 +329,7 @@ pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
             available: first.available,
             units_available: first.units_available,
             prices: entries.iter().filter_map(|night| price(night, rate_plan_id.as_deref())).collect(),
-            rules: wit::StayRules {
-                min_stay_arrival: first.min_stay,
-                min_stay_through: first.min_stay_through,
-                max_stay: first.max_stay,
-                exact_stay: first.exact_stay,
-                closed_to_arrival: first.closed_to_arrival,
-                closed_to_departure: first.closed_to_departure,
-                min_advance_days: first.min_advance_days,
-                max_advance_days: first.max_advance_days,
-            },
+            rules: stay_rules(first.rules),
             changed: part,
             extra: extra(first.extra.clone()),
         };
@@ -348,6 +339,21 @@ pub(super) fn calendar(update: CalendarUpdate) -> Vec<wit::CalendarNights> {
         }
     }
     rows
+}
+
+fn stay_rules(rules: StayRules) -> wit::StayRules {
+    let StayRules { min_stay, max_stay, closed_to_arrival, closed_to_departure, .. } = rules;
+    let StayRules { min_stay_through, exact_stay, min_advance_days, max_advance_days, .. } = rules;
+    wit::StayRules {
+        min_stay_arrival: min_stay,
+        min_stay_through,
+        max_stay,
+        exact_stay,
+        closed_to_arrival,
+        closed_to_departure,
+        min_advance_days,
+        max_advance_days,
+    }
 }
 
 fn price(night: &CalendarNight, rate_plan_id: Option<&str>) -> Option<wit::Price> {

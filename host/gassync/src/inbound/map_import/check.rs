@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
-use gassync_domain::{AccountId, CoreId, SourceId, Timestamp};
+use gassync_domain::{AccountId, CoreId, SourceId, SourceKey, Timestamp};
 
 use super::{LineError, MAX_LOOKED_UP, RequestedLink};
 use crate::store::{
@@ -63,11 +63,11 @@ pub(super) async fn all<'a>(
     // Properties come first: rooms and plans are checked against their final links.
     let mut properties_: HashMap<(SourceId, String), CoreId> = HashMap::new();
     for ((source, kind), group) in groups {
-        let existing = existing(tx, (account, source), kind, &group, now).await?;
+        let existing = existing(tx, SourceKey { account, source }, kind, &group, now).await?;
         if kind == EntityKind::Property {
             properties_.extend(group.iter().map(|house| ((source, house.external_id.to_owned()), house.core)));
         }
-        add_properties(tx, (account, source), &existing, &mut properties_).await?;
+        add_properties(tx, SourceKey { account, source }, &existing, &mut properties_).await?;
         let moves: HashSet<&str> = group.iter().map(|wanted| wanted.external_id).collect();
         for wanted in group {
             let home = existing.property_of.get(wanted.external_id);
@@ -136,18 +136,18 @@ const ONE_BOOKING_EACH: &str = "each reservation of a source needs its own booki
 
 async fn existing(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    source: SourceKey,
     kind: EntityKind,
     group: &[RequestedLink<'_>],
     now: Timestamp,
 ) -> Result<ExistingRecords> {
     let ids: Vec<&str> = group.iter().map(|wanted| wanted.external_id).collect();
     let cores: Vec<CoreId> = group.iter().map(|wanted| wanted.core).collect();
-    let links = mappings::find_many(tx, account, source, kind, &ids).await?;
+    let links = mappings::find_many(tx, source, kind, &ids).await?;
     let mut existing = ExistingRecords {
         kind,
         links,
-        homes: homes(tx, account, kind, &cores).await?,
+        homes: homes(tx, source.account, kind, &cores).await?,
         property_of: HashMap::new(),
         taken: HashMap::new(),
         booked: HashSet::new(),
@@ -156,26 +156,27 @@ async fn existing(
     };
     match kind {
         EntityKind::RoomType => {
-            let buffered = room_types::find_all(tx, account, source, &ids).await?;
+            let buffered = room_types::find_all(tx, source, &ids).await?;
             existing.property_of = buffered.into_iter().map(|(id, stored)| (id, stored.record.property_id)).collect();
         }
         EntityKind::RatePlan => {
-            let buffered = rate_plans::find_all(tx, account, source, &ids).await?;
+            let buffered = rate_plans::find_all(tx, source, &ids).await?;
             existing.property_of = buffered.into_iter().map(|(id, stored)| (id, stored.record.property_id)).collect();
         }
         EntityKind::Reservation => {
-            for (core, id) in mappings::of_cores(tx, account, source, kind, &cores).await? {
+            for (core, id) in mappings::of_cores(tx, source, kind, &cores).await? {
                 existing.taken.entry(core).or_default().push(id);
             }
-            let at_channel = outbound::bookings::get_all(tx, account, source, &cores).await?;
-            existing.in_push = at_channel.into_iter().filter(|(_, at)| at.in_doubt).map(|(core, _)| core).collect();
+            let at_channel = outbound::bookings::get_all(tx, source, &cores).await?;
+            existing.in_push =
+                at_channel.into_iter().filter(|(_, at)| at.state.in_doubt).map(|(core, _)| core).collect();
             let linked = |id: &&str| existing.links.get(kind, id);
             let former: Vec<CoreId> = ids.iter().filter_map(linked).map(|mapping| mapping.core).collect();
-            let states = bookings::booking_states(tx, account, &former).await?;
+            let states = bookings::booking_states(tx, source.account, &former).await?;
             existing.take_nights =
                 states.into_iter().filter(|(_, at)| at.takes_nights(now)).map(|(id, _)| id).collect();
             let linked: Vec<&str> = ids.iter().copied().filter(|id| existing.links.get(kind, id).is_some()).collect();
-            let buffered = reservations::find_all(tx, account, source, &linked).await?;
+            let buffered = reservations::find_all(tx, source, &linked).await?;
             existing.booked =
                 buffered.into_iter().filter(|(_, stored)| stored.core.is_some()).map(|(id, _)| id).collect();
         }
@@ -187,14 +188,14 @@ async fn existing(
 /// Adds existing links of properties that no line names.
 async fn add_properties(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     existing: &ExistingRecords,
     properties_: &mut HashMap<(SourceId, String), CoreId>,
 ) -> Result<()> {
     let unsaid: HashSet<&String> =
         existing.property_of.values().filter(|id| !properties_.contains_key(&(source, (*id).clone()))).collect();
     let asked: Vec<(EntityKind, &str)> = unsaid.iter().map(|id| (EntityKind::Property, id.as_str())).collect();
-    let links = mappings::find_all(tx, account, source, &asked).await?;
+    let links = mappings::find_all(tx, SourceKey { account, source }, &asked).await?;
     for id in unsaid {
         if let Some(mapping) = links.get(EntityKind::Property, id) {
             properties_.insert((source, id.clone()), mapping.core);

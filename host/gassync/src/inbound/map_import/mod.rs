@@ -7,13 +7,12 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gassync_domain::{AccountId, CoreId, Missing, Parked, SourceId, Timestamp};
-use serde_json::json;
+use gassync_domain::{AccountId, CoreId, Entity, Missing, Parked, SourceId, SourceKey, Timestamp};
 
 pub use check::LineResult;
 
 use crate::{
-    schedule,
+    schedule::{self, JobSpec, Refetch},
     store::{
         Result, Tx,
         buffer::{properties, rate_plans, reservations, room_types},
@@ -134,13 +133,13 @@ async fn write(
     }
     for ((source, kind), changes) in &groups {
         // On PostgreSQL another writer may have linked first: its links stay, and this import is rolled back.
-        if !link(tx, (account, *source), *kind, changes, now).await? {
+        if !link(tx, SourceKey { account, source: *source }, *kind, changes, now).await? {
             return Err(ImportError::Overtaken);
         }
     }
     let sources: BTreeSet<SourceId> = groups.keys().map(|(source, _)| *source).collect();
     for source in sources {
-        schedule::linked(tx, account, source, now).await?;
+        schedule::linked(tx, SourceKey { account, source }, now).await?;
     }
     Ok(())
 }
@@ -148,28 +147,28 @@ async fn write(
 /// Links records of one kind and enqueues their buffered data again; false if one was linked concurrently.
 async fn link(
     tx: &mut Tx,
-    (account, source): (AccountId, SourceId),
+    SourceKey { account, source }: SourceKey,
     kind: EntityKind,
     changes: &[&(RequestedLink<'_>, LineResult)],
     now: Timestamp,
 ) -> Result<bool> {
     let former = changes.iter().filter(|(_, result)| matches!(result, LineResult::Changed(_)));
     let former: Vec<&str> = former.map(|(wanted, _)| wanted.external_id).collect();
-    mappings::unlink_all(tx, account, source, kind, &former).await?;
+    mappings::unlink_all(tx, SourceKey { account, source }, kind, &former).await?;
     let links = changes.iter().map(|(wanted, _)| NewMapping {
         external_id: wanted.external_id,
         core: wanted.core,
         ours: wanted.ours.unwrap_or(false),
     });
-    if mappings::import(tx, account, source, kind, &Vec::from_iter(links), now).await? < changes.len() {
+    if mappings::import(tx, SourceKey { account, source }, kind, &Vec::from_iter(links), now).await? < changes.len() {
         return Ok(false);
     }
     let lines = changes.iter().map(|(wanted, result)| sync_log::NewSyncLogLine {
         source,
         entity_type: kind.as_str(),
         entity_id: wanted.external_id,
-        action: "map",
-        status: "success",
+        action: sync_log::LogAction::Map,
+        status: sync_log::LogStatus::Success,
         message: Some(match result {
             LineResult::Changed(former) => format!("taken over: linked with {}, no more with {former}", wanted.core),
             _ => format!("taken over: linked with {}", wanted.core),
@@ -180,18 +179,16 @@ async fn link(
     // Buffered records with no link or another one are handled by the job that retries parked records.
     let parked = Parked(vec![Missing::Link]);
     match kind {
-        EntityKind::Property => properties::part_others(tx, account, source, &pairs, &parked).await?,
-        EntityKind::RoomType => room_types::part_others(tx, account, source, &pairs, &parked).await?,
-        EntityKind::RatePlan => rate_plans::part_others(tx, account, source, &pairs, &parked).await?,
+        EntityKind::Property => properties::part_others(tx, SourceKey { account, source }, &pairs, &parked).await?,
+        EntityKind::RoomType => room_types::part_others(tx, SourceKey { account, source }, &pairs, &parked).await?,
+        EntityKind::RatePlan => rate_plans::part_others(tx, SourceKey { account, source }, &pairs, &parked).await?,
         EntityKind::Reservation => {
-            let buffered = reservations::relink(tx, account, source, &pairs).await?;
-            let ask = |id: &String| {
-                let payload = json!({ "entity": "reservation", "id": id });
-                schedule::JobKind::Refetch.job((account, source), payload, (now, now))
-            };
+            let key = SourceKey { account, source };
+            let buffered = reservations::relink(tx, key, &pairs).await?;
+            let ask = |id: &String| Refetch::record(Entity::Reservation, id).of(key);
             // Without a connection, the next record from the source counts.
-            let has_channel = sources::get(tx, account, source).await?.is_some_and(|it| it.connection.is_some());
-            let work: Vec<queue::NewJob<'_>> = buffered.iter().filter(|_| has_channel).map(ask).collect();
+            let has_channel = sources::get(tx, key).await?.is_some_and(|it| it.connection.is_some());
+            let work: Vec<queue::NewJob> = buffered.iter().filter(|_| has_channel).map(ask).collect();
             queue::enqueue(tx, &work, now).await?;
         }
         // Guests cannot be imported.

@@ -9,7 +9,7 @@ use crate::store::mappings::EntityKind;
 pub(super) fn kind(kind_name: &str) -> Option<EntityKind> {
     match kind_name.trim() {
         "booking" => Some(EntityKind::Reservation),
-        kind_name => EntityKind::named(&kind_name.replace('_', "-")).filter(|kind| *kind != EntityKind::Guest),
+        kind_name => kind_name.replace('-', "_").parse().ok().filter(|kind| *kind != EntityKind::Guest),
     }
 }
 
