@@ -30,7 +30,7 @@ async fn the_standard_api_is_described_as_before() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operators_see_the_same_words_as_before() {
     let channel = host::channel(Settings { bookings: 3, properties: 1, ..Settings::default() }).await;
-    let host = Host::start(Database::sqlite(), &["beds24"], Some(&channel)).await;
+    let host = Host::start(Database::sqlite(), &["beds24"], Some(channel.address)).await;
     host.connect(&channel).await;
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in records() {

@@ -176,7 +176,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
 
 async fn a_job_that_cannot_be_read_is_given_up(database: Database) {
     let channel = host::channel(Settings { bookings: 5, ..Settings::default() }).await;
-    let host = Host::begin(database, &["beds24"], Some(&channel), &[]).await;
+    let host = Host::begin(database, &["beds24"], Some(channel.address), &[]).await;
     let made = host.connect(&channel).await;
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
