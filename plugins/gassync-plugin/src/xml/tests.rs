@@ -296,13 +296,12 @@ fn secrets_are_named_and_declared() {
 }
 
 /// Everything but the declarations of namespaces, which the writer makes as it needs them.
-fn content(element: &Element) -> (String, Option<String>, Vec<(String, String)>, Option<String>, Vec<String>) {
+fn content(element: &Element) -> String {
     let is_declaration = |name: &str| name == "xmlns" || name.starts_with("xmlns:");
     let attributes = element.attributes.iter().filter(|attribute| !is_declaration(&attribute.name));
-    let said = |attribute: &Attribute| (attribute.name.to_string(), attribute.value.said().unwrap_or("").to_owned());
-    let children = element.children().iter().map(|child| format!("{:?}", content(child))).collect();
-    let namespace = element.namespace().map(str::to_owned);
-    (element.name().to_owned(), namespace, attributes.map(said).collect(), element.text().map(str::to_owned), children)
+    let attributes: Vec<_> = attributes.map(|attribute| (&attribute.name, attribute.value.said())).collect();
+    let children: String = element.children().iter().map(content).collect();
+    format!("{:?}[{children}]", (element.namespace(), element.name(), attributes, element.text()))
 }
 
 #[test]
