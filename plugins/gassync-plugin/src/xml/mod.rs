@@ -38,9 +38,12 @@ pub use limits::Limits;
 
 use std::borrow::Cow;
 
-/// Replaces characters that XML forbids, and NUL, which the host cannot store.
+/// A character that XML forbids, such as NUL, which the host cannot store.
+fn is_forbidden(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Replaces forbidden characters.
 fn mended(text: &str) -> Cow<'_, str> {
-    let is_forbidden =
-        |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if text.contains(is_forbidden) { Cow::Owned(text.replace(is_forbidden, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -1,6 +1,7 @@
 //! From bytes to the tree.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
     rc::Rc,
@@ -8,11 +9,11 @@ use std::{
 
 use quick_xml::{
     NsReader, XmlVersion,
-    events::{BytesStart, Event},
-    name::{NamespaceResolver, ResolveResult},
+    events::{BytesStart, Event, attributes::Attribute as Written},
+    name::{NamespaceResolver, QName, ResolveResult},
 };
 
-use super::{Attribute, Element, Limits, element::Text, encoding, mended, place::Place};
+use super::{Attribute, Element, Limits, element::Text, encoding, is_forbidden, mended, place::Place};
 use crate::{ChannelError, malformed};
 
 pub(super) fn document(bytes: &[u8], limits: Limits) -> Result<Element, ChannelError> {
@@ -23,6 +24,7 @@ pub(super) fn document(bytes: &[u8], limits: Limits) -> Result<Element, ChannelE
     is_within(bytes.len())?;
     let text = encoding::text(bytes)?;
     is_within(text.len())?;
+    let text = mended(&text);
     let mut reader = NsReader::from_str(&text);
     let mut tree = Tree::within(limits);
     loop {
@@ -117,13 +119,11 @@ impl Tree {
             if attribute.value.len() > text_bytes {
                 return Err(malformed(place, format_args!("an attribute has more than {text_bytes} bytes")));
             }
-            let value = mended_references(&attribute.value);
-            let value = quick_xml::events::attributes::Attribute { key: attribute.key, value: value.into() };
-            let value = value.normalized_value(XmlVersion::Implicit1_0).map_err(|error| malformed(place, error))?;
+            let value = value(&attribute.value).map_err(|error| malformed(place, error))?;
             let (namespace, _) = resolver.resolve_attribute(attribute.key);
             let namespace = self.namespace(namespace, place)?;
             let name = self.known(attribute.key.as_ref());
-            read.push(Attribute { name, namespace, value: Text::Plain(mended(&value).into_owned()) });
+            read.push(Attribute { name, namespace, value: Text::Plain(value) });
         }
         read.shrink_to_fit();
         Ok(read)
@@ -131,7 +131,11 @@ impl Tree {
 
     fn namespace(&mut self, resolved: ResolveResult<'_>, place: &Place) -> Result<Option<Rc<str>>, ChannelError> {
         match resolved {
-            ResolveResult::Bound(namespace) => Ok(Some(self.known(namespace.as_ref()))),
+            ResolveResult::Bound(namespace) => {
+                // The library resolves it as it is written, with its references.
+                let namespace = value(namespace.as_ref()).map_err(|error| malformed(place, error))?;
+                Ok(Some(self.known(&namespace)))
+            }
             ResolveResult::Unbound => Ok(None),
             ResolveResult::Unknown(prefix) => {
                 Err(malformed(place, format_args!("the prefix {prefix:.40?} is not declared")))
@@ -167,7 +171,7 @@ impl Tree {
         if open.text.len() + text.len() > most {
             return Err(self.wrong(format_args!("the text has more than {most} bytes")));
         }
-        open.text.push_str(&mended(text));
+        open.text.push_str(text);
         Ok(())
     }
 
@@ -208,16 +212,23 @@ impl Tree {
     }
 }
 
-/// The character of a reference such as `#x41`; one that does not exist is replaced, as in JSON.
+/// The value of an attribute as it is written.
+fn value(raw: &str) -> quick_xml::Result<String> {
+    let attribute = Written { key: QName(""), value: mended_references(raw).into() };
+    attribute.normalized_value(XmlVersion::Implicit1_0).map(Cow::into_owned)
+}
+
+/// The character of a reference such as `#x41`; one that does not exist, or that XML forbids, is replaced, as in JSON.
 fn character(reference: &str) -> Option<char> {
     let number = reference.strip_prefix('#')?;
     let (digits, base) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
     let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
-    let character = u32::from_str_radix(digits, base).ok().and_then(char::from_u32).unwrap_or('\0');
-    is_number.then_some(if character == '\0' { char::REPLACEMENT_CHARACTER } else { character })
+    let character = u32::from_str_radix(digits, base).ok().and_then(char::from_u32);
+    let allowed = character.filter(|character| !is_forbidden(*character));
+    is_number.then_some(allowed.unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// Replaces references to characters that do not exist in the raw value of an attribute.
+/// Replaces references to characters that do not exist, or that XML forbids, in the raw value of an attribute.
 fn mended_references(raw: &str) -> String {
     let mut pieces = raw.split("&#");
     let mut mended = pieces.next().unwrap_or_default().to_owned();

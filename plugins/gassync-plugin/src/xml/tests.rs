@@ -234,6 +234,8 @@ fn characters_that_nobody_can_store_are_replaced() {
     assert_eq!(root.attribute("b"), Some("1\u{fffd}\u{fffd}\u{fffd}\u{fffd}2"));
     assert_eq!(root.text(), Some("x\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}y"));
     assert_eq!(read("<a><![CDATA[\0&#0;]]></a>").text(), Some("\u{fffd}&#0;"));
+    assert_eq!(read("<a\0 b\0=''/>").json().to_string(), "{\"@b\u{fffd}\":\"\"}", "nor in a name");
+    assert!(read("<a xmlns='urn:&lt;a&#0;&amp;b'/>").is_in("urn:<a\u{fffd}&b"));
 }
 
 #[test]
@@ -291,4 +293,44 @@ fn secrets_are_named_and_declared() {
     let written = r#"<Login user="{{acme.user|xml}}"><Password>{{acme.password|xml}}</Password>"#;
     assert!(String::from_utf8_lossy(&body).contains(written));
     assert_eq!((login.attribute("user"), login.text_at("Password")), (None, None));
+}
+
+/// Everything but the declarations of namespaces, which the writer makes as it needs them.
+fn content(element: &Element) -> String {
+    let is_declaration = |name: &str| name == "xmlns" || name.starts_with("xmlns:");
+    let attributes = element.attributes.iter().filter(|attribute| !is_declaration(&attribute.name));
+    let attributes: Vec<_> = attributes.map(|attribute| (&attribute.name, attribute.value.said())).collect();
+    let children: String = element.children().iter().map(content).collect();
+    format!("{:?}[{children}]", (element.namespace(), element.name(), attributes, element.text()))
+}
+
+#[test]
+fn no_damage_to_a_document_is_more_than_an_error() {
+    let mut read_in_spite = 0;
+    let mut damaged = |bytes: Vec<u8>| match Element::parse(&bytes) {
+        Ok(root) => {
+            read_in_spite += 1;
+            let again = read(root.document());
+            assert_eq!(content(&again), content(&root), "{}", String::from_utf8_lossy(&bytes));
+        }
+        Err(ChannelError::Malformed(problem)) => assert!(problem.len() < 400, "{problem}"),
+        Err(other) => panic!("{other:?}"),
+    };
+    let whole = BOOKINGS.as_bytes();
+    for at in 0..whole.len() {
+        for byte in *b"\0<>&;\"'/:![]=x \n#?-\xff\xc3\x80" {
+            let mut bytes = whole.to_vec();
+            bytes[at] = byte;
+            damaged(bytes.clone());
+            bytes.insert(at, whole[at]);
+            damaged(bytes);
+        }
+        // Pieces that are missing, and pieces that come twice.
+        for length in [1, 2, 7, 30] {
+            let end = (at + length).min(whole.len());
+            damaged([&whole[..at], &whole[end..]].concat());
+            damaged([&whole[..end], &whole[at..]].concat());
+        }
+    }
+    assert!(read_in_spite > 1_000, "{read_in_spite}");
 }

@@ -30,7 +30,7 @@ fn write(element: &Element, writer: &mut Writer<Vec<u8>>, scope: &mut Scope) {
     let outside = scope.len();
     let mut start = BytesStart::new(&*element.name);
     // Of what was read the name has lost its prefix: its namespace becomes the default.
-    let is_kept = |attribute: &&Attribute| element.namespace.is_none() || *attribute.name != *"xmlns";
+    let is_kept = |attribute: &&Attribute| element.place.is_nowhere() || *attribute.name != *"xmlns";
     for attribute in element.attributes.iter().filter(is_kept) {
         if let (Some(prefix), Text::Plain(namespace)) = (declared_prefix(&attribute.name), &attribute.value) {
             scope.push((prefix.into(), namespace.as_str().into()));
@@ -39,7 +39,8 @@ fn write(element: &Element, writer: &mut Writer<Vec<u8>>, scope: &mut Scope) {
     }
     // It keeps its namespaces when it is written into another document.
     for (name, (prefix, namespace)) in missing(element) {
-        if scope.iter().rev().find(|(known, _)| *known == prefix).map(|(_, namespace)| namespace) != Some(&namespace) {
+        let known = scope.iter().rev().find(|(known, _)| *known == prefix);
+        if known.map_or("", |(_, namespace)| namespace) != &*namespace {
             push(&mut start, &name, &Text::Plain(namespace.to_string()));
             scope.push((prefix, namespace));
         }
@@ -64,13 +65,14 @@ fn write(element: &Element, writer: &mut Writer<Vec<u8>>, scope: &mut Scope) {
 
 /// The declarations that an element needs, with the attributes that make them.
 fn missing(element: &Element) -> Vec<(String, Declaration)> {
-    let own = element.namespace.iter().map(|namespace| ("xmlns".to_owned(), ("".into(), namespace.clone())));
+    let namespace = || element.namespace.clone().unwrap_or_default();
+    let own = (!element.place.is_nowhere()).then(|| ("xmlns".to_owned(), ("".into(), namespace())));
     let of_attribute = |attribute: &Attribute| {
         let namespace = attribute.namespace.clone().filter(|namespace| **namespace != *XML_NAMESPACE)?;
         let (prefix, _) = attribute.name.split_once(':').filter(|(prefix, _)| *prefix != "xmlns")?;
         Some((format!("xmlns:{prefix}"), (prefix.into(), namespace)))
     };
-    own.chain(element.attributes.iter().filter_map(of_attribute)).collect()
+    own.into_iter().chain(element.attributes.iter().filter_map(of_attribute)).collect()
 }
 
 /// The prefix that an attribute declares, empty for the default namespace.
