@@ -47,7 +47,7 @@ impl List {
 
 /// Prints one row.
 pub fn print_row(cells: &[&dyn Display]) {
-    let mut list = table::List::new();
+    let mut list = List::new();
     list.row(cells);
     list.print();
 }

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     credentials::ConnectionSecrets,
     limits::LimitedTransport,
-    plugins::{self, Plugin},
+    plugins::{self, NotLoaded, Plugin},
     schedule::FailureClass,
     store::{
         connections, source_switches,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gassync_domain::{AccountId, Authority, Entity, FieldError, Query, SourceKey, Timestamp};
+use gassync_domain::{Authority, Entity, FieldError, Query, SourceKey, Timestamp};
 use gassync_runtime::Verification;
 use serde_json::Value;
 
