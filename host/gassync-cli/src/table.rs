@@ -34,20 +34,41 @@ impl List {
     }
 
     /// Prints it.
-    pub fn print(mut self) {
+    pub fn print(self) {
+        self.lines().iter().for_each(|line| print(line));
+    }
+
+    fn lines(mut self) -> Vec<String> {
         self.table.column_iter_mut().for_each(|column| {
             column.set_padding((0, 2));
         });
-        for (row, below) in self.table.lines().zip(&self.below) {
-            print(row.trim_end());
-            below.iter().for_each(|line| print(line));
+        let mut lines = Vec::new();
+        for (row, below) in self.table.lines().zip(self.below) {
+            lines.push(row.trim_end().to_owned());
+            lines.extend(below);
         }
+        lines
     }
 }
 
 /// Prints one row.
 pub fn print_row(cells: &[&dyn Display]) {
-    let mut list = table::List::new();
+    let mut list = List::new();
     list.row(cells);
     list.print();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_lines_stand_below_their_row() {
+        let mut list = List::new();
+        list.row(&[&7, &"Casa Azul", &""]);
+        list.below("    maybe 12".to_owned());
+        list.row(&[&1234, &"Nº 1", &"two\nlines"]);
+        assert_eq!(list.lines(), ["7     Casa Azul", "    maybe 12", "1234  Nº 1       two lines"]);
+        assert_eq!(List::new().lines(), Vec::<String>::new());
+    }
 }

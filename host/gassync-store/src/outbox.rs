@@ -10,6 +10,18 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
+gassync_domain::words! {
+    /// What happened to an entity.
+    pub enum FactAction {
+        /// It is new.
+        Created = "created",
+        /// It changed.
+        Updated = "updated",
+        /// It is gone.
+        Deleted = "deleted",
+    }
+}
+
 /// An event of the core.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Fact {
@@ -17,8 +29,9 @@ pub struct Fact {
     pub entity_type: String,
     /// The core entity; for nights, the unit.
     pub entity_id: i64,
-    /// `created`, `updated`, `deleted`.
-    pub action: String,
+    /// What happened to it.
+    #[sqlx(try_from = "String")]
+    pub action: FactAction,
     /// The source that caused it; `None` means the core.
     pub origin_source_id: Option<i64>,
     first_night: Option<Day>,
@@ -30,7 +43,7 @@ pub struct Fact {
 impl Fact {
     /// Its name.
     pub fn name(&self) -> EventName {
-        EventName::of(&self.entity_type, &self.action, self.status.as_deref())
+        EventName::of(&self.entity_type, self.action.as_str(), self.status.as_deref())
     }
 
     /// First and last night, if it concerns nights.

@@ -10,6 +10,7 @@ use crate::{
     store::{
         Result, Tx,
         outbound::invalidations::SequenceRanges,
+        outbox::FactAction,
         queue::NewJob,
         sources::SourceStatus,
         webhooks::{self, FilterableFact, Webhook},
@@ -87,7 +88,7 @@ impl<'a> SubscriptionFilter<'a> {
         let is_own = self.not_of.is_some_and(|source| fact.origin_source_id == Some(source.0));
         let is_itself = fact.entity_type == "webhook" && fact.entity_id == self.itself;
         // The property of a deleted record is unknown: deliver rather than miss it.
-        let is_gone = || fact.action == "deleted" && !OF_NO_PROPERTY.contains(&fact.entity_type.as_str());
+        let is_gone = || fact.action == FactAction::Deleted && !OF_NO_PROPERTY.contains(&fact.entity_type.as_str());
         let is_there =
             self.properties.is_empty() || property_id.map_or_else(is_gone, |id| self.properties.contains(&id));
         !is_own && !is_itself && is_there && self.events.wants(&fact.name())
