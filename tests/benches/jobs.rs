@@ -9,7 +9,7 @@ use gassync::store::{
     Db, Lease,
     queue::{self, BatchPolicy, Claim, Due, JobResult, NewJob, QueueKey, QueueResult, WorkerPool},
 };
-use gassync_domain::{AccountId, SourceKey};
+use gassync_domain::SourceKey;
 use gassync_tests::{
     account_fixture::{at, open, tenant},
     database::Database,
@@ -99,15 +99,14 @@ fn theirs(scripts: &std::path::Path, library: &str, url: &str, mode: &[&str]) ->
 
 struct Ours {
     db: Db,
-    account: AccountId,
     sources: [SourceKey; SOURCES],
 }
 
 impl Ours {
     async fn open(database: &Database) -> Self {
         let db = open(database).await;
-        let (account, sources) = tenant(&db, "bench").await;
-        Self { db, account, sources }
+        let (_, sources) = tenant(&db, "bench").await;
+        Self { db, sources }
     }
 
     /// Completions per second: each in its own commit, or as many together as wait.

@@ -10,10 +10,13 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+/// Items that wait, and where the outcome of each goes.
+type Group<T, R> = VecDeque<(T, oneshot::Sender<R>)>;
+
 /// Items that wait to be written, by the key of their group. A group exists as long as a task writes for it.
 pub struct Coalescer<K, T, R> {
     max: usize,
-    groups: Mutex<HashMap<K, VecDeque<(T, oneshot::Sender<R>)>>>,
+    groups: Mutex<HashMap<K, Group<T, R>>>,
 }
 
 impl<K, T, R> Coalescer<K, T, R>

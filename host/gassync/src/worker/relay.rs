@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What follows the core.
-const CONSUMERS: [&dyn FactConsumer; 2] = [&ChannelFanOut, &WebhookFanOut];
+const CONSUMERS: &[&dyn FactConsumer] = &[&ChannelFanOut, &WebhookFanOut];
 
 /// Interval of checking the outbox without a notification.
 const PERIOD: Duration = Duration::from_millis(200);
