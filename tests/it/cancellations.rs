@@ -182,7 +182,7 @@ async fn a_cancellation_of_ours_in_push(database: Database) {
     assert_eq!(shown(3).await, IngestOutcome::Unchanged(Some(core)), "it is to be told");
     mark(SyncEvent::Acknowledged { is_stored: false, is_trusted: false }, 4).await;
     assert_eq!(shown(5).await, IngestOutcome::Unchanged(Some(core)), "it was told, and is to be read back");
-    mark(SyncEvent::Shown, 8).await;
+    mark(SyncEvent::Acknowledged { is_stored: true, is_trusted: true }, 8).await;
     assert_eq!(shown(7).await, IngestOutcome::Unchanged(Some(core)), "observed before the channel had it");
     assert_eq!(
         (source_fixture.night("t1", 10).await, source_fixture.status("r").await.as_deref()),
