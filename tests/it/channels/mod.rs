@@ -107,4 +107,3 @@ fn every_simulated_channel_has_a_suite() {
 
 channel_suite!(beds24: Properties Poll Webhooks PushCalendar ReadCalendar PushReservations);
 channel_suite!(smoobu: Properties Poll Webhooks PushCalendar ReadCalendar PushReservations);
-channel_suite!(smoobu: Properties Poll Webhooks PushCalendar ReadCalendar PushReservations);

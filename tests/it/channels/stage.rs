@@ -124,7 +124,7 @@ impl Stage {
         let facts = |facts: store::core::bookings::BookingFacts| {
             let price = facts.total_price.map(|price| Amount::from(price).ten_thousandths());
             let nights = (facts.check_in.0, facts.check_out.0);
-            format!("{} {nights:?} {:?} {price:?}", facts.status, facts.adults)
+            format!("{} {nights:?} {:?} {price:?}", facts.status.as_str(), facts.adults)
         };
         bookings.map(|(id, of)| (id, facts(of))).collect()
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::App,
     http::{ApiError, Operator, Problem},
+    inbound::fetch::OutcomeCounts,
     schedule::{self, RunPoll},
     store::{
         queue::{self, JobState, ListedJob},
@@ -49,7 +50,7 @@ pub enum SyncResponse {
     /// Status 202: the polls go on.
     Pending(PendingSync),
     /// Status 200: the number of records by kind and outcome.
-    Done(BTreeMap<String, BTreeMap<String, i64>>),
+    Done(BTreeMap<Entity, OutcomeCounts>),
 }
 
 /// Polls that take longer than the request waits.
@@ -90,10 +91,10 @@ async fn sync(
         let jobs = jobs(&app, &ids).await?;
         if let Some(failed) = jobs.iter().find(|job| has_failed(job)) {
             let why = failed.error.as_deref().unwrap_or("it was given up");
-            return Err(Problem::Channel(format!("{}: {why}", entity(failed))).into());
+            return Err(Problem::Channel(format!("{}: {why}", entity(failed)?)).into());
         }
         if jobs.iter().all(|job| job.state == JobState::Done) {
-            return Ok((StatusCode::OK, Json(SyncResponse::Done(counts(&jobs)))));
+            return Ok((StatusCode::OK, Json(SyncResponse::Done(counts(&jobs)?))));
         }
         if Instant::now() >= deadline || app.stopping.is_cancelled() {
             let pending = jobs.into_iter().filter(|job| job.state != JobState::Done).map(JobResponse::from).collect();
@@ -120,19 +121,20 @@ fn has_failed(job: &ListedJob) -> bool {
     }
 }
 
-fn entity(job: &ListedJob) -> String {
-    let poll: Option<RunPoll> = serde::Deserialize::deserialize(&job.payload.0).ok();
-    poll.map_or_else(|| job.kind.clone(), |RunPoll { entity, .. }| Entity::as_str(entity).to_owned())
+fn entity(job: &ListedJob) -> Result<Entity, ApiError> {
+    let poll: Result<RunPoll, _> = Deserialize::deserialize(&job.payload.0);
+    poll.map(|poll| poll.entity).map_err(|_| Problem::Internal.into())
 }
 
-fn counts(jobs: &[ListedJob]) -> BTreeMap<String, BTreeMap<String, i64>> {
-    let mut counts: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+fn counts(jobs: &[ListedJob]) -> Result<BTreeMap<Entity, OutcomeCounts>, ApiError> {
+    let mut counts: BTreeMap<Entity, OutcomeCounts> = BTreeMap::new();
     for job in jobs {
-        let of_entity = counts.entry(entity(job)).or_default();
-        let report = job.report.as_ref().and_then(|report| report.as_object());
-        for (outcome, count) in report.into_iter().flatten() {
-            *of_entity.entry(outcome.clone()).or_default() += count.as_i64().unwrap_or_default();
+        let of_entity = counts.entry(entity(job)?).or_default();
+        let Some(report) = &job.report else { continue };
+        let report: OutcomeCounts = Deserialize::deserialize(&report.0).map_err(|_| Problem::Internal)?;
+        for (outcome, count) in report {
+            *of_entity.entry(outcome).or_default() += count;
         }
     }
-    counts
+    Ok(counts)
 }
