@@ -1,6 +1,6 @@
 //! Brings records of channels into the core, one step per file:
 //!
-//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller ([`web_token`] its tokens), [`redact`] masks sensitive fields,
+//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller ([`web_token`] its tokens), [`redact`] masks sensitive fields ([`body_text`] in any encoding),
 //! [`process`] has the plugin decode the message, and [`apply`] writes each record to buffer, mapping and core in one
 //! transaction. Records that cannot be applied yet are parked until an operator resolves them with [`link`] or
 //! [`decide`]; [`map_import`] imports links from another system. [`set_aside`] stores records that could not be read or
@@ -12,6 +12,7 @@
 
 pub mod apply;
 pub mod block;
+mod body_text;
 pub(crate) mod calendar;
 mod cancellation;
 pub mod decide;

@@ -13,6 +13,8 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
+use super::body_text::BodyText;
+
 /// The mask.
 const MASK: &str = "***";
 
@@ -44,21 +46,22 @@ fn names(path: &str) -> Vec<&str> {
 
 /// Reads the text at a path; the first match counts.
 pub fn read(body: &[u8], path: &FieldPath<'_>) -> Option<String> {
+    let text = BodyText::of(body).text;
     match path {
         FieldPath::Json(steps) => {
-            let value: Value = serde_json::from_slice(body).ok()?;
+            let value: Value = serde_json::from_str(&text).ok()?;
             let found = steps.iter().try_fold(&value, |value, step| match value {
                 Value::Array(items) => items.get(step.parse::<usize>().ok()?),
                 other => other.get(step),
             })?;
             found.as_str().map(str::to_owned)
         }
-        FieldPath::Xml(path, attribute) => read_xml(body, path, *attribute),
+        FieldPath::Xml(path, attribute) => read_xml(&text, path, *attribute),
     }
 }
 
-fn read_xml(body: &[u8], path: &[&str], wanted: Option<&str>) -> Option<String> {
-    let mut reader = Reader::from_reader(body);
+fn read_xml(text: &str, path: &[&str], wanted: Option<&str>) -> Option<String> {
+    let mut reader = Reader::from_str(text);
     let mut above: Vec<String> = Vec::new();
     let mut inside: Option<(usize, String)> = None;
     loop {
@@ -110,15 +113,17 @@ pub fn mask(body: Vec<u8>, paths: &[FieldPath<'_>]) -> Vec<u8> {
     if paths.is_empty() {
         return body;
     }
-    if body.trim_ascii_start().starts_with(b"<") {
-        return mask_xml(&body, paths).unwrap_or(body);
-    }
-    mask_json(&body, paths).unwrap_or(body)
+    let read = BodyText::of(&body);
+    let masked = if read.text.trim_start().starts_with('<') {
+        mask_xml(&read.text, paths)
+    } else {
+        mask_json(&read.text, paths)
+    };
+    masked.map_or(body, |masked| read.encode(&masked))
 }
 
 /// Masks JSON in place, leaving all other bytes unchanged.
-fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(body).ok()?;
+fn mask_json(text: &str, paths: &[FieldPath<'_>]) -> Option<String> {
     let whole: &RawValue = serde_json::from_str(text).ok()?;
     let mut found = Vec::new();
     for path in paths {
@@ -128,19 +133,19 @@ fn mask_json(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
     }
     // A value inside a masked one is masked with it.
     found.sort_by_key(|value: &&str| (value.as_ptr(), Reverse(value.len())));
-    let mut masked = Vec::with_capacity(body.len());
+    let mut masked = String::with_capacity(text.len());
     let mut rest = 0;
     for value in found {
         let start = value.as_ptr().addr() - text.as_ptr().addr();
         if start < rest {
             continue;
         }
-        masked.extend_from_slice(body.get(rest..start)?);
-        masked.extend_from_slice(format!("{MASK:?}").as_bytes());
+        masked.push_str(text.get(rest..start)?);
+        masked.push_str(&format!("{MASK:?}"));
         rest = start + value.len();
     }
-    masked.extend_from_slice(body.get(rest..)?);
-    (masked != body).then_some(masked)
+    masked.push_str(text.get(rest..)?);
+    (masked != text).then_some(masked)
 }
 
 /// The raw values at a path; null and empty values are left out.
@@ -190,19 +195,19 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// Masks XML; `None` if nothing matched. Malformed XML is cut at the error, since the rest cannot be checked.
-fn mask_xml(body: &[u8], paths: &[FieldPath<'_>]) -> Option<Vec<u8>> {
-    let mut reader = Reader::from_reader(body);
-    let mut writer = Writer::new(Vec::with_capacity(body.len()));
+fn mask_xml(text: &str, paths: &[FieldPath<'_>]) -> Option<String> {
+    let mut reader = Reader::from_str(text);
+    let mut writer = Writer::new(Vec::with_capacity(text.len()));
     let mut above: Vec<String> = Vec::new();
     let mut hidden = false;
     // Depth of the outermost element that is masked as a whole.
     let mut under: Option<usize> = None;
     loop {
         let Ok(event) = reader.read_event() else {
-            return Some(writer.into_inner());
+            return String::from_utf8(writer.into_inner()).ok();
         };
         let written = match event {
-            Event::Eof => return hidden.then(|| writer.into_inner()),
+            Event::Eof => return hidden.then(|| String::from_utf8(writer.into_inner()).ok())?,
             Event::Start(element) => {
                 above.push(local_name(&element));
                 if under.is_none() && is_whole(&above, paths) {
@@ -330,6 +335,22 @@ mod tests {
         assert_eq!(read(body.as_bytes(), &path("xml:Card/Name")).as_deref(), Some("J & K"));
         assert_eq!(read(body.as_bytes(), &path("xml:Auth/@Nothing")), None);
         assert_eq!(read(br#"{"auth":[{"key":"k"}]}"#, &path("/auth/0/key")).as_deref(), Some("k"));
+    }
+
+    #[test]
+    fn values_are_masked_in_any_encoding() {
+        let paths = [FieldPath::parse("xml:Card")];
+        let mask = |body: Vec<u8>| mask(body, &paths);
+        let document = r#"<?xml version="1.0" encoding="utf-16"?><a n="Zoë"><Card No="4111"/></a>"#;
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        assert_eq!(mask(utf16(document)), utf16(&document.replace("4111", MASK)));
+        let marked = format!("\u{feff}{document}");
+        assert_eq!(mask(utf16(&marked)), utf16(&marked.replace("4111", MASK)));
+        assert_eq!(mask(marked.clone().into_bytes()), marked.replace("4111", MASK).into_bytes());
+        assert_eq!(mask(b"<a n='Zo\xeb'><Card No=\"4111\"/></a>".to_vec()), b"<a n='Zo\xeb'><Card No=\"***\"/></a>");
+        let json = |number: &str| [&b"{\"name\":\"Zo\xeb\",\"card\":\""[..], number.as_bytes(), b"\"}"].concat();
+        assert_eq!(super::mask(json("4111"), &[FieldPath::parse("/card")]), json(MASK));
+        assert_eq!(read(&utf16(document), &FieldPath::parse("xml:Card/@No")).as_deref(), Some("4111"));
     }
 
     #[test]
