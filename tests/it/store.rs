@@ -139,7 +139,7 @@ async fn time_and_money_round_trip(database: Database) {
     keys::create(&mut tx, account, &key, at(0)).await.expect("made");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("there");
     assert_eq!((holder.source_key(), holder.may_call()), (source, true));
-    sources::set_status(&mut tx, source, sources::SourceStatus::Disabled).await.expect("set");
+    sources::set_status(&mut tx, source, sources::SourceState::Disabled).await.expect("set");
     let holder = keys::holder(&mut tx, "h", at(1)).await.expect("read").expect("known");
     assert!(!holder.may_call(), "a disabled source has no callers");
     tx.commit().await.expect("committed");

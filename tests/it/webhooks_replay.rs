@@ -7,8 +7,8 @@ use gassync::{
         Db, Lease, alarms,
         queue::{self, BatchPolicy, Claim, JobQuery, JobResult, QueueResult, RunState, WorkerPool},
         retention,
-        sources::{self, SourceStatus},
-        webhooks::{self as subscribers, Envelope, Payload, Signing, SubscriptionSpec, Webhook},
+        sources::{self, SourceState},
+        webhooks::{self as subscribers, Signing, SubscriptionSpec, Webhook, WebhookEnvelope, WebhookPayload},
     },
     webhooks::{self, MAX_REPLAYED, MAX_SCANNED, ReplayRequest, ReplayState, fan_out},
 };
@@ -76,8 +76,8 @@ async fn subscribe(db: &Db, SourceKey { account, source }: SourceKey, properties
         description: None,
         events: Vec::new(),
         properties: properties.to_vec(),
-        payload: Payload::Thin,
-        envelope: Envelope::Standard,
+        payload: WebhookPayload::Thin,
+        envelope: WebhookEnvelope::Standard,
         exclude_origin: true,
         ordered: false,
         signing: Signing::V1,
@@ -278,11 +278,11 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     let db = open(&database).await;
     let (account, all) = tenant::<5>(&db, "one").await;
     let states = [
-        SourceStatus::Active,
-        SourceStatus::Expired,
-        SourceStatus::Paused,
-        SourceStatus::Disconnected,
-        SourceStatus::Disabled,
+        SourceState::Active,
+        SourceState::Expired,
+        SourceState::Paused,
+        SourceState::Disconnected,
+        SourceState::Disabled,
     ];
     let mut made = Vec::new();
     for (source, status) in all.into_iter().zip(states) {
@@ -293,7 +293,7 @@ async fn subscriptions_of_stopped_sources_receive_nothing(database: Database) {
     }
     happen_and_fan_out(&db, account, (1, 2), 1).await;
     for (webhook, status) in made.iter().zip(states) {
-        let is_stopped = [SourceStatus::Disconnected, SourceStatus::Disabled].contains(&status);
+        let is_stopped = [SourceState::Disconnected, SourceState::Disabled].contains(&status);
         let missed = if is_stopped { vec![1, 2] } else { Vec::new() };
         assert_eq!(plan(&db, webhook, &since(0)).await.0, missed, "{status}");
     }
@@ -342,7 +342,7 @@ async fn subscriptions_show_why_they_are_suspended(database: Database) {
     assert_eq!((status, &none["run"], &none["messages"]), (200, &json!(null), &json!(0)), "nothing fits: {none}");
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let source = sources::named(&mut tx, "partner").await.expect("read").remove(0);
-    sources::set_status(&mut tx, source.key(), SourceStatus::Disconnected).await.expect("set");
+    sources::set_status(&mut tx, source.key(), SourceState::Disconnected).await.expect("set");
     tx.commit().await.expect("committed");
     let shown = host.get(&key, &path).await.1;
     assert!(shown["suspendedReason"].as_str().is_some_and(|why| why.contains("disconnected")), "{shown}");

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{client::Client, print, say, table::List};
+use super::{client::Client, print, say, table::Listing};
 use gassync::{
     admin::{Alarm, paths},
     config::Config,
@@ -25,7 +25,7 @@ impl Alarms {
         } else if alarms.is_empty() {
             say("No alarms.");
         }
-        let mut list = List::new();
+        let mut list = Listing::new();
         for alarm in alarms.iter().filter(|_| !self.json) {
             let source = alarm.source.as_deref().unwrap_or("-");
             list.row(&[&alarm.kind, &source, &alarm.count, &about(alarm)]);

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::{client::Client, print, say, set_aside, table::List};
+use super::{client::Client, print, say, set_aside, table::Listing};
 use gassync::{
     admin::{CountResponse, Dismissal, MessageDetail, MessageResponse, paths},
     config::Config,
@@ -102,13 +102,13 @@ fn list(messages: &[MessageResponse], json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(messages)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     messages.iter().for_each(|message| row(&mut rows, message));
     rows.print();
     Ok(())
 }
 
-fn row(rows: &mut List, message: &MessageResponse) {
+fn row(rows: &mut Listing, message: &MessageResponse) {
     let MessageResponse { id, kind, method, url, state, received_at, error, outcome, .. } = message;
     let came_to = error.as_ref().or(outcome.as_ref()).map(String::as_str).unwrap_or_default();
     rows.row(&[id, &format!("{received_at:.0}"), kind, state, &format!("{method} {url}"), &came_to]);
@@ -119,7 +119,7 @@ fn show(whole: &MessageDetail, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(whole)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     row(&mut rows, &whole.message);
     rows.print();
     for (name, value) in &whole.headers {

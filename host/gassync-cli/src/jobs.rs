@@ -119,7 +119,7 @@ impl List {
             print(&serde_json::to_string(&jobs)?);
             return Ok(());
         }
-        let mut rows = table::List::new();
+        let mut rows = table::Listing::new();
         for JobResponse { id, source, kind, state, attempts, run_at, why } in jobs {
             let (tried, due) = (format!("{attempts} attempts"), format!("due {run_at:.0}"));
             rows.row(&[&id, &source, &kind, &state, &tried, &due, &why.unwrap_or_default()]);
@@ -171,7 +171,7 @@ impl Retry {
             print(&serde_json::to_string(&plan)?);
             return Ok(ExitCode::SUCCESS);
         }
-        let mut rows = table::List::new();
+        let mut rows = table::Listing::new();
         for (source, kinds) in &plan.by_source {
             kinds.iter().for_each(|(kind, jobs)| rows.row(&[source, kind, jobs]));
         }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gassync_domain::Timestamp;
 
-use super::{client::Client, print, say, table::List};
+use super::{client::Client, print, say, table::Listing};
 use gassync::{
     admin::{CreatedKey, KeyResponse, KeyRotation, NewKey, paths},
     config::Config,
@@ -106,7 +106,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(&keys)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for key in keys {
         let state = if key.alive { "alive" } else { "ended" };
         let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gassync_domain::FieldChange;
 
-use super::{client::Client, map_import::Import, print, say, table::List};
+use super::{client::Client, map_import::Import, print, say, table::Listing};
 use gassync::{
     admin::{
         DecideParkedRequest, DecisionPlan, LinkAct, LinkPlan, LinkRef, LinkResponse, NewLink, ParkedRecordResponse,
@@ -199,7 +199,7 @@ impl LinkArgs {
 
 /// What changes in the core, field by field.
 fn print_changes(changes: &[FieldChange]) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for FieldChange { path, before, after } in changes {
         rows.row(&[&format!("  {path}"), &format!("{before} -> {after}")]);
     }
@@ -242,7 +242,7 @@ async fn parked(client: &Client, source: &str, json: bool) -> anyhow::Result<()>
         print(&serde_json::to_string(&waiting)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for record in &waiting {
         let name = record.name.as_deref().unwrap_or_default();
         rows.row(&[&record.kind, &record.id, &name, &record.missing.join("; ")]);
@@ -284,7 +284,7 @@ async fn list(client: &Client, source: &str, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(&links)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for link in links {
         let state = if link.auto_sync { "" } else { "paused" };
         let pushed = if link.push { "" } else { "push off" };

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::{client::Client, print, say, table::List};
+use super::{client::Client, print, say, table::Listing};
 use gassync::{
     admin::{EntityImportResult, ImportedLine, ImportedLink, LineCount, MapImportRequest, MapImportResponse, paths},
     inbound::map_import::MAX_LINES,
@@ -109,7 +109,7 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<ImportedLink>> {
 }
 
 fn show(done: &MapImportResponse) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for entity in &done.entities {
         let EntityImportResult { entity, new, unchanged, changed, wrong } = entity;
         let counts = [("new", new), ("unchanged", unchanged), ("changed", changed), ("wrong", wrong)];

@@ -12,7 +12,7 @@ use super::{
     plugin_new::{self, Language},
     plugin_try::TryArgs,
     print, say,
-    table::List,
+    table::Listing,
 };
 use gassync::{
     admin::{
@@ -205,7 +205,7 @@ impl GrantArgs {
             },
         };
         let version: PluginVersionResponse = client.post(&paths::plugin_grant(&self.id), &grants).await?;
-        let mut rows = List::new();
+        let mut rows = Listing::new();
         add_version(&mut rows, &version);
         rows.print();
         Ok(())
@@ -235,7 +235,7 @@ async fn list(client: &Client, json: bool) -> anyhow::Result<()> {
     if json {
         print(&serde_json::to_string(&plugins)?);
     } else {
-        let mut rows = List::new();
+        let mut rows = Listing::new();
         plugins.iter().for_each(|plugin| add_plugin(&mut rows, plugin));
         rows.print();
     }
@@ -248,16 +248,16 @@ async fn show(client: &Client, id: &str, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(&whole)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     add_plugin(&mut rows, &whole.plugin);
     rows.print();
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     whole.versions.iter().for_each(|version| add_version(&mut rows, version));
     rows.print();
     Ok(())
 }
 
-fn add_plugin(rows: &mut List, plugin: &PluginResponse) {
+fn add_plugin(rows: &mut Listing, plugin: &PluginResponse) {
     let (version, hash) = (plugin.version.as_deref().unwrap_or("-"), plugin.hash.as_deref().map_or("-", short));
     let loaded = if plugin.loaded { "loaded" } else { "not loaded" };
     rows.row(&[&plugin.id, &plugin.status, &version, &hash, &loaded]);
@@ -266,7 +266,7 @@ fn add_plugin(rows: &mut List, plugin: &PluginResponse) {
     }
 }
 
-fn add_version(rows: &mut List, version: &PluginVersionResponse) {
+fn add_version(rows: &mut Listing, version: &PluginVersionResponse) {
     let name = format!("  {}", version.version);
     rows.row(&[&name, &short(&version.hash), &version.status, &version.installed_at]);
     if let Some(problem) = &version.problem {

@@ -1,16 +1,16 @@
 //! Prints a plugin call to the terminal.
 
-use super::table::List;
+use super::table::Listing;
 use gassync::admin::PluginCall;
 
 /// Prints calls with their resource usage and, if it was requested, their detail.
 pub fn print_calls(calls: &[PluginCall]) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     calls.iter().for_each(|call| add(&mut rows, call));
     rows.print();
 }
 
-fn add(rows: &mut List, call: &PluginCall) {
+fn add(rows: &mut Listing, call: &PluginCall) {
     let (wall, processor) = (millis(call.wall_micros), millis(call.processor_micros));
     let used = format!("{wall:.1} ms, processor {processor:.1} ms, {:.1} MiB", mebibytes(call.peak_memory_bytes));
     let version = format!("{} {}", call.version, short(&call.hash));

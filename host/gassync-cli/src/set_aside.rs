@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{client::Client, print, say, table::List};
+use super::{client::Client, print, say, table::Listing};
 use gassync::admin::{Dismissal, SetAsideDetail, SetAsideResponse, paths};
 
 #[derive(Debug, Subcommand)]
@@ -63,13 +63,13 @@ fn list(records: &[SetAsideResponse], json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(records)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     records.iter().for_each(|record| add(&mut rows, record));
     rows.print();
     Ok(())
 }
 
-fn add(rows: &mut List, record: &SetAsideResponse) {
+fn add(rows: &mut Listing, record: &SetAsideResponse) {
     let SetAsideResponse { id, source, entity, external_id, problem, count, first_seen_at, last_seen_at, .. } = record;
     let which = external_id.as_deref().unwrap_or("without an id");
     let seen = format!("({count} times from {first_seen_at:.0} to {last_seen_at:.0})");
@@ -81,7 +81,7 @@ fn show(whole: &SetAsideDetail, json: bool) -> anyhow::Result<()> {
         print(&serde_json::to_string(whole)?);
         return Ok(());
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     add(&mut rows, &whole.record);
     rows.print();
     print("");

@@ -12,7 +12,7 @@ use super::{
     pair::pair,
     print, say, source_control,
     source_push::{self, PushSettingsArgs},
-    table::List,
+    table::Listing,
 };
 use gassync::{
     admin::{
@@ -287,7 +287,7 @@ fn print_webhook(InboundWebhookResponse { url, header, last_at, unannounced_poll
 }
 
 fn print_sources(sources: &[SourceResponse]) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for source in sources {
         let synced = source.last_sync_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
         let SourceResponse { id, name, channel, status, listening, .. } = source;
@@ -335,7 +335,7 @@ async fn sync(client: &Client, name: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn print_counts(report: BackfillOutcome) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for (entity, tally) in report {
         let counts: Vec<String> = tally.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let counts = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use gassync_domain::Direction;
 use serde_json::{Map, Value};
 
-use super::{client::Client, pair::pair, print, say, table::List};
+use super::{client::Client, pair::pair, print, say, table::Listing};
 use gassync::{
     admin::{
         MAX_POLL_MINUTES, NewPoll, NewRemoval, NewSettings, NewSwitches, RemovalResponse, SettingsChange, SourceRun,
@@ -149,7 +149,7 @@ impl Named {
 }
 
 fn print_runs(runs: &[SourceRun]) {
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for run in runs {
         rows.row(&[&format!("{:.0}", run.started_at), &run.sync_type, &run.status, &came_to(run)]);
     }

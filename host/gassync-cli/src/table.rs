@@ -7,12 +7,12 @@ use comfy_table::{Table, presets};
 use super::print;
 
 /// A list, printed as a whole so that its columns are aligned.
-pub struct List {
+pub struct Listing {
     table: Table,
     below: Vec<Vec<String>>,
 }
 
-impl List {
+impl Listing {
     /// An empty list.
     pub fn new() -> Self {
         let mut table = Table::new();
@@ -53,7 +53,7 @@ impl List {
 
 /// Prints one row.
 pub fn print_row(cells: &[&dyn Display]) {
-    let mut list = List::new();
+    let mut list = Listing::new();
     list.row(cells);
     list.print();
 }
@@ -64,11 +64,11 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_stand_below_their_row() {
-        let mut list = List::new();
+        let mut list = Listing::new();
         list.row(&[&7, &"Casa Azul", &""]);
         list.below("    maybe 12".to_owned());
         list.row(&[&1234, &"Nº 1", &"two\nlines"]);
         assert_eq!(list.lines(), ["7     Casa Azul", "    maybe 12", "1234  Nº 1       two lines"]);
-        assert_eq!(List::new().lines(), Vec::<String>::new());
+        assert_eq!(Listing::new().lines(), Vec::<String>::new());
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use gassync_domain::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{client::Client, print, say, table::List};
+use super::{client::Client, print, say, table::Listing};
 use gassync::{
     admin::paths,
     store::queue::RunState,
@@ -77,7 +77,7 @@ impl Replay {
             print(&serde_json::to_string(&replayed)?);
             return Ok(ExitCode::SUCCESS);
         }
-        let mut rows = List::new();
+        let mut rows = Listing::new();
         replayed.by_event.iter().for_each(|(event, messages)| rows.row(&[event, messages]));
         rows.print();
         if let Some(cursor) = replayed.next_cursor {

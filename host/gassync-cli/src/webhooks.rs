@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     client::Client,
     print, say,
-    table::List,
+    table::Listing,
     webhook_replay::{Replay, ReplayStatus},
     webhook_verify::{Verify, read_secret},
 };
@@ -18,7 +18,8 @@ use gassync::{
     config::{Config, ConfigError},
     http::ListPage,
     webhooks::{
-        CreatedWebhook, Envelope, NewWebhook, Payload, SecretRotation, Signing, WebhookChange, WebhookResponse,
+        CreatedWebhook, NewWebhook, SecretRotation, Signing, WebhookChange, WebhookEnvelope, WebhookPayload,
+        WebhookResponse,
         service::{DeliveryDetail, DeliveryFilter, DeliveryResponse, DeliveryState, QueuedMessage},
     },
 };
@@ -100,12 +101,12 @@ struct WebhookArgs {
     /// Filter by property, by its id at the source; repeatable
     #[arg(long = "property")]
     properties: Vec<String>,
-    /// Payload: thin or full
+    /// WebhookPayload: thin or full
     #[arg(long)]
-    payload: Option<Payload>,
-    /// Envelope: standard or cloudevents
+    payload: Option<WebhookPayload>,
+    /// WebhookEnvelope: standard or cloudevents
     #[arg(long)]
-    envelope: Option<Envelope>,
+    envelope: Option<WebhookEnvelope>,
     /// Whether to skip changes made by this source
     #[arg(long)]
     exclude_origin: Option<bool>,
@@ -256,7 +257,7 @@ async fn list(
     if json {
         return document(&page);
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for WebhookListItem { source, webhook, .. } in page.data {
         let state = if webhook.enabled { "enabled" } else { "disabled" };
         let failing = webhook.failing_since.map(|at| format!("failing since {at:.0}")).unwrap_or_default();
@@ -420,7 +421,7 @@ impl Deliveries {
         if self.json {
             return document(&page);
         }
-        let mut rows = List::new();
+        let mut rows = Listing::new();
         page.data.iter().for_each(|delivery| add(&mut rows, delivery));
         rows.print();
         more(page.next_cursor);
@@ -428,7 +429,7 @@ impl Deliveries {
     }
 }
 
-fn add(rows: &mut List, delivery: &DeliveryResponse) {
+fn add(rows: &mut Listing, delivery: &DeliveryResponse) {
     let DeliveryResponse { id, state, attempts, created_at, .. } = delivery;
     let kind = delivery.kind.as_deref().unwrap_or("-");
     let next = delivery.next_attempt_at.map(|at| format!("next {at:.0}")).unwrap_or_default();
@@ -441,10 +442,10 @@ fn tried(whole: &DeliveryDetail, json: bool) -> anyhow::Result<()> {
     if json {
         return document(whole);
     }
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     add(&mut rows, &whole.delivery);
     rows.print();
-    let mut rows = List::new();
+    let mut rows = Listing::new();
     for attempt in &whole.attempt_history {
         let outcome = match (attempt.status, &attempt.error_kind) {
             (Some(status), _) => status.to_string(),

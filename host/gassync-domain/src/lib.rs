@@ -40,9 +40,12 @@ mod raw_json;
 mod reference;
 mod reservation;
 mod retry;
+mod run_state;
+mod source_state;
 mod stay;
 mod stay_rules;
 mod suggest;
+mod sync_log;
 mod sync_state;
 mod text;
 mod today;
@@ -92,14 +95,19 @@ pub use raw_json::RawJson;
 pub use reference::{reference_of, referenced};
 pub use reservation::{Completeness, Intent, PaymentCollectedBy, Reservation, RoomStay, Status};
 pub use retry::{ATTEMPT_DELAYS, RetryDelay, retry_delay};
+pub use run_state::RunState;
+pub use source_state::SourceState;
 pub use stay::{MAX_STAY_NIGHTS, Stay, StayError};
 pub use stay_rules::StayRules;
 pub use suggest::{Similarity, WORTH_SHOWING, compare_properties, compare_room_types};
+pub use sync_log::{LogAction, LogDirection, LogStatus, SyncRunKind, SyncRunStatus};
 pub use sync_state::{MAX_MISMATCHES, MismatchStep, SyncEvent, SyncState, SyncStatus};
 pub use text::lossless_instant;
 pub use today::{is_time_zone, today_at, utc_day};
 pub use validate::{
     FieldError, MAX_BLOCK_NIGHTS, MAX_ID_CHARS, MAX_NAME_CHARS, MAX_PRICE_LINES, MAX_ROOMS, Validate, is_plausible,
 };
-pub use webhook::{DELIVERY_DELAYS, EventFilter, MAX_EVENT_NAMES, delivery_delay};
+pub use webhook::{
+    DELIVERY_DELAYS, EventFilter, MAX_EVENT_NAMES, Signing, WebhookEnvelope, WebhookPayload, delivery_delay,
+};
 pub use words::UnknownWord;

@@ -1,5 +1,41 @@
 use crate::{EventName, FieldError, RetryDelay};
 
+crate::words! {
+    /// What a message carries.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum WebhookPayload {
+        /// The entity's ids.
+        #[default]
+        Thin = "thin",
+        /// Also its core record, if it is linked to the source.
+        Full = "full",
+    }
+}
+
+crate::words! {
+    /// The form of a message.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum WebhookEnvelope {
+        /// Standard Webhooks.
+        #[default]
+        Standard = "standard",
+        /// CloudEvents 1.0, structured mode.
+        CloudEvents = "cloudevents",
+    }
+}
+
+crate::words! {
+    /// Signature scheme.
+    #[derive(Default, utoipa::ToSchema)]
+    pub enum Signing {
+        /// HMAC-SHA256 with a shared secret.
+        #[default]
+        V1 = "v1",
+        /// Ed25519; the subscriber has the public key.
+        V1a = "v1a",
+    }
+}
+
 /// Delay before each delivery attempt, in seconds, as proposed by Standard Webhooks.
 pub const DELIVERY_DELAYS: [i64; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 

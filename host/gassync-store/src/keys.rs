@@ -3,7 +3,7 @@
 use gassync_domain::{AccountId, Authority, SourceId, SourceKey, Timestamp};
 use sqlx::{FromRow, types::Json};
 
-use super::{Result, Time, Tx, on, sources::SourceStatus};
+use super::{Result, Time, Tx, on, sources::SourceState};
 
 /// The holder of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct KeyHolder {
     /// The source that the key writes as.
     pub source: SourceId,
     /// Where the source stands.
-    pub status: SourceStatus,
+    pub status: SourceState,
     /// Whether the source creates core entities.
     pub creates: bool,
     /// Authority of the source.
@@ -99,7 +99,7 @@ struct Row {
     account_id: i64,
     source_id: i64,
     #[sqlx(try_from = "String")]
-    status: SourceStatus,
+    status: SourceState,
     creates: bool,
     authority: Json<Authority>,
     scopes: Json<Vec<String>>,

@@ -44,7 +44,7 @@ gassync_domain::words! {
 
 gassync_domain::words! {
     /// Where a linked entity originated.
-    pub enum Origin {
+    pub enum LinkOrigin {
         /// At the channel or partner.
         External = "external",
         /// In the core.
@@ -215,7 +215,7 @@ pub struct StoredLink {
     pub retries: i64,
     /// Where the entity originated.
     #[sqlx(try_from = "String")]
-    pub origin: Origin,
+    pub origin: LinkOrigin,
     /// Creation time.
     pub created_at: Time,
 }

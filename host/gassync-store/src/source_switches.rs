@@ -5,13 +5,13 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Result, Time, Tx, mappings::EntityKind, on, sources::SourceStatus, word};
+use super::{Result, Time, Tx, mappings::EntityKind, on, sources::SourceState, word};
 
 /// Resolution of the last contact: at most one write in this time.
 const RECORD_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Stops a source as `paused` or `disabled`, and keeps the status to resume with.
-pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
+pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceState) -> Result<()> {
     let text = "update int_sources set status = $3,
             status_before = case when status in ('paused', 'disabled') then status_before else status end
         where account_id = $1 and id = $2";
@@ -19,7 +19,7 @@ pub async fn stop(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, sta
 }
 
 /// Resumes a stopped source; returns its status.
-pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<SourceStatus>> {
+pub async fn resume(tx: &mut Tx, SourceKey { account, source: id }: SourceKey) -> Result<Option<SourceState>> {
     let text = "update int_sources set status = coalesce(status_before, 'active'), status_before = null
         where account_id = $1 and id = $2 and status in ('paused', 'disabled') returning status";
     let status: Option<String> =

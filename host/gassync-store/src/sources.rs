@@ -12,39 +12,7 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-gassync_domain::words! {
-    /// Where a source stands.
-    #[derive(utoipa::ToSchema)]
-    #[schema(as = SourceState)]
-    pub enum SourceStatus {
-        /// Its credentials are not complete yet.
-        Pending = "pending",
-        /// It works.
-        Active = "active",
-        /// An operator stopped its fetches and pushes; webhooks are applied.
-        Paused = "paused",
-        /// An operator stopped it; webhooks are stored until it is resumed.
-        Disabled = "disabled",
-        /// Its polls fail.
-        Error = "error",
-        /// Its channel no longer accepts its credentials.
-        Expired = "expired",
-        /// Its credentials were revoked.
-        Disconnected = "disconnected",
-    }
-}
-
-impl SourceStatus {
-    /// Whether it exchanges data, though its polls may fail.
-    pub const fn is_working(self) -> bool {
-        matches!(self, Self::Active | Self::Error)
-    }
-
-    /// Whether an operator stopped it.
-    pub const fn is_stopped(self) -> bool {
-        matches!(self, Self::Paused | Self::Disabled)
-    }
-}
+pub use gassync_domain::SourceState;
 
 /// A source: one account's use of a connection.
 #[derive(Debug, Clone)]
@@ -62,7 +30,7 @@ pub struct Source {
     /// Its settings.
     pub config: serde_json::Value,
     /// Where it stands.
-    pub status: SourceStatus,
+    pub status: SourceState,
     /// Whether it creates core entities; otherwise it only links them.
     pub creates: bool,
     /// Its authority.
@@ -111,7 +79,7 @@ struct Row {
     source_name: String,
     config: Json<serde_json::Value>,
     #[sqlx(try_from = "String")]
-    status: SourceStatus,
+    status: SourceState,
     creates: bool,
     authority: Json<Authority>,
     listening_since: Option<Time>,
@@ -316,7 +284,7 @@ pub async fn set_authority(
 }
 
 /// Sets the status of a source.
-pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceStatus) -> Result<()> {
+pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKey, status: SourceState) -> Result<()> {
     let text = "update int_sources set status = $3 where account_id = $1 and id = $2";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(status.as_str()).execute(c).await.map(drop))
 }
@@ -325,7 +293,7 @@ pub async fn set_status(tx: &mut Tx, SourceKey { account, source: id }: SourceKe
 pub async fn change_status(
     tx: &mut Tx,
     SourceKey { account, source: id }: SourceKey,
-    (from, to): (SourceStatus, SourceStatus),
+    (from, to): (SourceState, SourceState),
 ) -> Result<bool> {
     let text = "update int_sources set status = $4 where account_id = $1 and id = $2 and status = $3";
     on!(tx, c => sqlx::query(text).bind(account.0).bind(id.0).bind(from.as_str()).bind(to.as_str())
@@ -386,7 +354,7 @@ pub async fn set_status_of_connection(
     tx: &mut Tx,
     account: AccountId,
     connection: ConnectionId,
-    (from, to): (&[SourceStatus], SourceStatus),
+    (from, to): (&[SourceState], SourceState),
 ) -> Result<()> {
     for status in from {
         let text = "update int_sources set status = $4 where account_id = $1 and connection_id = $2 and status = $3";

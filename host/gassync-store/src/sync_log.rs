@@ -10,76 +10,7 @@ use super::{
     rows::{ColumnType, Rows},
 };
 
-gassync_domain::words! {
-    /// Which way a record went.
-    #[derive(utoipa::ToSchema)]
-    pub enum LogDirection {
-        /// From a channel or partner.
-        Inbound = "inbound",
-        /// To a channel.
-        Outbound = "outbound",
-    }
-}
-
-gassync_domain::words! {
-    /// What was done.
-    #[derive(utoipa::ToSchema)]
-    pub enum LogAction {
-        /// Created in the core, or at the channel.
-        Create = "create",
-        /// Updated there.
-        Update = "update",
-        /// Deleted.
-        Delete = "delete",
-        /// Cancelled.
-        Cancel = "cancel",
-        /// Pushed.
-        Push = "push",
-        /// Linked.
-        Map = "map",
-        /// Unlinked.
-        Unmap = "unmap",
-        /// Parked.
-        Park = "park",
-        /// Decided by a person.
-        Decide = "decide",
-        /// Set aside: it could not be read or stored.
-        SetAside = "set-aside",
-        /// Refused: sold out.
-        Refuse = "refuse",
-        /// Rejected: invalid.
-        Reject = "reject",
-        /// Ignored: older than the stored record.
-        Ignore = "ignore",
-        /// Dismissed by a person.
-        Dismiss = "dismiss",
-        /// A person is asked.
-        Ask = "ask",
-        /// Closed by hand at a channel.
-        Close = "close",
-        /// Opened again.
-        Open = "open",
-        /// The channel shows something else.
-        Differ = "differ",
-        /// A source listens.
-        Listen = "listen",
-        /// A source went live.
-        GoLive = "go-live",
-    }
-}
-
-gassync_domain::words! {
-    /// How it ended.
-    #[derive(utoipa::ToSchema)]
-    pub enum LogStatus {
-        /// Done.
-        Success = "success",
-        /// Not done.
-        Failed = "failed",
-        /// Waits for something.
-        Pending = "pending",
-    }
-}
+pub use gassync_domain::{LogAction, LogDirection, LogStatus};
 
 /// A new line of the audit trail. It names records by id and never contains guest data.
 #[derive(Debug, Clone)]

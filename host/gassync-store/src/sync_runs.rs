@@ -6,65 +6,9 @@ use sqlx::FromRow;
 use super::{
     Result, Time, Tx, on,
     rows::{self, Rows},
-    sync_log::LogDirection,
 };
 
-gassync_domain::words! {
-    /// Kinds of sync runs.
-    #[derive(utoipa::ToSchema)]
-    pub enum SyncRunKind {
-        /// Reservations come in.
-        BookingImport = "booking_import",
-        /// Reservations go out.
-        BookingExport = "booking_export",
-        /// A calendar comes in.
-        AvailabilityImport = "availability_import",
-        /// A calendar goes out.
-        AvailabilityExport = "availability_export",
-        /// Prices come in.
-        PriceImport = "price_import",
-        /// Prices go out.
-        PriceExport = "price_export",
-        /// Properties, room types, rate plans.
-        ContentSync = "content_sync",
-        /// A webhook from a channel.
-        Webhook = "webhook",
-        /// A full sync requested by a person.
-        FullSync = "full_sync",
-    }
-}
-
-gassync_domain::words! {
-    /// How a sync run ended.
-    #[derive(utoipa::ToSchema)]
-    pub enum SyncRunStatus {
-        /// It runs, or was interrupted.
-        Started = "started",
-        /// Everything succeeded.
-        Success = "success",
-        /// Some records failed, or it ended early.
-        Partial = "partial_success",
-        /// Nothing succeeded.
-        Failure = "failure",
-        /// There was nothing to do.
-        Skipped = "skipped",
-    }
-}
-
-impl SyncRunKind {
-    /// Which way the records go.
-    pub const fn direction(self) -> LogDirection {
-        match self {
-            Self::BookingExport | Self::AvailabilityExport | Self::PriceExport => LogDirection::Outbound,
-            Self::BookingImport
-            | Self::AvailabilityImport
-            | Self::PriceImport
-            | Self::ContentSync
-            | Self::Webhook
-            | Self::FullSync => LogDirection::Inbound,
-        }
-    }
-}
+pub use gassync_domain::{SyncRunKind, SyncRunStatus};
 
 /// Record counts by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -23,18 +23,7 @@ pub struct DeadJobs {
     pub jobs: i64,
 }
 
-gassync_domain::words! {
-    /// How far a run is.
-    #[derive(utoipa::ToSchema)]
-    pub enum RunState {
-        /// Some of its jobs wait or run.
-        Running = "running",
-        /// None of its jobs waits any more.
-        Done = "done",
-        /// It was cancelled.
-        Cancelled = "cancelled",
-    }
-}
+pub use gassync_domain::RunState;
 
 /// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

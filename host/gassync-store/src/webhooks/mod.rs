@@ -10,7 +10,7 @@ use sqlx::{FromRow, types::Json};
 use super::{
     Result, Time, Tx, on,
     rows::{self, ColumnType, Rows},
-    sources::SourceStatus,
+    sources::SourceState,
 };
 
 pub use attempts::{AttemptRow, EndpointHealth, NewAttempt, attempts_of, record_attempts};
@@ -23,41 +23,7 @@ pub use secrets::{SealedSecret, active as secrets, add as add_secret, end as end
 /// Reason of a subscription that was disabled on request.
 pub const DISABLED_ON_REQUEST: &str = "disabled on request";
 
-gassync_domain::words! {
-    /// What a message carries.
-    #[derive(Default, utoipa::ToSchema)]
-    pub enum Payload {
-        /// The entity's ids.
-        #[default]
-        Thin = "thin",
-        /// Also its core record, if it is linked to the source.
-        Full = "full",
-    }
-}
-
-gassync_domain::words! {
-    /// The form of a message.
-    #[derive(Default, utoipa::ToSchema)]
-    pub enum Envelope {
-        /// Standard Webhooks.
-        #[default]
-        Standard = "standard",
-        /// CloudEvents 1.0, structured mode.
-        CloudEvents = "cloudevents",
-    }
-}
-
-gassync_domain::words! {
-    /// Signature scheme.
-    #[derive(Default, utoipa::ToSchema)]
-    pub enum Signing {
-        /// HMAC-SHA256 with a shared secret.
-        #[default]
-        V1 = "v1",
-        /// Ed25519; the subscriber has the public key.
-        V1a = "v1a",
-    }
-}
+pub use gassync_domain::{Signing, WebhookEnvelope, WebhookPayload};
 
 gassync_domain::words! {
     /// Whether events are delivered.
@@ -81,9 +47,9 @@ pub struct SubscriptionSpec {
     /// Core properties; empty: all.
     pub properties: Vec<i64>,
     /// What a message carries.
-    pub payload: Payload,
+    pub payload: WebhookPayload,
     /// The form of a message.
-    pub envelope: Envelope,
+    pub envelope: WebhookEnvelope,
     /// Whether changes of its own source are left out.
     pub exclude_origin: bool,
     /// Whether events of one entity are delivered in order.
@@ -106,7 +72,7 @@ pub struct Webhook {
     /// Source that owns it.
     pub source: SourceId,
     /// Where the source stands.
-    pub source_status: SourceStatus,
+    pub source_status: SourceState,
     /// Settings.
     pub spec: SubscriptionSpec,
     /// Extra headers, encrypted.
@@ -144,15 +110,15 @@ struct Row {
     id: i64,
     source_id: i64,
     #[sqlx(try_from = "String")]
-    source_status: SourceStatus,
+    source_status: SourceState,
     endpoint_url: String,
     description: Option<String>,
     events: Json<Vec<String>>,
     properties: Json<Vec<i64>>,
     #[sqlx(try_from = "String")]
-    payload: Payload,
+    payload: WebhookPayload,
     #[sqlx(try_from = "String")]
-    envelope: Envelope,
+    envelope: WebhookEnvelope,
     exclude_origin: bool,
     ordered: bool,
     #[sqlx(try_from = "String")]

@@ -24,7 +24,7 @@ use crate::{
     },
     store::{
         buffer::PageCursor,
-        mappings::{self, EntityKind, Origin},
+        mappings::{self, EntityKind, LinkOrigin},
         parked::ParkedKind,
         sources::Source,
     },
@@ -57,7 +57,7 @@ pub struct LinkResponse {
     /// Number of failures since then.
     pub retries: i64,
     /// Where the entity originated.
-    pub origin: Origin,
+    pub origin: LinkOrigin,
     /// Creation time.
     pub created_at: Timestamp,
 }

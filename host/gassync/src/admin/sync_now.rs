@@ -24,7 +24,7 @@ use crate::{
     schedule::{self, RunPoll},
     store::{
         queue::{self, JobState, ListedJob},
-        sources::SourceStatus,
+        sources::SourceState,
     },
 };
 
@@ -74,7 +74,7 @@ async fn sync(
     let source = find_source(&app, &name).await?;
     ensure_may_sync(&source, true)?;
     let plugin = app.plugins.require(&source.source_type)?;
-    if !matches!(source.status, SourceStatus::Active | SourceStatus::Error) {
+    if !matches!(source.status, SourceState::Active | SourceState::Error) {
         return Err(Problem::Conflict(format!("{name} is {}: connect it first", source.status)).into());
     }
     let mut tx = app.db.write(source.account).await?;

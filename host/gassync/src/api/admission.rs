@@ -37,7 +37,7 @@ pub async fn authenticate(State(state): State<ApiState>, mut request: Request, n
         traffic::record(&state.app, &state.traffic, source, response.status(), now);
         response
     } else if status.admitted {
-        ApiError::from(Problem::SourceStopped { status: holder.status.clone() }).into_response()
+        ApiError::from(Problem::SourceStopped { status: holder.status }).into_response()
     } else {
         ApiError::from(Problem::TooManyRequests { seconds: status.reset_seconds }).into_response()
     };

@@ -217,7 +217,7 @@ pub struct SourceStatus {
     channel: String,
     /// `pending`, `active`, `paused`, `disabled`, `error`, `expired`, `disconnected`.
     #[schema(example = "active")]
-    status: sources::SourceStatus,
+    status: sources::SourceState,
     /// Whether the source creates core entities. Records of other sources wait to be linked.
     creates: bool,
     /// Time of the last exchange with the channel or partner, accurate to ten seconds.

@@ -16,7 +16,7 @@ use crate::{
     schedule::FailureClass,
     store::{
         connections, source_switches,
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
     },
 };
 
@@ -132,7 +132,7 @@ impl<'a> ChannelSession<'a> {
         // A token may be revoked early: the job continues with a new one.
         if refused && !secrets.invalidate(&mut tx).await? {
             connections::reset_refusals(&mut tx, source.account, *connection).await?;
-            let working = (&[SourceStatus::Active, SourceStatus::Error][..], SourceStatus::Expired);
+            let working = (&[SourceState::Active, SourceState::Error][..], SourceState::Expired);
             sources::set_status_of_connection(&mut tx, source.account, *connection, working).await?;
             tracing::error!(source = %source.id, "credential refused by the channel; source must be reconnected");
         }

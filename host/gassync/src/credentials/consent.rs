@@ -23,7 +23,7 @@ use crate::{
     store::{
         Time,
         connections::{self, PendingConsent},
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
     },
     vault::{self, fingerprint},
 };
@@ -126,7 +126,7 @@ async fn connect(app: &Arc<App>, source: &Source, consent: &PendingConsent, code
     }
     let now = app.now();
     let mut tx = app.db.write(source.account).await?;
-    sources::set_status(&mut tx, source.key(), SourceStatus::Active).await?;
+    sources::set_status(&mut tx, source.key(), SourceState::Active).await?;
     schedule::begin_polls(&mut tx, source.key(), plugin.manifest(), now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();

@@ -11,7 +11,7 @@ use gassync_runtime::{
 use super::{ConnectionSecrets, run_to_completion};
 use crate::store::{
     connections,
-    sources::{self, SourceStatus},
+    sources::{self, SourceState},
     webhooks,
 };
 
@@ -172,7 +172,7 @@ impl ConnectionSecrets {
         connections::break_lease(&mut tx, self.account, self.connection).await?;
         connections::cancel_consents(&mut tx, self.account, self.connection).await?;
         connections::forget_credentials(&mut tx, self.account, self.connection).await?;
-        let all = (SourceStatus::ALL, SourceStatus::Disconnected);
+        let all = (SourceState::ALL, SourceState::Disconnected);
         sources::set_status_of_connection(&mut tx, self.account, self.connection, all).await?;
         // Cancel pending deliveries, which would never be sent.
         for source in sources::of_connection(&mut tx, self.account, self.connection).await? {

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Lease,
         connections::{self, IdleCredential, StoredCredential},
-        sources::{self, SourceStatus},
+        sources::{self, SourceState},
     },
     vault,
 };
@@ -123,7 +123,7 @@ impl ConnectionSecrets {
         if !connections::release_lease(&mut tx, self.account, self.connection, holder).await? {
             return Ok(());
         }
-        let working = (&[SourceStatus::Active, SourceStatus::Error][..], SourceStatus::Expired);
+        let working = (&[SourceState::Active, SourceState::Error][..], SourceState::Expired);
         sources::set_status_of_connection(&mut tx, self.account, self.connection, working).await?;
         tx.commit().await?;
         tracing::error!(
@@ -178,7 +178,7 @@ async fn keep_slot_alive(app: &Arc<App>, idle: &IdleCredential, now: Timestamp) 
     let sources = sources::of_connection(&mut tx, account, connection).await?;
     drop(tx);
     let Some(source) =
-        sources.into_iter().find(|source| source.status.is_working() || source.status == SourceStatus::Paused)
+        sources.into_iter().find(|source| source.status.is_working() || source.status == SourceState::Paused)
     else {
         return Ok(());
     };

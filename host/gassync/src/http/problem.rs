@@ -13,7 +13,7 @@ use gassync_domain::FieldError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::store::{self, Fault, sources::SourceStatus};
+use crate::store::{self, Fault, sources::SourceState};
 
 /// The media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -35,7 +35,7 @@ pub enum Problem {
     /// The source of the key is stopped.
     SourceStopped {
         /// Where it stands.
-        status: SourceStatus,
+        status: SourceState,
     },
     /// The key exceeded its rate limit.
     TooManyRequests {
@@ -180,7 +180,7 @@ impl Problem {
             Self::Malformed(text()),
             Self::Unauthorized,
             Self::Forbidden { scope: "" },
-            Self::SourceStopped { status: SourceStatus::Paused },
+            Self::SourceStopped { status: SourceState::Paused },
             Self::TooManyRequests { seconds: 0 },
             Self::NotFound,
             Self::MethodNotAllowed,

@@ -15,7 +15,7 @@ use crate::{
         self, Tx, connections,
         poll_failures::{self, PollFailure},
         queue::{self, ClaimedJob},
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
         time_zones,
     },
 };
@@ -106,7 +106,7 @@ async fn record_success(tx: &mut Tx, source: SourceKey, name: &str) -> store::Re
     }
     let rest = poll_failures::of_source(tx, source).await?;
     if !rest.iter().any(|failure| failure.bad) {
-        sources::change_status(tx, source, (SourceStatus::Error, SourceStatus::Active)).await?;
+        sources::change_status(tx, source, (SourceState::Error, SourceState::Active)).await?;
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ async fn record_failure(
     let failure = poll_failures::record(tx, source.key(), (name, &error.to_string()), now).await?;
     if failure.bad || is_bad(&failure, error, now) {
         poll_failures::mark_bad(tx, source.key(), name).await?;
-        if sources::change_status(tx, source.key(), (SourceStatus::Active, SourceStatus::Error)).await? {
+        if sources::change_status(tx, source.key(), (SourceState::Active, SourceState::Error)).await? {
             tracing::error!(source = %source.id, poll = name, failures = failure.failures, "polling failed; source set to error");
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     plugins::{self, Plugin},
     store::{
         self, connections, inbox, source_switches,
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
         sync_runs::{self, Counters},
     },
 };
@@ -28,8 +28,7 @@ use crate::{
 /// A message that makes a plugin fail this often is given up.
 const MAX_FAULTS: u32 = 2;
 /// Source states in which messages are applied: a channel's messages stay valid while we cannot or do not call it.
-const WORKING: [SourceStatus; 4] =
-    [SourceStatus::Active, SourceStatus::Paused, SourceStatus::Error, SourceStatus::Expired];
+const WORKING: [SourceState; 4] = [SourceState::Active, SourceState::Paused, SourceState::Error, SourceState::Expired];
 /// Delay of a message that could not be processed yet.
 const LATER: SignedDuration = SignedDuration::from_secs(60);
 /// Minimum interval between two records of a webhook call.
@@ -150,11 +149,8 @@ async fn who(app: &App, message: &inbox::InboxMessage) -> Result<(Arc<Plugin>, S
     let mut tx = app.db.read(message.account).await?;
     let connection = connections::get(&mut tx, message.account, message.connection).await?;
     let sources = sources::of_connection(&mut tx, message.account, message.connection).await?;
-    let then = if sources.iter().all(|source| source.status == SourceStatus::Disconnected) {
-        Then::Never
-    } else {
-        Then::Later
-    };
+    let then =
+        if sources.iter().all(|source| source.status == SourceState::Disconnected) { Then::Never } else { Then::Later };
     let source = sources.into_iter().find(|source| WORKING.contains(&source.status));
     let source = source.ok_or_else(|| Failure::new("no source of this connection is active", then))?;
     let plugin = app.plugins.get(&connection.channel);

@@ -24,7 +24,7 @@ use crate::{
             targets::PushTargets,
         },
         queue,
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
         sync_log,
     },
 };
@@ -68,7 +68,7 @@ pub enum GoLiveError {
     NoChannel,
     /// The source is not active.
     #[error("the source is {0}: connect or resume it first")]
-    NotActive(SourceStatus),
+    NotActive(SourceState),
     /// Its bookings are not imported yet.
     #[error("its bookings are being imported: try again in a moment")]
     Unread,

@@ -29,7 +29,7 @@ use crate::{
         self,
         outbox::{self, FeedEntry},
         queue::{Claim, ClaimedJob, Pause},
-        webhooks::{self, EndpointHealth, NewAttempt, Payload, Webhook},
+        webhooks::{self, EndpointHealth, NewAttempt, Webhook, WebhookPayload},
     },
     telemetry::span,
 };
@@ -379,7 +379,7 @@ impl Subscriber {
             Ok(answer) => {
                 attempt.status = Some(i64::from(answer.status));
                 // Responses to `full` messages are not stored: they may repeat records.
-                if self.webhook.spec.payload != Payload::Full {
+                if self.webhook.spec.payload != WebhookPayload::Full {
                     let words = response::excerpt(&answer.body, &self.hidden);
                     attempt.answer = Some(words).filter(|text| !text.is_empty());
                 }

@@ -6,7 +6,7 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::store::webhooks::{Envelope, Payload, Signing};
+use crate::store::webhooks::{Signing, WebhookEnvelope, WebhookPayload};
 
 /// A new subscription.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -30,10 +30,10 @@ pub struct NewWebhook {
     /// `thin` (default) identifies the entity; `full` adds its core record if it is linked to the source. `full`
     /// requires a key with the read scopes of all records that the events can carry.
     #[schema(required = false, example = "thin")]
-    pub payload: Option<Payload>,
+    pub payload: Option<WebhookPayload>,
     /// `standard` (default) or `cloudevents` (1.0, structured mode).
     #[schema(required = false, example = "standard")]
-    pub envelope: Option<Envelope>,
+    pub envelope: Option<WebhookEnvelope>,
     /// Do not deliver changes that this source made itself. Default: true.
     #[schema(required = false, example = true)]
     pub exclude_origin: Option<bool>,
@@ -85,11 +85,11 @@ pub struct WebhookChange {
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "thin")]
-    pub payload: Option<Payload>,
+    pub payload: Option<WebhookPayload>,
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "standard")]
-    pub envelope: Option<Envelope>,
+    pub envelope: Option<WebhookEnvelope>,
     /// See the field of the same name in `NewWebhook`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_origin: Option<bool>,
@@ -145,10 +145,10 @@ pub struct WebhookResponse {
     pub property_ids: Vec<String>,
     /// `thin` or `full`.
     #[schema(example = "thin")]
-    pub payload: Payload,
+    pub payload: WebhookPayload,
     /// `standard` or `cloudevents`.
     #[schema(example = "standard")]
-    pub envelope: Envelope,
+    pub envelope: WebhookEnvelope,
     /// Whether changes that this source made itself are left out.
     pub exclude_origin: bool,
     /// Whether events of one entity are delivered in order.

@@ -12,7 +12,7 @@ use crate::{
         outbound::invalidations::SequenceRanges,
         outbox::FactAction,
         queue::NewJob,
-        sources::SourceStatus,
+        sources::SourceState,
         webhooks::{self, FilterableFact, Webhook},
     },
 };
@@ -49,7 +49,7 @@ pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
     match status {
         _ if !webhook.is_active => None,
         // Failing channel credentials do not affect subscribers.
-        SourceStatus::Active | SourceStatus::Error | SourceStatus::Expired => None,
+        SourceState::Active | SourceState::Error | SourceState::Expired => None,
         _ if is_stopped(webhook) => {
             Some(format!("its source is {status}: events are not enqueued, and can be replayed"))
         }
@@ -59,7 +59,7 @@ pub(super) fn suspended_reason(webhook: &Webhook) -> Option<String> {
 
 /// True if the source is stopped, so that nothing is enqueued.
 pub(super) fn is_stopped(webhook: &Webhook) -> bool {
-    matches!(webhook.source_status, SourceStatus::Disconnected | SourceStatus::Disabled)
+    matches!(webhook.source_status, SourceState::Disconnected | SourceState::Disabled)
 }
 
 /// The event filter of a subscription.

@@ -13,7 +13,7 @@ use crate::{
         core::snapshot,
         installation, mappings,
         outbox::{self, FeedEntry},
-        webhooks::{self, Payload, Webhook},
+        webhooks::{self, Webhook, WebhookPayload},
     },
 };
 
@@ -65,7 +65,7 @@ impl MessageContext {
 
 /// The media type of message bodies.
 pub(super) fn media_type(webhook: &Webhook) -> &'static str {
-    if webhook.spec.envelope == webhooks::Envelope::CloudEvents {
+    if webhook.spec.envelope == webhooks::WebhookEnvelope::CloudEvents {
         "application/cloudevents+json"
     } else {
         "application/json"
@@ -92,7 +92,7 @@ pub(super) async fn for_entry(
         data.insert("from".to_owned(), first.to_string().into());
         data.insert("to".to_owned(), last.to_string().into());
     }
-    let is_full = webhook.spec.payload == Payload::Full;
+    let is_full = webhook.spec.payload == WebhookPayload::Full;
     let version = if is_full { batch.reached.max(entry.sequence) } else { entry.sequence };
     data.insert("version".to_owned(), version.into());
     if is_full {
@@ -126,7 +126,7 @@ struct Envelope<'a> {
 impl Envelope<'_> {
     fn message(self, webhook: &Webhook, id: String, data: Value) -> OutgoingMessage {
         let Self { kind, subject, at, host } = self;
-        let whole = if webhook.spec.envelope == webhooks::Envelope::CloudEvents {
+        let whole = if webhook.spec.envelope == webhooks::WebhookEnvelope::CloudEvents {
             json!({ "specversion": "1.0", "id": id, "source": host, "type": kind, "subject": subject, "time": at,
                 "datacontenttype": "application/json", "data": data })
         } else {

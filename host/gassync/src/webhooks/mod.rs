@@ -15,7 +15,7 @@ pub mod service;
 mod signing;
 mod subscription;
 
-pub use crate::store::webhooks::{Envelope, Payload, Signing};
+pub use crate::store::webhooks::{Signing, WebhookEnvelope, WebhookPayload};
 pub(crate) use deliver::{DispatchReport, dispatch};
 pub use dto::{CreatedWebhook, NewWebhook, SecretRotation, WebhookChange, WebhookResponse};
 pub use replay::{

@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx,
         mappings::{self, EntityKind},
-        webhooks::{self, Payload, SealedSecret, Signing, SubscriptionSpec, Webhook},
+        webhooks::{self, SealedSecret, Signing, SubscriptionSpec, Webhook, WebhookPayload},
     },
     vault::fingerprint,
 };
@@ -284,7 +284,7 @@ async fn show_by_id(
 /// A key needs the read scopes of the records it wants delivered.
 fn check_read_scopes(by: Requester<'_>, spec: &SubscriptionSpec) -> Result<(), Problem> {
     let Requester::Key(scopes) = by else { return Ok(()) };
-    if spec.payload != Payload::Full {
+    if spec.payload != WebhookPayload::Full {
         return Ok(());
     }
     let filter = EventFilter::from_checked(&spec.events);

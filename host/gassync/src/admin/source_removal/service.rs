@@ -15,7 +15,7 @@ use crate::{
         self, Fault,
         source_removal::{self, CONNECTION, CONNECTION_TABLES, SOURCE, SOURCE_TABLES, SourceContents, TableSlice},
         source_switches,
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
     },
 };
 
@@ -101,7 +101,7 @@ async fn connection_of_its_own(app: &App, source: &Source) -> store::Result<Sour
 /// Stops new work for the source and waits for running work.
 async fn stop(app: &App, source: &Source) -> Result<(), ApiError> {
     let mut tx = app.db.write(source.account).await?;
-    source_switches::stop(&mut tx, source.key(), SourceStatus::Disabled).await?;
+    source_switches::stop(&mut tx, source.key(), SourceState::Disabled).await?;
     tx.commit().await?;
     app.keys_changed();
     for _ in 0..LOOKS {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::store::{
-    sources::SourceStatus,
+    sources::SourceState,
     sync_runs::{SyncRun, SyncRunKind, SyncRunStatus},
 };
 
@@ -18,9 +18,9 @@ pub const MAX_POLL_MINUTES: i64 = 24 * 60;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusChange {
     /// Previous value.
-    pub was: SourceStatus,
+    pub was: SourceState,
     /// Current value.
-    pub status: SourceStatus,
+    pub status: SourceState,
 }
 
 /// Synchronisation switches of a source.

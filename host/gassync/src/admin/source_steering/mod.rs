@@ -18,7 +18,7 @@ use super::{find::find_source, paths};
 use crate::{
     app::App,
     http::{ApiError, Body, Operator},
-    store::sources::SourceStatus,
+    store::sources::SourceState,
 };
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -39,7 +39,7 @@ async fn pause(
     Path(name): Path<String>,
 ) -> Result<Json<StatusChange>, ApiError> {
     let source = find_source(&app, &name).await?;
-    service::halt(&app, &source, SourceStatus::Paused).await.map(Json)
+    service::halt(&app, &source, SourceState::Paused).await.map(Json)
 }
 
 /// Disables a source: nothing is applied or pushed; incoming webhooks are stored until it is resumed.
@@ -49,7 +49,7 @@ async fn disable(
     Path(name): Path<String>,
 ) -> Result<Json<StatusChange>, ApiError> {
     let source = find_source(&app, &name).await?;
-    service::halt(&app, &source, SourceStatus::Disabled).await.map(Json)
+    service::halt(&app, &source, SourceState::Disabled).await.map(Json)
 }
 
 async fn resume(

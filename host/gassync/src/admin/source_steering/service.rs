@@ -15,7 +15,7 @@ use crate::{
         self, Tx,
         outbound::invalidations,
         queue, source_switches,
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
         sync_runs,
     },
 };
@@ -26,10 +26,10 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(72);
 const RUNS: i64 = 50;
 
 /// Pauses or disables a source.
-pub(super) async fn halt(app: &App, source: &Source, status: SourceStatus) -> Result<StatusChange, ApiError> {
+pub(super) async fn halt(app: &App, source: &Source, status: SourceState) -> Result<StatusChange, ApiError> {
     let mut tx = app.db.write(source.account).await?;
     source_switches::stop(&mut tx, source.key(), status).await?;
-    if status == SourceStatus::Paused && source.status == SourceStatus::Disabled {
+    if status == SourceState::Paused && source.status == SourceState::Disabled {
         source_switches::release_deferred_messages(&mut tx, source.key(), app.now()).await?;
     }
     tx.commit().await?;

@@ -6,7 +6,7 @@ use gassync_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::store::sources::SourceStatus;
+use crate::store::sources::SourceState;
 
 /// A new source.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub struct NewCredentials {
 #[serde(rename_all = "camelCase")]
 pub struct ConnectResponse {
     /// `active`, or `pending` until consent is given.
-    pub status: SourceStatus,
+    pub status: SourceState,
     /// URL to open for consent, valid for 15 minutes.
     pub consent_url: Option<String>,
 }
@@ -161,7 +161,7 @@ pub struct SourceResponse {
     /// Name.
     pub name: String,
     /// Where it stands.
-    pub status: SourceStatus,
+    pub status: SourceState,
     /// Whether it only listens: nothing is pushed before it goes live.
     #[serde(default)]
     pub listening: bool,

@@ -21,7 +21,7 @@ use crate::{
     store::{
         self, connections,
         poll_failures::{self, PollFailure},
-        sources::{self, Source, SourceStatus},
+        sources::{self, Source, SourceState},
     },
     vault::{self, fingerprint},
 };
@@ -169,7 +169,7 @@ async fn begin(
         Some(slot) => Some(consent::begin(app, source, slot).await.map_err(refused)?),
         None => None,
     };
-    let status = if open.is_empty() { SourceStatus::Active } else { SourceStatus::Pending };
+    let status = if open.is_empty() { SourceState::Active } else { SourceState::Pending };
     let mut tx = app.db.write(source.account).await?;
     sources::set_status(&mut tx, source.key(), status).await?;
     if open.is_empty() {
@@ -214,7 +214,7 @@ pub(super) async fn create(app: &Arc<App>, new: NewSourceRequest) -> Result<Crea
         store::time_zones::keep(&mut tx, SourceKey { account, source: id }, zone).await?;
     }
     // Stays pending until its credentials work.
-    sources::set_status(&mut tx, SourceKey { account, source: id }, SourceStatus::Pending).await?;
+    sources::set_status(&mut tx, SourceKey { account, source: id }, SourceState::Pending).await?;
     tx.commit().await?;
     let mut tx = app.db.read(account).await?;
     let source = sources::get(&mut tx, SourceKey { account, source: id }).await?.ok_or(Problem::Internal)?;

@@ -1,0 +1,12 @@
+crate::words! {
+    /// How far a run is.
+    #[derive(utoipa::ToSchema)]
+    pub enum RunState {
+        /// Some of its jobs wait or run.
+        Running = "running",
+        /// None of its jobs waits any more.
+        Done = "done",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
