@@ -30,7 +30,7 @@ impl BookingType {
 
 /// An amount that is asked for, and whether it is paid.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Due {
+pub(super) struct SmoobuCharge {
     pub cents: Option<u64>,
     pub paid: bool,
 }
@@ -67,9 +67,9 @@ pub(super) struct SmoobuBooking {
     pub check_out: Option<String>,
     pub notice: String,
     pub assistant_notice: String,
-    pub price: Due,
-    pub prepayment: Due,
-    pub deposit: Due,
+    pub price: SmoobuCharge,
+    pub prepayment: SmoobuCharge,
+    pub deposit: SmoobuCharge,
     pub city_tax: Option<u64>,
     pub commission: Option<u64>,
     pub language: String,
@@ -105,9 +105,9 @@ impl SmoobuBooking {
             check_out: None,
             notice: String::new(),
             assistant_notice: String::new(),
-            price: Due { cents: Some(0), paid: false },
-            prepayment: Due::default(),
-            deposit: Due::default(),
+            price: SmoobuCharge { cents: Some(0), paid: false },
+            prepayment: SmoobuCharge::default(),
+            deposit: SmoobuCharge::default(),
             city_tax: None,
             commission: None,
             language: String::new(),

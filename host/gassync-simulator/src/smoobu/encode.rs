@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     book::Book,
-    booking::{Due, SmoobuBooking},
+    booking::{SmoobuBooking, SmoobuCharge},
     odd_kind,
     shown::Shown,
 };
@@ -16,7 +16,7 @@ fn amount(cents: Option<u64>) -> Value {
 }
 
 /// Writes a flag as the word it has on the wire.
-fn paid(due: Due) -> &'static str {
+fn paid(due: SmoobuCharge) -> &'static str {
     if due.paid { "Yes" } else { "No" }
 }
 

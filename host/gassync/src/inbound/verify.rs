@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     redact::{self, FieldPath},
-    web_token::{self, Expected},
+    web_token::{self, ExpectedClaims},
 };
 use crate::vault::fingerprint;
 
@@ -86,7 +86,7 @@ pub fn is_authentic(how: &Verification, token_hash: &str, secrets: &[Secret], ca
         Verification::Jwt { header: name, algorithm, issuer, audience, .. } => {
             let (Some(token), [key]) = (header(name), secrets) else { return false };
             let token = token.strip_prefix("Bearer ").unwrap_or(token);
-            let expected = Expected { algorithm, issuer: issuer.as_deref(), audience: audience.as_deref() };
+            let expected = ExpectedClaims { algorithm, issuer: issuer.as_deref(), audience: audience.as_deref() };
             web_token::is_valid(token, key, &expected, call.now)
         }
         Verification::AddressList { addresses } => {

@@ -21,7 +21,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 /// What a route asks of a token.
-pub(super) struct Expected<'a> {
+pub(super) struct ExpectedClaims<'a> {
     /// `HS256` or `RS256`, as the manifest says; what the token says of itself must agree.
     pub algorithm: &'a str,
     pub issuer: Option<&'a str>,
@@ -37,7 +37,7 @@ struct Times {
 }
 
 /// True if the token is signed with this key, valid now, and has the issuer and audience expected.
-pub(super) fn is_valid(token: &str, key: &Secret, expected: &Expected<'_>, now: Timestamp) -> bool {
+pub(super) fn is_valid(token: &str, key: &Secret, expected: &ExpectedClaims<'_>, now: Timestamp) -> bool {
     // The second time it is there already.
     let _installed = PROVIDER.install_default();
     let (algorithm, key) = match expected.algorithm {

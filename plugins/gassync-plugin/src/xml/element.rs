@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{Field, Limits, place::Place, read, write};
+use super::place::Place;
 use crate::{ChannelError, malformed};
 
 /// An element with its content. Paths such as `A/B` lead to children by their local names, whatever their namespace;
@@ -65,16 +65,6 @@ pub fn leaf(name: &str, text: impl ToString) -> Element {
 
 /// Reading.
 impl Element {
-    /// Reads a document within the default [`Limits`]. What is no XML is malformed, with the place where it ends to be.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ChannelError> {
-        Self::parse_within(bytes, Limits::DEFAULT)
-    }
-
-    /// Reads a document within limits.
-    pub fn parse_within(bytes: &[u8], limits: Limits) -> Result<Self, ChannelError> {
-        read::document(bytes, limits)
-    }
-
     /// Its name without prefix.
     pub fn name(&self) -> &str {
         &self.name
@@ -144,12 +134,6 @@ impl Element {
     /// The text of the first element at a path, trimmed; `None` if empty.
     pub fn text_at(&self, path: &str) -> Option<&str> {
         self.find(path)?.text()
-    }
-
-    /// The value at a path, which an error names: `A/B` is the text of an element, `A/@b` an attribute, and the empty
-    /// path its own text.
-    pub fn field<'a, 'p>(&'a self, path: &'p str) -> Field<'a, 'p> {
-        Field::of(self, path)
     }
 
     /// The place of a path for errors, from the root of the document: `/Bookings/Booking[2]/Stay/@from`.
@@ -249,17 +233,5 @@ impl Element {
             }
         }
         self.children.iter().for_each(|child| child.collect_secrets(names));
-    }
-
-    /// The complete document, in UTF-8.
-    pub fn document(&self) -> Vec<u8> {
-        let mut document = Vec::from(*write::DECLARATION);
-        self.write_to(&mut document);
-        document
-    }
-
-    /// Appends the element without a declaration, for documents that are written in parts.
-    pub fn write_to(&self, document: &mut Vec<u8>) {
-        document.extend(write::element(self));
     }
 }

@@ -14,8 +14,16 @@ pub struct Field<'a, 'p> {
     text: Option<&'a str>,
 }
 
+impl Element {
+    /// The value at a path, which an error names: `A/B` is the text of an element, `A/@b` an attribute, and the empty
+    /// path its own text.
+    pub fn field<'a, 'p>(&'a self, path: &'p str) -> Field<'a, 'p> {
+        Field::of(self, path)
+    }
+}
+
 impl<'a, 'p> Field<'a, 'p> {
-    pub(super) fn of(element: &'a Element, path: &'p str) -> Self {
+    fn of(element: &'a Element, path: &'p str) -> Self {
         let (steps, attribute) = path.split_once('@').map_or((path, None), |(steps, name)| (steps, Some(name)));
         let at = match steps.trim_end_matches('/') {
             "" => Some(element),

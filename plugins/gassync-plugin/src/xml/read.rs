@@ -16,7 +16,20 @@ use quick_xml::{
 use super::{Attribute, Element, Limits, element::Text, encoding, is_forbidden, mended, place::Place};
 use crate::{ChannelError, malformed};
 
-pub(super) fn document(bytes: &[u8], limits: Limits) -> Result<Element, ChannelError> {
+/// Reading.
+impl Element {
+    /// Reads a document within the default [`Limits`]. What is no XML is malformed, with the place where it ends to be.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ChannelError> {
+        Self::parse_within(bytes, Limits::DEFAULT)
+    }
+
+    /// Reads a document within limits.
+    pub fn parse_within(bytes: &[u8], limits: Limits) -> Result<Self, ChannelError> {
+        document(bytes, limits)
+    }
+}
+
+fn document(bytes: &[u8], limits: Limits) -> Result<Element, ChannelError> {
     let is_within = |bytes: usize| {
         let problem = format_args!("the XML has more than {} bytes", limits.bytes);
         if bytes > limits.bytes { Err(malformed("", problem)) } else { Ok(()) }

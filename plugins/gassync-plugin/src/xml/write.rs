@@ -11,7 +11,7 @@ use quick_xml::{
 
 use super::{Attribute, Element, element::Text, mended};
 
-pub(super) const DECLARATION: &[u8; 38] = br#"<?xml version="1.0" encoding="UTF-8"?>"#;
+const DECLARATION: &[u8; 38] = br#"<?xml version="1.0" encoding="UTF-8"?>"#;
 /// Bound to the prefix `xml` without a declaration.
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -20,7 +20,22 @@ type Declaration = (Rc<str>, Rc<str>);
 /// The declarations in scope.
 type Scope = Vec<Declaration>;
 
-pub(super) fn element(element: &Element) -> Vec<u8> {
+/// Writing a document.
+impl Element {
+    /// The complete document, in UTF-8.
+    pub fn document(&self) -> Vec<u8> {
+        let mut document = Vec::from(*DECLARATION);
+        self.write_to(&mut document);
+        document
+    }
+
+    /// Appends the element without a declaration, for documents that are written in parts.
+    pub fn write_to(&self, document: &mut Vec<u8>) {
+        document.extend(element(self));
+    }
+}
+
+fn element(element: &Element) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
     write(element, &mut writer, &mut Scope::new());
     writer.into_inner()
