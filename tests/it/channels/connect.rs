@@ -21,7 +21,7 @@ pub async fn properties_and_rooms_are_linked(channel: &SimulatedChannel, databas
     stage.host.stop().await;
 }
 
-pub async fn wrong_credentials_are_refused(channel: &SimulatedChannel, database: Database) {
+pub async fn wrong_credentials_are_refused_or_reported(channel: &SimulatedChannel, database: Database) {
     let stage = Stage::open(channel, database, "0", settings(channel)).await;
     let wrong = stage.account().credentials().into_keys().map(|field| (field, json!("wrong")));
     let new = json!({
@@ -30,8 +30,16 @@ pub async fn wrong_credentials_are_refused(channel: &SimulatedChannel, database:
         "credentials": serde_json::Value::Object(wrong.collect()),
     });
     let (status, answer) = read(stage.host.operate("sources", &new).await).await;
-    assert!(status >= 400, "{status} {answer}");
-    let sources = stage.host.look("sources").await;
-    assert_eq!(sources.as_array().map(Vec::len), Some(1), "nothing is left of it: {sources}");
+    if status < 400 {
+        // Credentials that are not exchanged for a token prove wrong when they are used.
+        let is_reported = async || {
+            let source = stage.host.look("sources/wrong").await;
+            source["status"] != "active" || source["failing"][0].is_object()
+        };
+        stage.host.until("they are reported", is_reported).await;
+    } else {
+        let sources = stage.host.look("sources").await;
+        assert_eq!(sources.as_array().map(Vec::len), Some(1), "nothing is left of it: {answer}: {sources}");
+    }
     stage.host.stop().await;
 }

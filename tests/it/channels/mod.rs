@@ -65,7 +65,7 @@ macro_rules! channel_suite {
             scenarios! {
                 connect {
                     properties_and_rooms_are_linked: Properties;
-                    wrong_credentials_are_refused: Properties;
+                    wrong_credentials_are_refused_or_reported: Properties;
                 }
                 import { what_was_there_is_in_the_core: Poll; }
                 webhook {

@@ -15,18 +15,18 @@ pub async fn a_direct_booking_is_made_moved_and_cancelled(channel: &SimulatedCha
     assert_eq!((made.room_type_id, made.adults), (stage.room.id.clone(), Some(2)));
     assert_eq!(made.total_ten_thousandths, Some(2_405_000));
     engine.until_synced().await;
-    engine.book("d1", (1, 3), "confirmed").await;
-    // Some channels cannot move a booking: then it is another one, and the first is cancelled.
+    // Some channels cannot move a booking: then another one is made, and the first is cancelled.
+    engine.book("d1", (4, 6), "confirmed").await;
     let stands = async |nights: &[(i64, i64)]| {
         let ours = engine.ours().into_iter().filter(|booking| booking.status != SimulatedStatus::Cancelled);
         let nights = nights.iter().map(|(from, to)| (stage.day(*from), stage.day(*to)));
         ours.map(|booking| (booking.check_in, booking.check_out)).eq(nights)
     };
-    stage.host.until("it has moved", async || stands(&[(1, 3)]).await).await;
-    engine.book("d1", (1, 3), "cancelled").await;
+    stage.host.until("it has moved", async || stands(&[(4, 6)]).await).await;
+    engine.book("d1", (4, 6), "cancelled").await;
     stage.host.until("it is cancelled", async || stands(&[]).await).await;
     engine.until_synced().await;
-    engine.close().await;
+    engine.stage.host.stop().await;
 }
 
 pub async fn a_lost_answer_makes_no_second_booking(channel: &SimulatedChannel, database: Database) {
