@@ -184,13 +184,13 @@ pub async fn count(
     on!(tx, c => sqlx::query_as(text).bind(account.0).bind(source.0).bind(connection.map(|id| id.0)).fetch_one(c).await)
 }
 
-/// Whether a job of the source is running.
+/// Whether somebody holds a queue of the source: a worker, or a request.
 pub async fn is_busy(tx: &mut Tx, SourceKey { account, source }: SourceKey, now: Timestamp) -> Result<bool> {
     let text = "select exists (select 1 from int_queues where account_id = $1 and source_id = $2 and busy_until > $3)";
     on!(tx, c => sqlx::query_scalar(text).bind(account.0).bind(source.0).bind(Time::from(now)).fetch_one(c).await)
 }
 
-/// Some holds of a source's parked records; [`clear_holds`] removes them from later results.
+/// Some holds of a source's parked records; [`delete_holds`] removes them from later results.
 pub async fn holds(tx: &mut Tx, SourceKey { account, source }: SourceKey, limit: i64) -> Result<Vec<CoreId>> {
     let text = "select hold_id from int_parked_reservations
         where account_id = $1 and source_id = $2 and hold_id is not null order by hold_id limit $3";

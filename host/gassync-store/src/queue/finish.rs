@@ -67,7 +67,7 @@ pub struct QueueResult {
 }
 
 /// Stores job results and releases their queues. A job enqueued again meanwhile stays enqueued, and a queue leased by
-/// another worker stays leased. A platform query.
+/// another holder stays leased. A platform query.
 pub async fn complete(tx: &mut Tx, releases: &[&QueueResult], now: Timestamp) -> Result<()> {
     let mut order: Vec<&QueueResult> = releases.to_vec();
     order.sort_by_key(|release| (release.claim.account, release.claim.source, release.claim.queue));

@@ -1,4 +1,4 @@
-//! Durable jobs that wait for their time, in queues: one worker at a time works on a queue, and accounts take turns.
+//! Durable jobs that wait for their time, in queues: one holder at a time has a queue, and accounts take turns.
 //!
 //! Every writer writes a queue before its jobs, in the order of account, source and queue, so that no two writers
 //! deadlock.

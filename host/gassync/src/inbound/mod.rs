@@ -1,10 +1,11 @@
 //! Brings records of channels into the core, one step per file:
 //!
-//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller ([`web_token`] its tokens), [`redact`] masks sensitive fields ([`body_text`] in any encoding),
-//! [`process`] has the plugin decode the message, and [`apply`] writes each record to buffer, mapping and core in one
-//! transaction. Records that cannot be applied yet are parked until an operator resolves them with [`link`] or
-//! [`decide`]; [`map_import`] imports links from another system. [`set_aside`] stores records that could not be read or
-//! stored, so that one record stops no other; [`escapes`] repairs JSON that parsers reject.
+//! [`receive`] accepts a call and stores it, [`verify`] authenticates the caller ([`web_token`] its tokens), [`redact`] masks
+//! sensitive fields ([`body_text`] in any encoding), [`process`] has the plugin decode the message, and [`apply`] writes
+//! each record to buffer, mapping and core in one transaction. Records that cannot be applied yet are parked until an
+//! operator resolves them with [`link`] or [`decide`]; [`map_import`] imports links from another system. [`set_aside`]
+//! stores records that could not be read or stored, so that one record stops no other; [`escapes`] repairs JSON that
+//! parsers reject.
 //!
 //! [`fetch`] applies the pages that a plugin fetched, [`passes`] decides whether a paged list is complete, [`look_up`]
 //! requests records by id, and [`missing_reservation`] handles reservations that the channel does not return.

@@ -1,5 +1,5 @@
 //! Pushes bookings of the core to a channel: creates, changes and cancels reservations under our reference, and looks a
-//! reservation up before creating one that may already exist. [`verify_reservation`](super::verify_reservation)
+//! reservation up before creating one that may already exist. [`reconcile::reservation`](crate::reconcile::reservation)
 //! compares what the channel shows later.
 
 use std::{collections::HashMap, sync::Arc};

@@ -1,6 +1,7 @@
-//! Pushes the core to channels: events invalidate nights ([`fan_out`]), invalidated nights are computed ([`desired`]),
-//! unconfirmed state is pushed ([`calendar`] in [`night_runs`], [`booking`]) and verified ([`read_back`],
-//! [`verify_reservation`]); [`push_tally`] counts the results.
+//! Pushes the core to channels: events invalidate nights ([`fan_out`]), invalidated nights are computed
+//! ([`desired`](crate::reconcile::desired)), and unconfirmed state is pushed ([`calendar`] in [`night_runs`], [`booking`]);
+//! [`push_tally`] counts the results. [`reconcile`](crate::reconcile) compares what the channel shows later.
+//! [`going_live`] makes and executes the plan of a new source.
 //!
 //! A finished job proves nothing: a night or reservation is confirmed once a read-back shows it, or once the channel
 //! acknowledged it and the source trusts acknowledgements.
