@@ -1,5 +1,6 @@
-//! What the host answers, word for word: the OpenAPI document in short, and what operators see of a host with one channel. A changed name,
-//! type or word shows as a difference of a file in `snapshots`; `INSTA_UPDATE=always tests/run answers` accepts it.
+//! What the host answers, word for word: the OpenAPI document in short, and what operators see of a host with one channel.
+//! A changed name, type or word shows as a difference of a file in `snapshots`; `INSTA_UPDATE=always tests/run answers`
+//! accepts it.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! What happens inside a request, job, plugin call or delivery can be found in the log by that one's span, and nothing secret is in it.
+//! What happens inside a request, job, plugin call or delivery can be found in the log by that one's span, and nothing
+//! secret is in it.
 
 use std::{
     io::{self, Write},

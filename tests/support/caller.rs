@@ -1,4 +1,5 @@
-//! A caller of a host's APIs, who says which status it expects and reads answers as types: a renamed field fails the test that reads it.
+//! A caller of a host's APIs, who says which status it expects and reads answers as types: a renamed field
+//! fails the test that reads it.
 
 use gassync_domain::FieldError;
 use reqwest::{Client, Method};

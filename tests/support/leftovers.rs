@@ -1,4 +1,5 @@
-//! What no test leaves behind unless it says so: work that was given up, messages that failed, nights sold twice, a ledger that does not add up.
+//! What no test leaves behind unless it says so: work that was given up, messages that failed, nights sold twice,
+//! a ledger that does not add up.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
