@@ -20,7 +20,7 @@ pub struct QueueLease {
 const TURN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Leases a queue until `until` without claiming its jobs; `None` while another holds it. Ask again within [`TURN`]: no
-/// worker claims the queue meanwhile.
+/// worker claims the queue meanwhile, but for the moment between two turns.
 pub async fn acquire(
     tx: &mut Tx,
     (source, queue): (SourceKey, QueueKey),
@@ -46,21 +46,22 @@ pub async fn acquire(
     Ok(token.map(|fencing_token| QueueLease { source, queue, fencing_token }))
 }
 
-/// Extends a lease, unless another has taken the queue meanwhile.
-pub async fn extend(tx: &mut Tx, lease: &QueueLease, until: Timestamp) -> Result<()> {
+/// Extends a lease; `false` if another has taken the queue meanwhile.
+pub async fn extend(tx: &mut Tx, lease: &QueueLease, until: Timestamp) -> Result<bool> {
     set(tx, lease, Some(until)).await
 }
 
 /// Releases a queue that was leased without its jobs.
 pub async fn release(tx: &mut Tx, lease: &QueueLease) -> Result<()> {
-    set(tx, lease, None).await
+    set(tx, lease, None).await.map(drop)
 }
 
-async fn set(tx: &mut Tx, lease: &QueueLease, until: Option<Timestamp>) -> Result<()> {
+async fn set(tx: &mut Tx, lease: &QueueLease, until: Option<Timestamp>) -> Result<bool> {
     let QueueLease { source, queue, fencing_token } = lease;
     let text = "update int_queues set busy_until = $6
         where account_id = $1 and source_id = $2 and queue_kind = $3 and subscription_id = $4 and fencing_token = $5
             and busy_until is not null";
     on!(tx, c => sqlx::query(text).bind(source.account.0).bind(source.source.0).bind(queue.kind())
-        .bind(queue.subscription_id()).bind(fencing_token).bind(until.map(Time::from)).execute(c).await.map(drop))
+        .bind(queue.subscription_id()).bind(fencing_token).bind(until.map(Time::from)).execute(c).await
+        .map(|done| done.rows_affected() > 0))
 }

@@ -1,6 +1,6 @@
 //! Lists jobs. Platform queries.
 
-use gassync_domain::{JobId, SourceId, SourceKey, Timestamp};
+use gassync_domain::{AccountId, JobId, SourceId, SourceKey, Timestamp};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
@@ -106,6 +106,12 @@ pub async fn list(tx: &mut Tx, filter: &JobQuery, before: Option<i64>, limit: i6
 pub async fn get(tx: &mut Tx, id: JobId) -> Result<Option<ListedJob>> {
     let text = select_jobs!("where j.id = $1");
     on!(tx, c => sqlx::query_as(text).bind(id.0).fetch_optional(c).await)
+}
+
+/// By its id, of an account.
+pub async fn find(tx: &mut Tx, account: AccountId, id: JobId) -> Result<Option<ListedJob>> {
+    let text = select_jobs!("where j.account_id = $1 and j.id = $2");
+    on!(tx, c => sqlx::query_as(text).bind(account.0).bind(id.0).fetch_optional(c).await)
 }
 
 /// State and error of the newest job of a kind.

@@ -24,7 +24,7 @@ use super::{
 pub use claim::{BatchPolicy, Claim, WorkerPool, claim, is_waiting};
 pub use finish::{JobResult, Pause, QueueResult, complete};
 pub use lease::{QueueLease, acquire, extend, release};
-pub use list::{JobQuery, JobState, ListedJob, get, latest, list};
+pub use list::{JobQuery, JobState, ListedJob, find, get, latest, list};
 pub use runs::{DeadJobs, RunProgress, RunState, cancel, cancel_run, count_dead, run_progress, start_run};
 
 /// A source's queues.

@@ -158,7 +158,7 @@ impl From<LeaseError> for ApiError {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Store(error) => error.into(),
-            LeaseError::Busy => Problem::Conflict(error.to_string()).into(),
+            LeaseError::Busy | LeaseError::Lost => Problem::Conflict(error.to_string()).into(),
         }
     }
 }

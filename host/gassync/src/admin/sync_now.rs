@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
-use gassync_domain::{Entity, JobId};
+use gassync_domain::{AccountId, Entity, JobId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -33,7 +33,7 @@ const DEFAULT_WAIT_SECONDS: u64 = 300;
 /// How long a request may wait.
 const MAX_WAIT_SECONDS: u64 = 600;
 /// Interval of looking at the jobs.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How long to wait.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ async fn sync(
     let wait = Duration::from_secs(options.wait.unwrap_or(DEFAULT_WAIT_SECONDS).min(MAX_WAIT_SECONDS));
     let deadline = Instant::now() + wait;
     loop {
-        let jobs = jobs(&app, &ids).await?;
+        let jobs = jobs(&app, source.account, &ids).await?;
         if let Some(failed) = jobs.iter().find(|job| has_failed(job)) {
             let why = failed.error.as_deref().unwrap_or("it was given up");
             return Err(Problem::Channel(format!("{}: {why}", entity(failed)?)).into());
@@ -104,11 +104,11 @@ async fn sync(
     }
 }
 
-async fn jobs(app: &App, ids: &[JobId]) -> Result<Vec<ListedJob>, ApiError> {
-    let mut tx = app.db.platform_read().await?;
+async fn jobs(app: &App, account: AccountId, ids: &[JobId]) -> Result<Vec<ListedJob>, ApiError> {
+    let mut tx = app.db.read(account).await?;
     let mut jobs = Vec::with_capacity(ids.len());
     for id in ids {
-        jobs.push(queue::get(&mut tx, *id).await?.ok_or(Problem::Internal)?);
+        jobs.push(queue::find(&mut tx, account, *id).await?.ok_or(Problem::NotFound)?);
     }
     Ok(jobs)
 }

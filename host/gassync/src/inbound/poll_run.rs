@@ -75,15 +75,16 @@ pub async fn run(
     match &result {
         Ok(outcomes) => {
             record_success(&mut tx, source.key(), &name).await?;
-            if let Some(job) = job {
-                queue::record_report(&mut tx, job, &serde_json::json!(outcomes)).await?;
-            }
             let changed = |ingested| outcomes.get(&ingested).copied().unwrap_or_default();
             if entity == Entity::Reservation
                 && changed(Ingested::Created) + changed(Ingested::Updated) > 0
                 && let Some(connection) = source.connection
             {
                 connections::count_unannounced_poll(&mut tx, source.account, connection, now).await?;
+            }
+            // At last, since rows of jobs are locked behind others.
+            if let Some(job) = job {
+                queue::record_report(&mut tx, job, &serde_json::json!(outcomes)).await?;
             }
         }
         Err(error) if counts(error) => record_failure(&mut tx, source, (&name, error), now).await?,

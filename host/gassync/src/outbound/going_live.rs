@@ -100,7 +100,7 @@ impl From<LeaseError> for GoLiveError {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Store(error) => Self::Store(error),
-            LeaseError::Busy => Self::Busy(error),
+            LeaseError::Busy | LeaseError::Lost => Self::Busy(error),
         }
     }
 }
