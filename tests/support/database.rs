@@ -38,6 +38,8 @@ pub struct Database {
     pub url: String,
     /// The test's own folder.
     pub dir: TempDir,
+    /// True if it belongs to another, which may be gone before.
+    pub is_beside: bool,
     /// Drops the test's database in the shared cluster with the test: all databases together would fill a small disk.
     _in_cluster: Option<InCluster>,
 }
@@ -76,12 +78,13 @@ impl Database {
     /// Names a SQLite file that does not exist yet, for tests of migrations.
     pub fn empty_sqlite() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir, _in_cluster: None }
+        Self { url: format!("sqlite:{}/{SQLITE_FILE}", dir.path().display()), dir, is_beside: false, _in_cluster: None }
     }
 
     /// The same database for another process of a test, with its own folder; must not outlive the first.
     pub fn beside(url: &str) -> Self {
-        Self { url: url.to_owned(), dir: tempfile::tempdir().expect("a folder"), _in_cluster: None }
+        let dir = tempfile::tempdir().expect("a folder");
+        Self { url: url.to_owned(), dir, is_beside: true, _in_cluster: None }
     }
 
     /// Creates a database with the schema in the private cluster. The test fails if PostgreSQL is not installed.
@@ -236,7 +239,7 @@ impl Cluster {
     fn named(&self, name: String) -> Database {
         let url = self.url(ROLE, &name);
         let _in_cluster = Some(InCluster { port: self.port, name });
-        Database { url, dir: tempfile::tempdir().expect("a folder"), _in_cluster }
+        Database { url, dir: tempfile::tempdir().expect("a folder"), is_beside: false, _in_cluster }
     }
 
     async fn create(&self, options: &str) -> String {

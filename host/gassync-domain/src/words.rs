@@ -20,7 +20,8 @@
 /// ```
 #[macro_export]
 macro_rules! words {
-    ($(#[$of_enum:meta])* $visible:vis enum $name:ident { $($(#[$of_variant:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$of_enum:meta])* $visible:vis enum $name:ident { $($(#[$of_variant:meta])* $variant:ident = $word:tt,)+ }) => {
+        // A word is a `tt`: derive macros do not see through the group that a `literal` is passed in.
         $(#[$of_enum])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         $visible enum $name {
