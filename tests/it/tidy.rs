@@ -384,20 +384,19 @@ fn circles(of: &Crate) -> Vec<String> {
 
 #[test]
 fn modules_make_no_circles() {
-    for below in [
-        "host/gassync-domain",
-        "host/gassync-runtime",
-        "host/gassync-simulator",
-        "host/gassync-store",
-        "host/gassync-cli",
-        "plugins/beds24",
-        "plugins/example",
-        "plugins/gassync-plugin",
-        "plugins/smoobu",
-    ] {
-        let wrong = circles(&Crate::read(&repository().join(below).join("src")));
-        assert!(wrong.is_empty(), "{below}:\n{}", wrong.join("\n"));
+    let folders = ["host", "plugins"].map(|below| fs::read_dir(repository().join(below)).expect("a folder"));
+    let mut crates = 0;
+    for entry in folders.into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        // The host's own rooms have a table, and files inside a room may use each other.
+        if !path.join("src").exists() || path.ends_with("host/gassync") {
+            continue;
+        }
+        let wrong = circles(&Crate::read(&path.join("src")));
+        assert!(wrong.is_empty(), "{}:\n{}", path.display(), wrong.join("\n"));
+        crates += 1;
     }
+    assert!(crates >= 9, "{crates} crates were read");
 }
 
 #[test]
