@@ -1,9 +1,10 @@
 //! Compares our reservations that a channel shows with what was pushed.
 
-use gassync_domain::{CoreId, Reservation, SourceKey, SyncEvent, SyncStatus, Timestamp, referenced};
+use gassync_domain::{CoreId, Entity, Reservation, SourceKey, SyncEvent, SyncStatus, Timestamp, referenced};
+use jiff::SignedDuration;
 
 use crate::{
-    schedule::{JobSpec, PushBooking},
+    schedule::{JobSpec, PushBooking, Refetch},
     store::{
         self, Tx,
         core::booking_snapshots::booking_snapshots,
@@ -16,8 +17,12 @@ use crate::{
     },
 };
 
-/// Finds our booking by the reference on a channel's reservation, if its push is in doubt and it has no external id
-/// yet; links the two.
+/// When a record is read again that came during a push of the same reference.
+const AFTER_THE_PUSH: SignedDuration = SignedDuration::from_secs(30);
+
+/// Finds our booking by the reference on a channel's reservation, if its push is in doubt; links the two if it has no external id
+/// yet. One that has is being made anew there: the push that is under way tells its new id, and the record is read again after it, in
+/// case it is somebody else's.
 pub async fn match_by_reference(
     tx: &mut Tx,
     source: SourceKey,
@@ -28,11 +33,16 @@ pub async fn match_by_reference(
     let Some(booking) = said.and_then(|reference| referenced(source.account, reference)) else { return Ok(None) };
     let Some(sync_state) = bookings::get(tx, source, booking).await? else { return Ok(None) };
     // Anyone can set a reference, so only a push in doubt may match.
-    if !sync_state.state.in_doubt || sync_state.external_id.is_some() {
+    if !sync_state.state.in_doubt {
         return Ok(None);
     }
-    let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
-    external_ids::assign(tx, source, &[link], now).await?;
+    if sync_state.external_id.is_none() {
+        let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
+        external_ids::assign(tx, source, &[link], now).await?;
+    } else {
+        let again = Refetch::record(Entity::Reservation, &reservation.id).of(source).after(AFTER_THE_PUSH);
+        queue::enqueue(tx, &[again], now).await?;
+    }
     Ok(Some(booking))
 }
 
