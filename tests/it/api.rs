@@ -3,6 +3,7 @@
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
+    leftovers::Leftover,
     on_both,
 };
 use serde_json::{Value, json};
@@ -42,6 +43,7 @@ async fn records_round_trip(database: Database) {
 
 async fn one_invalid_record_does_not_block_others(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::Overbooked);
     let key = host.key(ACCOUNT, "partner").await;
     // A record that refers to an unknown one is parked, and applied once that arrives.
     let (status, parked) = host.post(&key, "reservations", &reservation("early")).await;
@@ -96,6 +98,7 @@ async fn accounts_are_isolated(database: Database) {
 
 async fn pagination_and_etags(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::Overbooked);
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in &records()[..2] {
         host.post(&key, entity, record).await;

@@ -4,6 +4,7 @@ use gassync::store::{Day, Tx};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, records, reservation},
+    leftovers::Leftover,
     on_both,
 };
 use serde_json::{Value, json};
@@ -224,6 +225,7 @@ async fn calendars_guests_and_rate_plans(database: Database) {
 
 async fn source_status_and_sync_log(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::Overbooked);
     let key = host.key(ACCOUNT, "partner").await;
     host.post(&key, "reservations", &reservation("early")).await;
     furnish(&host, &key).await;

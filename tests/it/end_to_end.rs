@@ -9,6 +9,7 @@ use gassync_simulator::{
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Channel, Host},
+    leftovers::Leftover,
     on_both,
     plugins::component,
 };
@@ -154,6 +155,7 @@ async fn plugins_are_replaced_during_calls(database: Database) {
 
 async fn plugin_state_survives_between_calls(database: Database) {
     let host = Host::start(database, &["misbehaving"], None).await;
+    host.leaves(Leftover::FailedMessages);
     let new = json!({ "account": ACCOUNT, "channel": "misbehaving", "name": "r" });
     let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     for deed in ["keep", "keep", "keep and panic", "keep and fail", "keep"] {

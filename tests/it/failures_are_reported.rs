@@ -23,6 +23,7 @@ use gassync_simulator::{InjectedFault, Rule, beds24::Settings};
 use gassync_tests::{
     database::Database,
     host::{self, ACCOUNT, Host, clock, records, reservation},
+    leftovers::Leftover,
     on_both,
     port::free_port,
     process::{Served, program},
@@ -105,6 +106,7 @@ async fn first(host: &Host, path: &str) -> Value {
 
 async fn a_panicking_message_is_retried_and_then_fails(database: Database) {
     let (host, trouble) = troubled(database, &["versioned"], None, &[]).await;
+    host.leaves(Leftover::FailedMessages);
     let new = json!({ "account": ACCOUNT, "channel": "versioned", "name": "v" });
     let made: CreatedSource = host.operate("sources", &new).await.json().await.expect("a source");
     let call = async || host.http.post(&made.webhook_url).send().await.expect("an answer").status().as_u16();
@@ -151,6 +153,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
     let settings = Settings { bookings: 5, credits_per_five_minutes: 100_000.0, ..Settings::default() };
     let channel = host::channel(settings).await;
     let (host, trouble) = troubled(database, &["beds24"], Some(channel.address), &[]).await;
+    host.leaves(Leftover::DeadJobs);
     let made = host.connect(&channel).await;
     let polled = || channel.account.requests().iter().filter(|call| call.path == "/bookings").count();
     host.until("it is polled", async || polled() > 0).await;
@@ -177,6 +180,7 @@ async fn a_panicking_job_is_discarded_and_others_continue(database: Database) {
 async fn a_job_that_cannot_be_read_is_given_up(database: Database) {
     let channel = host::channel(Settings { bookings: 5, ..Settings::default() }).await;
     let host = Host::begin(database, &["beds24"], Some(channel.address), &[]).await;
+    host.leaves(Leftover::DeadJobs);
     let made = host.connect(&channel).await;
     let mut tx = host.app.db.platform_write().await.expect("a transaction");
     let account = store::accounts::find(&mut tx, ACCOUNT).await.expect("read").expect("there");
@@ -205,6 +209,8 @@ async fn a_job_that_cannot_be_read_is_given_up(database: Database) {
 async fn a_delivery_that_panics_is_a_failed_delivery(database: Database) {
     let allowed = [("GASSYNC_WEBHOOKS_ALLOW_PRIVATE", "127.0.0.0/8")];
     let (host, trouble) = troubled(database, &[], None, &allowed).await;
+    host.leaves(Leftover::DeadJobs);
+    host.leaves(Leftover::Overbooked);
     let (maker, listener) = (host.key(ACCOUNT, "maker").await, host.key(ACCOUNT, "listener").await);
     let receiver = WebhookReceiver::start().await;
     let new = json!({ "url": receiver.url("/"), "events": ["reservation.created"], "maxAttempts": 2 });

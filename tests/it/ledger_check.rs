@@ -9,6 +9,7 @@ use gassync_domain::{CoreId, Stay};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, clock, records},
+    leftovers::Leftover,
     on_both,
     process::run,
 };
@@ -19,6 +20,7 @@ on_both!(ledger_check_finds_differences);
 async fn ledger_check_finds_differences(database: Database) {
     let (url, dir) = (database.url.clone(), tempfile::tempdir().expect("a folder"));
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::WrongLedger);
     let key = host.key(ACCOUNT, "partner").await;
     for (entity, record) in &records() {
         assert_eq!(host.post(&key, entity, record).await.0, 201);

@@ -19,6 +19,7 @@ use gassync::{
 use gassync_tests::{
     database::Database,
     host::{Host, clock},
+    leftovers::Leftover,
     on_both,
     partner_project::PartnerProject,
     plugins::versioned,
@@ -277,6 +278,7 @@ async fn a_version_that_killed_processes_is_not_retried(database: Database) {
 
 async fn a_version_failing_for_many_is_quarantined(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::FailedMessages);
     host.install(versioned(1001, &[])).await;
     host.install(versioned(1002, &[])).await;
     let mut urls = Vec::new();

@@ -6,6 +6,7 @@ use gassync::admin::{CreatedKey, KeyRotation, NewKey};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
+    leftovers::Leftover,
     on_both,
 };
 use reqwest::Response;
@@ -41,6 +42,7 @@ async fn furnish(host: &Host, key: &str) {
 
 async fn idempotent_requests_return_the_stored_response(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::Overbooked);
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
     let batch = json!([reservation("a"), { "status": "confirmed" }, reservation("b")]);
@@ -175,6 +177,7 @@ async fn keys_are_rate_limited() {
 
 async fn on_conflict_keeps_or_refuses_a_full_night(database: Database) {
     let host = Host::start(database, &[], None).await;
+    host.leaves(Leftover::Overbooked);
     let key = host.key(ACCOUNT, "partner").await;
     furnish(&host, &key).await;
     assert_eq!(host.post(&key, "reservations", &reservation("first")).await.0, 201);

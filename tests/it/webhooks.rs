@@ -10,6 +10,7 @@ use gassync::webhooks::{self, CreatedWebhook, NewWebhook, SecretRotation};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, clock, read, records, reservation},
+    leftovers::Leftover,
     on_both,
     port::free_port,
     webhook_receiver::{Answer, Received, WebhookReceiver},
@@ -266,6 +267,7 @@ async fn failed_deliveries_are_retried_with_the_same_id(database: Database) {
 
 async fn slow_and_failing_endpoints_do_not_delay_others(database: Database) {
     let (host, maker, listener) = stage(database).await;
+    host.leaves(Leftover::Overbooked);
     let (good, hanging, failing) =
         (WebhookReceiver::start().await, WebhookReceiver::start().await, WebhookReceiver::start().await);
     hanging.answers(Answer::Hang);
@@ -305,6 +307,7 @@ fn away() -> Duration {
 
 async fn an_endpoint_receives_everything_after_an_outage(database: Database) {
     let (host, maker, listener) = stage(database).await;
+    host.leaves(Leftover::Overbooked);
     let mut receiver = WebhookReceiver::start().await;
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/"), "events": ["reservation.created"] }))
         .await
@@ -368,6 +371,7 @@ async fn ordered_subscriptions_receive_events_in_order(database: Database) {
 
 async fn status_410_disables_the_subscription(database: Database) {
     let (host, maker, listener) = stage(database).await;
+    host.leaves(Leftover::DeadJobs);
     let (receiver, other) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/") })).await.webhook.id;
     subscribe(&host, &listener, json!({ "url": other.url("/"), "events": ["webhook.disabled"] })).await;

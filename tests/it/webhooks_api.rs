@@ -4,6 +4,7 @@ use gassync_domain::{DeliveryId, Timestamp, WebhookId};
 use gassync_tests::{
     database::Database,
     host::{ACCOUNT, Host, read, records, reservation},
+    leftovers::Leftover,
     on_both,
     port::free_port,
     webhook_receiver::{Answer, WebhookReceiver},
@@ -231,6 +232,7 @@ async fn scopes_and_sources_are_isolated(database: Database) {
 async fn a_delivery_can_be_replayed(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
+    host.leaves(Leftover::DeadJobs);
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
     let made = subscribe(
         &host,
@@ -301,6 +303,7 @@ async fn a_delivery_can_be_replayed(database: Database) {
 async fn replay_runs_can_be_planned_followed_and_cancelled(database: Database) {
     let receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
+    host.leaves(Leftover::Overbooked);
     let (key, other) = (host.key(ACCOUNT, "partner").await, host.key(ACCOUNT, "listener").await);
     for (entity, record) in records() {
         host.post(&key, entity, &record).await;
@@ -373,6 +376,7 @@ async fn replay_runs_can_be_planned_followed_and_cancelled(database: Database) {
 async fn operators_can_manage_any_subscription(database: Database) {
     let mut receiver = WebhookReceiver::start().await;
     let host = Host::with(database, SETTINGS).await;
+    host.leaves(Leftover::DeadJobs);
     let key = host.key(ACCOUNT, "partner").await;
     host.key("Other", "other").await;
     let (status, made) =

@@ -7,6 +7,7 @@ use gassync_domain::WebhookId;
 use gassync_tests::{
     database::Database,
     host::{read, records, reservation},
+    leftovers::Leftover,
     on_both,
     webhook_receiver::{Answer, WebhookReceiver},
 };
@@ -27,6 +28,8 @@ on_both!(
 
 async fn retry_after_is_honoured(database: Database) {
     let (host, maker, listener) = stage(database).await;
+    host.leaves(Leftover::DeadJobs);
+    host.leaves(Leftover::Overbooked);
     let mut receiver = WebhookReceiver::start().await;
     let new =
         json!({ "url": receiver.url("/"), "events": ["property.created", "reservation.created"], "maxAttempts": 1 });
@@ -111,6 +114,7 @@ async fn changes_during_delivery_reset_endpoint_health(database: Database) {
 
 async fn shutdown_starts_no_further_delivery(database: Database) {
     let (host, maker, listener) = stage(database).await;
+    host.leaves(Leftover::Overbooked);
     let receiver = WebhookReceiver::start().await;
     furnish(&host, &maker).await;
     let id = subscribe(&host, &listener, json!({ "url": receiver.url("/"), "events": ["reservation.created"] }))
