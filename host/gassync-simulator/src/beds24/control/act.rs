@@ -102,25 +102,6 @@ pub(super) async fn change(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cancelled {
-    #[serde(default = "yes")]
-    notify: bool,
-}
-
-pub(super) async fn cancel(
-    State(simulator): State<Beds24>,
-    Path(id): Path<u64>,
-    Json(cancelled): Json<Cancelled>,
-) -> Response {
-    if simulator.cancel(id, notification(cancelled.notify)) {
-        Json(json!({ "id": id })).into_response()
-    } else {
-        failed(StatusCode::CONFLICT, "there is no such booking, or it is cancelled already")
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Written {
     message: String,
 }

@@ -17,7 +17,6 @@ pub(super) fn router() -> Router<Beds24> {
         .route("/_simulator/messages", get(look::messages))
         .route("/_simulator/bookings", post(act::make))
         .route("/_simulator/bookings/{id}", post(act::change))
-        .route("/_simulator/bookings/{id}/cancel", post(act::cancel))
         .route("/_simulator/bookings/{id}/message", post(act::message))
         .route("/_simulator/invite", post(act::invite))
         .route("/_simulator/inventory-webhook", post(act::inventory_webhook))

@@ -52,8 +52,8 @@ async fn a_booking_is_made_changed_and_cancelled_by_hand() {
         .map(|n| running.qty() - n["available"].as_i64().expect("n"))
         .collect();
     assert_eq!(left, [1, 1, 1, 0]);
-    assert_eq!(running.act(&format!("bookings/{id}/cancel"), json!({})).await.status, 200);
-    assert_eq!(running.act(&format!("bookings/{id}/cancel"), json!({})).await.status, 409);
+    assert_eq!(running.act(&format!("reservations/{id}/cancel"), json!({})).await.status, 200);
+    assert_eq!(running.act(&format!("reservations/{id}/cancel"), json!({})).await.status, 409);
     assert_eq!(running.look("book").await[0]["status"], "cancelled");
     for (path, body, status) in [
         ("bookings/1", json!({ "numAdult": 2 }), 404),
