@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// When a record is read again that came during a push of the same reference.
-const AFTER_THE_PUSH: SignedDuration = SignedDuration::from_secs(30);
+const AFTER_THE_PUSH: SignedDuration = SignedDuration::from_mins(2);
 
 /// Finds our booking by the reference on a channel's reservation, if its push is in doubt; links the two if it has no external id
 /// yet. One that has is being made anew there: the push that is under way tells its new id, and the record is read again after it, in
@@ -39,10 +39,14 @@ pub async fn match_by_reference(
     if sync_state.external_id.is_none() {
         let link = ExternalIdAssignment { booking, external_id: &reservation.id, replaces: None };
         external_ids::assign(tx, source, &[link], now).await?;
-    } else {
-        let again = Refetch::record(Entity::Reservation, &reservation.id).of(source).after(AFTER_THE_PUSH);
-        queue::enqueue(tx, &[again], now).await?;
+        return Ok(Some(booking));
     }
+    // Nothing is sent any more of a push that was rejected.
+    if sync_state.state.status != SyncStatus::Pending {
+        return Ok(None);
+    }
+    let again = Refetch::record(Entity::Reservation, &reservation.id).of(source).after(AFTER_THE_PUSH);
+    queue::enqueue(tx, &[again], now).await?;
     Ok(Some(booking))
 }
 
