@@ -1,5 +1,5 @@
-//! The characters of a body and the way back to its bytes. What is masked must be found in any encoding: bytes that are not read
-//! are kept as they came.
+//! The characters of a body and the way back to its bytes, since what is masked must be found in any encoding. Broken UTF-16 comes
+//! back with replacement characters, and without half a unit at its end.
 
 /// The byte order mark.
 const MARK: char = '\u{feff}';
@@ -26,8 +26,9 @@ enum Encoding {
 impl BodyText {
     pub fn of(body: &[u8]) -> Self {
         let encoding = match body {
-            [0xfe, 0xff, ..] | [0, b'<' | b'{' | b'[', ..] => Encoding::Utf16 { big_endian: true },
-            [0xff, 0xfe, ..] | [b'<' | b'{' | b'[', 0, ..] => Encoding::Utf16 { big_endian: false },
+            // Without a mark, documents begin with ASCII: a NUL beside it tells.
+            [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Encoding::Utf16 { big_endian: true },
+            [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Encoding::Utf16 { big_endian: false },
             _ if std::str::from_utf8(body).is_ok() => Encoding::Utf8,
             _ => Encoding::SingleByte,
         };
@@ -77,9 +78,10 @@ mod tests {
                 .flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() })
                 .collect()
         };
+        let spaced: Vec<u8> = "\r\n <a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let latin = b"<a>Zo\xeb \x80</a>".to_vec();
         let marked = "\u{feff}<a>Zoë</a>".as_bytes().to_vec();
-        for body in [utf16(true), utf16(false), latin, marked, b"{}".to_vec(), Vec::new()] {
+        for body in [utf16(true), utf16(false), spaced, latin, marked, b"{}".to_vec(), Vec::new()] {
             let text = BodyText::of(&body);
             assert!(!text.text.starts_with(MARK));
             assert_eq!(text.encode(&text.text), body);
