@@ -1,5 +1,5 @@
 crate::words! {
-    /// How far a run is.
+    /// State of a run.
     #[derive(utoipa::ToSchema)]
     pub enum RunState {
         /// Some of its jobs wait or run.

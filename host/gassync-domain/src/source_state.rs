@@ -20,12 +20,12 @@ crate::words! {
 }
 
 impl SourceState {
-    /// Whether it exchanges data, though its polls may fail.
+    /// True if it exchanges data; its polls may fail.
     pub const fn is_working(self) -> bool {
         matches!(self, Self::Active | Self::Error)
     }
 
-    /// Whether an operator stopped it.
+    /// True if an operator stopped it.
     pub const fn is_stopped(self) -> bool {
         matches!(self, Self::Paused | Self::Disabled)
     }

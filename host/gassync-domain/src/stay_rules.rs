@@ -71,7 +71,7 @@ impl StayRules {
         self
     }
 
-    /// Whether a channel that was sent these rules may show them as `seen`: a value missing on either side matches, and
+    /// True if a channel that was sent these rules may show them as `seen`: a value missing on either side matches, and
     /// a channel with fewer rules may show one in place of another.
     pub fn match_seen(&self, seen: &Self) -> bool {
         let exact = self.exact_stay.filter(|nights| *nights > 0);

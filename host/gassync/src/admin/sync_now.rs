@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     routing::post,
 };
@@ -19,13 +19,10 @@ use super::{
 };
 use crate::{
     app::App,
-    http::{ApiError, Operator, Problem},
+    http::{ApiError, Operator, Params, Problem},
     inbound::fetch::OutcomeCounts,
     schedule::{self, RunPoll},
-    store::{
-        queue::{self, JobState, ListedJob},
-        sources::SourceState,
-    },
+    store::queue::{self, JobState, ListedJob},
 };
 
 /// How long a request waits for the polls, unless it says otherwise.
@@ -69,12 +66,12 @@ async fn sync(
     State(app): State<Arc<App>>,
     _: Operator,
     Path(name): Path<String>,
-    Query(options): Query<SyncOptions>,
+    Params(options): Params<SyncOptions>,
 ) -> Result<(StatusCode, Json<SyncResponse>), ApiError> {
     let source = find_source(&app, &name).await?;
     ensure_may_sync(&source, true)?;
     let plugin = app.plugins.require(&source.source_type)?;
-    if !matches!(source.status, SourceState::Active | SourceState::Error) {
+    if !source.status.is_working() {
         return Err(Problem::Conflict(format!("{name} is {}: connect it first", source.status)).into());
     }
     let mut tx = app.db.write(source.account).await?;
